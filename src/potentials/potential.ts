@@ -1,0 +1,85 @@
+import type { ZodType } from "zod";
+import type { Range } from "../descriptors/environments.ts";
+import type { Device } from "../device/device.ts";
+import type { Neighbours } from "../structure/neighbours.ts";
+import type { Structure } from "../structure/structure.ts";
+
+/** What a potential adds to. */
+export interface Evaluation {
+  /** eV. */
+  energy: number;
+  /** Atomic energies, [n], eV, where asked for. */
+  readonly energies?: Float64Array;
+  /** [n, 3], eV/Å. */
+  readonly forces: Float64Array;
+  /** Virial −V σ = −dE/dε, [3, 3], eV. */
+  readonly virial: Float64Array;
+}
+
+/** Structure → energy, forces, virial. ADDS to out, so potentials sum. */
+export interface Potential {
+  /** Å; 0 when it needs no neighbours. */
+  readonly cutoff: number;
+  /** Atomic numbers it knows; null for all. */
+  readonly elements: readonly number[] | null;
+  /** Only the energies of the atoms in `range` and their derivatives, when given; neighbours.cutoff ≥ cutoff. */
+  evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void;
+}
+
+/** Labels of several structures one after another. */
+export interface Labels {
+  /** [structures], eV. */
+  readonly energies: Float64Array;
+  /** [atoms, 3], eV/Å. */
+  readonly forces: Float64Array;
+  /** [structures, 9], eV: −dE/dε. */
+  readonly virials: Float64Array;
+}
+
+/** Structures made ready for repeated evaluation while only the parameters change. */
+export interface Batch {
+  readonly structures: number;
+  readonly atoms: number;
+  /** Bytes it holds. */
+  readonly bytes: number;
+}
+
+/** A potential with parameters to fit. `fit` knows only this. */
+export interface Trainable extends Potential {
+  /** [P], shared by all threads. */
+  readonly parameters: Float64Array;
+  readonly decays: Uint8Array;
+  batch(structures: readonly Structure[], options?: { cacheFeatures?: boolean }): Batch;
+  /** Overwrites out. `forces: false` leaves forces and virials untouched and is cheaper. */
+  forward(batch: Batch, out: Labels, options?: { forces?: boolean }): void;
+  /** After `forward` on the same batch and parameters: ADDS Σ seeds·∂(energies, forces, virials)/∂θ to gradient [P]. */
+  parameterGradient(batch: Batch, seeds: Labels, gradient: Float64Array, options?: { forces?: boolean }): void;
+}
+
+/** What the table of potentials holds: "isolated-atoms", "zbl", "composed", … */
+export interface PotentialMethod<Options = unknown> {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: ZodType<Options>;
+  build(
+    options: Options,
+    elements: readonly number[],
+    tensors: Readonly<Record<string, Float64Array>>,
+    device: Device,
+  ): Potential;
+}
+
+/** One term of a model: plain data, stored in the model file. */
+export interface Term {
+  readonly type: string;
+  readonly options: unknown;
+  readonly tensors: Readonly<Record<string, Float64Array>>;
+}
+
+/** A fitted model as plain data: what the model file holds, what a thread is sent. */
+export interface Model {
+  readonly elements: readonly number[];
+  readonly terms: readonly Term[];
+  /** Data hash, command, seed, version, metrics: whatever made it; JSON. */
+  readonly provenance: Readonly<Record<string, unknown>>;
+}

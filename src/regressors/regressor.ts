@@ -1,0 +1,52 @@
+import type { ZodType } from "zod";
+import type { Features } from "../descriptors/descriptor.ts";
+import type { Device } from "../device/device.ts";
+
+/** Mean, spread and range of each feature over the training data, one entry per element, arrays [size]. */
+export interface FeatureStatistics {
+  readonly count: number;
+  readonly mean: Float64Array;
+  readonly deviation: Float64Array;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+}
+
+/** Features → atomic energies, with the derivatives that forces and training need. */
+export interface Regressor {
+  /** All trainable numbers, [P], in the device's memory; changing them takes effect at the next call. */
+  readonly parameters: Float64Array;
+  /** Which parameters weight decay applies to (weights yes, biases no): 1 or 0, [P]. */
+  readonly decays: Uint8Array;
+  /** Overwrites energies [centres], eV. */
+  forward(G: Features, energies: Float64Array): void;
+  /** Overwrites energies and dEdG with ∂ΣE/∂G. */
+  pullback(G: Features, energies: Float64Array, dEdG: Features): void;
+  /**
+   * ADDS Σ_c seed_c ∂E_c/∂θ + ∂/∂θ Σ_c dG_c·∂E_c/∂G_c to gradient [P]; dG null leaves the second sum out.
+   * The second sum is the force part: exact, and needs no second derivative of the descriptor.
+   */
+  parameterGradient(G: Features, seeds: Float64Array, dG: Features | null, gradient: Float64Array): void;
+  /** Fixed arrays (scaling, …) and trainable ones by name, views of the live numbers, for the model file. */
+  readonly tensors: Readonly<Record<string, Float64Array>>;
+}
+
+/** What the table of regressors holds. */
+export interface RegressorMethod<Options = unknown> {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: ZodType<Options>;
+  /** Seeded starting tensors, from the options and the statistics of the training features. */
+  initialise(
+    options: Options,
+    statistics: readonly FeatureStatistics[],
+    /** Standard deviation of the learned energy per atom, eV: the scale of the output. */
+    energyScale: number,
+    seed: number,
+  ): Record<string, Float64Array>;
+  build(
+    options: Options,
+    sizes: readonly number[],
+    tensors: Readonly<Record<string, Float64Array>>,
+    device: Device,
+  ): Regressor;
+}
