@@ -21,3 +21,8 @@ export class InputError extends Error {
 /** An InputError with one problem. */
 export const invalid = (place: string, expected: string, found: unknown): InputError =>
   new InputError([{ place, expected, found: typeof found === "string" ? found : JSON.stringify(found) }]);
+
+/** A computation whose numbers stopped being finite: the input was in order, the surface or the step was not. */
+export class NumericalError extends Error {
+  override readonly name = "NumericalError";
+}
