@@ -1,10 +1,13 @@
 import { expect, it } from "vitest";
 import { Random } from "./random.ts";
 
+const rotl = (x: bigint, k: bigint) => ((x << k) | (x >> (32n - k))) & 0xffffffffn;
+const first = (...args: ConstructorParameters<typeof Random>) => new Random(...args).bits();
+const firsts = new Float64Array(5);
+
 it("is xoshiro128**: the first numbers of state 1, 2, 3, 4 worked out with integers of any size", () => {
   const random = new Random(0);
   random.restore([1, 2, 3, 4]);
-  const rotl = (x: bigint, k: bigint) => ((x << k) | (x >> (32n - k))) & 0xffffffffn;
   let [a, b, c, d] = [1n, 2n, 3n, 4n];
   for (let n = 0; n < 1000; n++) {
     const expected = (rotl((b * 5n) & 0xffffffffn, 7n) * 9n) & 0xffffffffn;
@@ -32,7 +35,6 @@ it("gives the same bits on every machine: these were written down once", () => {
 });
 
 it("streams differ by seed and by key, and a restored state goes on identically", () => {
-  const first = (...args: ConstructorParameters<typeof Random>) => new Random(...args).bits();
   const all = [
     first(1),
     first(2),
@@ -89,7 +91,6 @@ it("integers are uniform and a shuffle is a permutation that leaves no place fav
   const counts = new Float64Array(6);
   for (let i = 0; i < 60_000; i++) counts[random.integer(6)]++;
   for (const c of counts) expect(Math.abs(c - 10_000)).toBeLessThan(450);
-  const firsts = new Float64Array(5);
   for (let i = 0; i < 20_000; i++) firsts[random.shuffle([0, 1, 2, 3, 4])[0]]++;
   for (const c of firsts) expect(Math.abs(c - 4000)).toBeLessThan(300);
   expect([...random.shuffle(Int32Array.from({ length: 50 }, (_, i) => i))].toSorted((a, b) => a - b)).toEqual(

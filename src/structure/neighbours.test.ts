@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { completeCell, faceDistances, fractional, wrap } from "./cell.ts";
 import { NeighbourList } from "./neighbour-list.ts";
@@ -47,6 +47,31 @@ const rows = (list: Neighbours): string[][] =>
     }),
   );
 
+const molecule = (positions: number[]): Structure => ({
+  numbers: new Uint8Array(positions.length / 3).fill(1),
+  positions: Float64Array.from(positions),
+  cell: null,
+  pbc: [false, false, false],
+});
+
+/** The pairs of a list that are closer than the cutoff. */
+const withinCutoff = (s: Structure, list: Neighbours, cutoff: number) => {
+  const C = s.cell ?? new Float64Array(9);
+  return rows(list).map((row, i) =>
+    row.filter((pair) => {
+      const [j, x, y, z] = pair.split(" ").map(Number);
+      let r2 = 0;
+      for (let k = 0; k < 3; k++)
+        r2 +=
+          (s.positions[3 * j + k] - s.positions[3 * i + k] + (x * C[k] + y * C[3 + k] + z * C[6 + k])) ** 2;
+      return r2 < cutoff ** 2;
+    }),
+  );
+};
+
+/** A number without pattern from 0 Å to 24 Å, shifted. */
+const position = (i: number) => ((i * 0.618034) % 1) * 24 - 30 + 8 * ((i * i * 0.137) % 1);
+
 const number = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 
 /** Cells from 1 to 9 Å with any skew that leaves some volume, any periodicity, atoms far outside the cell. */
@@ -86,7 +111,6 @@ describe("findNeighbours", () => {
 
   it("equals brute force with many bins along each direction", () => {
     const n = 400;
-    const position = (i: number) => ((i * 0.618034) % 1) * 24 - 30 + 8 * ((i * i * 0.137) % 1);
     const positions = Float64Array.from({ length: 3 * n }, (_, i) => position(i * (1 + (i % 3))));
     for (const pbc of [
       [true, true, true],
@@ -122,12 +146,6 @@ describe("findNeighbours", () => {
   });
 
   it("handles no atoms, one atom, coincident atoms and a zero lattice vector along a free direction", () => {
-    const molecule = (positions: number[]): Structure => ({
-      numbers: new Uint8Array(positions.length / 3).fill(1),
-      positions: Float64Array.from(positions),
-      cell: null,
-      pbc: [false, false, false],
-    });
     expect(findNeighbours(molecule([]), 5).offsets).toEqual(Int32Array.of(0));
     expect(findNeighbours(molecule([1, 2, 3]), 5).index.length).toBe(0);
     expect(findNeighbours(molecule([1, 2, 3, 1, 2, 3]), 5).index).toEqual(Int32Array.of(1, 0));
@@ -156,20 +174,6 @@ describe("findNeighbours", () => {
 });
 
 describe("NeighbourList", () => {
-  const withinCutoff = (s: Structure, list: Neighbours, cutoff: number) => {
-    const C = s.cell ?? new Float64Array(9);
-    return rows(list).map((row, i) =>
-      row.filter((pair) => {
-        const [j, x, y, z] = pair.split(" ").map(Number);
-        let r2 = 0;
-        for (let k = 0; k < 3; k++)
-          r2 +=
-            (s.positions[3 * j + k] - s.positions[3 * i + k] + (x * C[k] + y * C[3 + k] + z * C[6 + k])) ** 2;
-        return r2 < cutoff ** 2;
-      }),
-    );
-  };
-
   it("never misses a pair while atoms drift and the cell breathes, and rebuilds seldom", () => {
     const steps = 60;
     fc.assert(
