@@ -1,3 +1,5 @@
+import { dot } from "../math/minimise.ts";
+
 /** How a gradient becomes a step. */
 export interface AdamOptions {
   /** Decay of the mean gradient. */
@@ -54,16 +56,9 @@ export function adamStep(
   }
 }
 
-/** Euclidean norm, summed in order. */
-export function norm(x: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < x.length; k++) sum += x[k] * x[k];
-  return Math.sqrt(sum);
-}
-
 /** Scales the gradient in place to at most `limit`; returns its norm before. */
 export function clip(gradient: Float64Array, limit: number): number {
-  const size = norm(gradient);
+  const size = Math.sqrt(dot(gradient, gradient));
   if (size > limit) for (let k = 0; k < gradient.length; k++) gradient[k] *= limit / size;
   return size;
 }

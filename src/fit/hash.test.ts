@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Frame } from "../structure/structure.ts";
 import { dataHash, Sha256 } from "./hash.ts";
@@ -30,20 +30,20 @@ describe("SHA-256", () => {
   });
 });
 
-describe("data hash", () => {
-  const frame = (extra: Partial<Frame> = {}): Frame => ({
-    structure: {
-      numbers: Uint8Array.of(1, 1),
-      positions: Float64Array.of(0, 0, 0, 0.7, 0, 0),
-      cell: null,
-      pbc: [false, false, false],
-    },
-    info: {},
-    arrays: {},
-    place: "x:1",
-    ...extra,
-  });
+const frame = (extra: Partial<Frame> = {}): Frame => ({
+  structure: {
+    numbers: Uint8Array.of(1, 1),
+    positions: Float64Array.of(0, 0, 0, 0.7, 0, 0),
+    cell: null,
+    pbc: [false, false, false],
+  },
+  info: {},
+  arrays: {},
+  place: "x:1",
+  ...extra,
+});
 
+describe("data hash", () => {
   it("sees every label, and the order, but not the place", () => {
     const plain = dataHash([frame()]);
     expect(dataHash([frame({ place: "y:2" })])).toBe(plain);

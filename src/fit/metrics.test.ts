@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ErrorSums, Metrics } from "./metrics.ts";
 
@@ -27,17 +27,17 @@ describe("error sums", () => {
   it("say nothing about nothing", () => expect(new ErrorSums().errors).toBeUndefined());
 });
 
-describe("metrics", () => {
-  const frame = (configType: string, e: number, f: number, numbers = Uint8Array.of(1, 8)) => ({
-    numbers,
-    place: configType,
-    configType,
-    baseline: -10,
-    energy: [-10 + e, -10] as const,
-    forces: [Float64Array.of(f, 0, 0, 0, 0, 0), new Float64Array(6)] as const,
-    stress: [new Float64Array(9).fill(e), new Float64Array(9)] as const,
-  });
+const frame = (configType: string, e: number, f: number, numbers = Uint8Array.of(1, 8)) => ({
+  numbers,
+  place: configType,
+  configType,
+  baseline: -10,
+  energy: [-10 + e, -10] as const,
+  forces: [Float64Array.of(f, 0, 0, 0, 0, 0), new Float64Array(6)] as const,
+  stress: [new Float64Array(9).fill(e), new Float64Array(9)] as const,
+});
 
+describe("metrics", () => {
   it("tell elements and configuration types apart", () => {
     const metrics = new Metrics();
     metrics.add(frame("bulk", 0.2, 0.6));

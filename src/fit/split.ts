@@ -82,13 +82,14 @@ function take(units: number[][], count: number): number[] {
   return set.sort((a, b) => a - b);
 }
 
+const bare = (name: string) => name.slice(name.lastIndexOf("/") + 1);
+
 function takeFiles(units: number[][], frames: readonly Frame[], size: SetSize, place: string): number[] {
   if (typeof size === "number") {
     if (size === 0) return [];
     throw invalid(place, "a list of file names when splitting by file", size);
   }
   const known = new Set(frames.map(fileOf));
-  const bare = (name: string) => name.slice(name.lastIndexOf("/") + 1);
   const missing = size.find((name) => ![...known].some((k) => k === name || bare(k) === name));
   if (missing !== undefined) throw invalid(place, `one of the data files ${[...known].join(", ")}`, missing);
   const inSet = (f: number) => size.includes(fileOf(frames[f])) || size.includes(bare(fileOf(frames[f])));

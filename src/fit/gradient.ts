@@ -1,0 +1,129 @@
+import type { Job, Pool } from "../device/pool.ts";
+import { NumericalError } from "../error.ts";
+import type { Term } from "../potentials/potential.ts";
+import { BoardViews, QUANTITY_NAMES, SLOT, type GradientSpec } from "./gradient-task.ts";
+import type { LossParts, LossWeights } from "./loss.ts";
+import type { PackedFrames } from "./packed.ts";
+
+/** What a gradient needs besides the pool. */
+export interface GradientSetup {
+  readonly term: Term;
+  readonly elements: readonly number[];
+  /** Number of trainable parameters. */
+  readonly parameters: number;
+  readonly data: PackedFrames;
+  /** Frames of each group: the unit of work, the same for any number of threads. */
+  readonly groups: readonly (readonly number[])[];
+  /** Most groups in one step. */
+  readonly slots: number;
+  /** Bytes of features kept by all threads together. */
+  readonly cache: number;
+  /** Where a frame came from, for messages. */
+  readonly place: (frame: number) => string;
+}
+
+/** Loss, its gradient and predictions of chosen groups of frames, by all threads, with the same bits for any number. */
+export class Gradients {
+  /** Current parameters, [P]; call `changed` after writing. */
+  readonly parameters: Float64Array;
+  readonly #job: Job;
+  readonly #board: BoardViews;
+  readonly #setup: GradientSetup;
+  readonly #slots: number;
+
+  private constructor(job: Job, board: BoardViews, setup: GradientSetup) {
+    this.#job = job;
+    this.#board = board;
+    this.#setup = setup;
+    this.#slots = setup.slots;
+    this.parameters = board.parameters;
+  }
+
+  /** Sends the model and the groups to every thread; parameters are all zero until written. */
+  static async create(pool: Pool, setup: GradientSetup): Promise<Gradients> {
+    const { memory } = pool.device;
+    const starts = new Int32Array(setup.groups.length + 1);
+    setup.groups.forEach((g, k) => (starts[k + 1] = starts[k] + g.length));
+    const spec: GradientSpec = {
+      term: setup.term,
+      elements: setup.elements,
+      data: setup.data.address,
+      starts,
+      members: Int32Array.from(setup.groups.flat()),
+      board: BoardViews.reserve(memory, setup.parameters, setup.slots),
+      cache: setup.cache / pool.threads,
+      threads: pool.threads,
+    };
+    const job = await pool.prepare("fit.gradient", spec);
+    return new Gradients(job, new BoardViews(memory, spec.board), setup);
+  }
+
+  /** Makes threads see new parameters. */
+  changed(): void {
+    this.#board.control[0]++;
+  }
+
+  /**
+   * Loss of the groups (`L` of loss.ts, its three parts) and its gradient, overwritten; many groups are done in
+   * rounds. Throws when a number is not finite, naming the frame.
+   */
+  async gradient(groups: readonly number[], lambda: LossWeights, gradient: Float64Array): Promise<LossParts> {
+    const total = this.#weight(groups);
+    this.#board.lambda.set([lambda.energy, lambda.forces, lambda.stress, lambda.huber, 1 / total]);
+    gradient.fill(0);
+    const parts = { energy: 0, forces: 0, stress: 0 };
+    await this.#rounds(groups, 1, (slot, group) => {
+      const sums = this.#board.sums.subarray(SLOT.size * slot);
+      parts.energy += sums[SLOT.energy] / total;
+      parts.forces += sums[SLOT.forces] / total;
+      parts.stress += sums[SLOT.stress] / total;
+      const g = this.#board.gradients[slot];
+      let sum = 0;
+      for (let k = 0; k < g.length; k++) {
+        gradient[k] += g[k];
+        sum += g[k];
+      }
+      if (!Number.isFinite(sum)) this.#fail(this.#setup.groups[group][0], "gradient");
+    });
+    return parts;
+  }
+
+  /** Writes predictions for the frames of the groups into the packed frames. */
+  async predict(groups: readonly number[]): Promise<void> {
+    await this.#rounds(groups, 0, () => undefined);
+  }
+
+  #weight(groups: readonly number[]): number {
+    let sum = 0;
+    for (const g of groups) for (const f of this.#setup.groups[g]) sum += this.#setup.data.weights[f];
+    return sum;
+  }
+
+  async #rounds(
+    groups: readonly number[],
+    learn: 0 | 1,
+    use: (slot: number, group: number) => void,
+  ): Promise<void> {
+    const { control, group, taken, sums } = this.#board;
+    for (let at = 0; at < groups.length; at += this.#slots) {
+      const round = groups.slice(at, at + this.#slots);
+      control[1] = learn;
+      control[2] = round.length;
+      group.set(round);
+      taken.fill(0);
+      await this.#job.run(round.length);
+      for (let s = 0; s < round.length; s++) {
+        const bad = sums[SLOT.size * s + SLOT.badFrame];
+        if (bad > 0) this.#fail(bad - 1, QUANTITY_NAMES[sums[SLOT.size * s + SLOT.badQuantity]]);
+        use(s, round[s]);
+      }
+    }
+  }
+
+  #fail(frame: number, quantity: (typeof QUANTITY_NAMES)[number]): never {
+    const { place } = this.#setup;
+    throw new NumericalError(
+      `${quantity} of ${place(frame)} is not finite: the fit ran away; try a smaller training.rate, or look at the frame with the doctor`,
+    );
+  }
+}

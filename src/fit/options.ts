@@ -1,0 +1,164 @@
+import { z } from "zod";
+
+const size = z
+  .union([z.number().min(0), z.array(z.string())])
+  .meta({ help: "below 1 a fraction, from 1 on a number of frames; names of files with method file" });
+
+const auto = z.literal("auto");
+
+/** How the frames are divided. */
+export const splitSchema = z.strictObject({
+  method: z
+    .enum(["random", "group", "window", "file"])
+    .default("random")
+    .meta({ help: "what stays together: single frames, frames with equal key, contiguous windows, files" }),
+  validation: size.default(0.1),
+  test: size.default(0.1),
+  key: z.string().default("config_type").meta({ help: "key of the comment line that names a frame's group" }),
+  windows: z.int().min(3).default(20).meta({ help: "number of contiguous windows" }),
+});
+
+const weights = z.strictObject({
+  energy: z.number().min(0).default(0.1).meta({ unit: "1/eV²", help: "λ_E at the start" }),
+  energyEnd: z
+    .number()
+    .min(0)
+    .default(10)
+    .meta({ unit: "1/eV²", help: "λ_E at the end, reached as the rate falls" }),
+  forces: z.number().min(0).default(1).meta({ unit: "Å²/eV²", help: "λ_F" }),
+  stress: z.number().min(0).default(0.1).meta({ unit: "1/eV²", help: "λ_S, for the virial" }),
+  huber: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .meta({ unit: "eV, eV/Å", help: "errors beyond this count linearly, not squared; null: all squared" }),
+  configType: z
+    .record(z.string(), z.number().min(0))
+    .default({})
+    .meta({ help: "weight of each config_type; 1 if absent" }),
+  key: z
+    .string()
+    .nullable()
+    .default(null)
+    .meta({ help: "key of the comment line that holds a frame's own weight" }),
+});
+
+const adam = z.strictObject({
+  beta1: z.number().min(0).lt(1).default(0.9).meta({ help: "decay of the mean gradient" }),
+  beta2: z.number().min(0).lt(1).default(0.999).meta({ help: "decay of the mean squared gradient" }),
+  epsilon: z.number().positive().default(1e-8).meta({ help: "added to the root of the mean square" }),
+  weightDecay: z.number().min(0).default(1e-6).meta({ help: "decoupled decay of weights, AdamW" }),
+});
+
+/** How the parameters are found. */
+export const trainingSchema = z.strictObject({
+  optimiser: z
+    .enum(["adam", "lbfgs"])
+    .default("adam")
+    .meta({ help: "adam: mini-batches (AdamW); lbfgs: all frames at once, for small models" }),
+  epochs: z
+    .union([auto, z.int().positive()])
+    .default("auto")
+    .meta({
+      help: "passes over the training set; auto: as many as fit into time, measured before the start",
+    }),
+  time: z.number().positive().default(600).meta({ unit: "s", help: "time to train for when epochs is auto" }),
+  batch: z
+    .union([auto, z.int().positive()])
+    .default("auto")
+    .meta({ help: "frames per step; auto: about 100 atoms" }),
+  rate: z.number().positive().default(3e-3).meta({ help: "highest learning rate" }),
+  finalRate: z.number().min(0).max(1).default(1e-3).meta({ help: "last learning rate, a fraction of rate" }),
+  warmUp: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .meta({ help: "part of all steps over which the rate rises from 0" }),
+  schedule: z
+    .enum(["cosine", "plateau", "constant"])
+    .default("cosine")
+    .meta({ help: "how the rate falls: as a cosine, halved when validation stalls, or not" }),
+  plateau: z
+    .int()
+    .positive()
+    .default(10)
+    .meta({ help: "validations without progress before the rate is halved" }),
+  adam: adam.prefault({}),
+  weights: weights.prefault({}),
+  average: z.number().min(0).lt(1).default(0.999).meta({ help: "decay of the weight average; 0: none" }),
+  clip: z.number().positive().nullable().default(10).meta({ help: "largest gradient norm; null: no limit" }),
+  patience: z
+    .int()
+    .positive()
+    .nullable()
+    .default(60)
+    .meta({ help: "validations without progress before training stops; null: never" }),
+  validate: z
+    .union([auto, z.int().positive()])
+    .default("auto")
+    .meta({ help: "epochs between validations; auto: about 200 validations" }),
+  cache: z
+    .number()
+    .min(0)
+    .default(1024)
+    .meta({ unit: "MiB", help: "memory for features kept between epochs" }),
+  history: z.int().positive().default(20).meta({ help: "pairs of steps that lbfgs remembers" }),
+});
+
+const named = z.looseObject({ name: z.string() });
+
+/** What is learned and what is known. */
+export const modelSchema = z.strictObject({
+  descriptor: named
+    .prefault({ name: "acsf" })
+    .meta({ help: "what is seen of the surroundings: name and its options" }),
+  regressor: named
+    .prefault({ name: "neural-network" })
+    .meta({ help: "features to energies: name and its options" }),
+  isolatedAtoms: z
+    .union([z.literal("fit"), z.record(z.string(), z.number())])
+    .default("fit")
+    .meta({ unit: "eV", help: "energy of each isolated atom by symbol; elements left out are fitted" }),
+  zbl: z
+    .union([z.boolean(), z.looseObject({})])
+    .default(true)
+    .meta({ help: "screened nuclear repulsion at distances below those of the data; options, or false" }),
+});
+
+/** Where frames come from; reading them is the caller's part. */
+export const dataSchema = z.strictObject({
+  files: z.union([z.string(), z.array(z.string()).min(1)]).meta({ help: "files of labelled frames" }),
+  energy: z.string().optional().meta({ help: "key of the energy; found by itself if absent" }),
+  forces: z.string().optional().meta({ help: "column of the forces; found by itself if absent" }),
+  stress: z.string().optional().meta({ help: "key of the stress or virial; found by itself if absent" }),
+  units: z
+    .strictObject({
+      energy: z.string().default("eV").meta({ help: "unit of energies; forces are in this per length" }),
+      length: z.string().default("Å").meta({ help: "unit of positions and cells" }),
+    })
+    .prefault({}),
+});
+
+/** The whole configuration of a fit; `{ data: "file.xyz" }` suffices. */
+export const fitSchema = z.strictObject({
+  data: z.union([z.string().transform((files) => dataSchema.parse({ files })), dataSchema]),
+  split: splitSchema.prefault({}),
+  model: modelSchema.prefault({}),
+  training: trainingSchema.prefault({}),
+  seed: z
+    .int()
+    .min(0)
+    .default(1)
+    .meta({ help: "of the split, the starting weights and the order of frames" }),
+  threads: z.union([auto, z.int().positive()]).default("auto").meta({ help: "auto: all cores" }),
+  deterministic: z
+    .boolean()
+    .default(false)
+    .meta({ help: "plain multiply and add instead of fused: same bits on every machine, slower" }),
+});
+
+export type FitOptions = z.output<typeof fitSchema>;
+export type TrainingOptions = z.output<typeof trainingSchema>;
+export type ModelOptions = z.output<typeof modelSchema>;
