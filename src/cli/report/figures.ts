@@ -1,0 +1,201 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+
+/** Reference and predicted values of one set of frames. */
+export interface Parity {
+  readonly set: SetName;
+  readonly reference: Float64Array;
+  readonly predicted: Float64Array;
+}
+
+/** Which part of the data. */
+export type SetName = "train" | "validation" | "test";
+
+/** One line of the learning curve. */
+export interface CurvePoint {
+  readonly epoch: number;
+  readonly value: number;
+}
+
+/** A figure: self-contained SVG, and how many of how many points it shows. */
+export interface Figure {
+  readonly svg: string;
+  readonly shown: number;
+  readonly total: number;
+}
+
+const colour: Readonly<Record<SetName, string>> = {
+  train: "var(--train)",
+  validation: "var(--validation)",
+  test: "var(--test)",
+};
+
+/** At most this many points per figure: a report stays small enough to mail. */
+const MOST_POINTS = 4000;
+
+/** Plot's SVG with the numbers cut to a tenth of a pixel. */
+function render(options: Plot.PlotOptions): string {
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const svg = Plot.plot({
+    width: 460,
+    height: 340,
+    marginLeft: 56,
+    marginBottom: 42,
+    style: { background: "none", fontSize: "12px" },
+    ...options,
+    document,
+  }) as SVGSVGElement;
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  svg.setAttribute("role", "img");
+  return svg.outerHTML.replaceAll(/(\d+\.\d)\d+(?=[\s",)a-zA-Z])/g, "$1");
+}
+
+/** Every k-th point plus the worst ones, so that no outlier hides behind the subsample. */
+function subsample(error: (i: number) => number, n: number, most: number): number[] {
+  const all = Array.from({ length: n }, (_, i) => i);
+  if (n <= most) return all;
+  const worst = all.toSorted((a, b) => error(b) - error(a)).slice(0, Math.floor(most / 10));
+  const chosen = new Set(worst);
+  const stride = n / (most - worst.length);
+  for (let k = 0; k * stride < n; k++) chosen.add(Math.floor(k * stride));
+  return [...chosen].sort((a, b) => a - b);
+}
+
+interface Dot {
+  readonly x: number;
+  readonly y: number;
+  readonly set: SetName;
+}
+
+function pick(
+  sets: readonly Parity[],
+  x: (p: Parity, i: number) => number,
+  y: (p: Parity, i: number) => number,
+) {
+  const total = sets.reduce((sum, p) => sum + p.reference.length, 0);
+  const dots: Dot[] = sets.flatMap((p) => {
+    const n = p.reference.length;
+    const most = Math.max(50, Math.floor((MOST_POINTS * n) / Math.max(1, total)));
+    const error = (i: number) => Math.abs(p.predicted[i] - p.reference[i]);
+    return subsample(error, n, most).map((i) => ({ x: x(p, i), y: y(p, i), set: p.set }));
+  });
+  return { dots, total };
+}
+
+const dotMark = (dots: readonly Dot[]) =>
+  Plot.dot(dots, {
+    x: "x",
+    y: "y",
+    r: 1.8,
+    fill: (d: Dot) => colour[d.set],
+    fillOpacity: 0.55,
+    stroke: "none",
+  });
+
+/** Predicted against reference values, with the diagonal. */
+export function parityFigure(sets: readonly Parity[], quantity: string, unit: string): Figure {
+  const { dots, total } = pick(
+    sets,
+    (p, i) => p.reference[i],
+    (p, i) => p.predicted[i],
+  );
+  const [low, high] = extent(dots.flatMap((d) => [d.x, d.y]));
+  const svg = render({
+    grid: true,
+    x: { label: `reference ${quantity} (${unit})`, domain: [low, high], nice: true },
+    y: { label: `predicted ${quantity} (${unit})`, domain: [low, high], nice: true },
+    marks: [
+      Plot.line(
+        [
+          [low, low],
+          [high, high],
+        ],
+        { stroke: "currentColor", strokeOpacity: 0.5 },
+      ),
+      dotMark(dots),
+    ],
+  });
+  return { svg, shown: dots.length, total };
+}
+
+function extent(values: readonly number[]): [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const v of values) {
+    if (v < low) low = v;
+    if (v > high) high = v;
+  }
+  return low < high ? [low, high] : [low - 0.5, low + 0.5];
+}
+
+/** Distribution of predicted − reference, as a share of each set; all points count. */
+export function errorHistogram(sets: readonly Parity[], quantity: string, unit: string): Figure {
+  const errors = sets.map((p) => ({ set: p.set, values: p.predicted.map((v, i) => v - p.reference[i]) }));
+  const everything = errors.flatMap((e) => [...e.values.map(Math.abs)]).sort((a, b) => a - b);
+  const reach = everything[Math.floor(0.99 * (everything.length - 1))] || everything.at(-1) || 1;
+  const bins = 50;
+  const steps = errors.flatMap(({ set, values }) => {
+    const counts = new Float64Array(bins);
+    for (const v of values)
+      counts[Math.min(bins - 1, Math.max(0, Math.floor(((v + reach) / (2 * reach)) * bins)))]++;
+    return Array.from(counts, (c, b) => ({
+      x: -reach + (2 * reach * (b + 0.5)) / bins,
+      y: (100 * c) / Math.max(1, values.length),
+      set,
+    }));
+  });
+  const svg = render({
+    x: { label: `predicted − reference ${quantity} (${unit})` },
+    y: { label: "share of the set (%)", grid: true },
+    marks: [
+      Plot.ruleX([0], { strokeOpacity: 0.4 }),
+      Plot.line(steps, { x: "x", y: "y", z: "set", stroke: (d: Dot) => colour[d.set], curve: "step" }),
+    ],
+  });
+  return { svg, shown: everything.length, total: everything.length };
+}
+
+/** Errors of training and validation against the epoch, logarithmic. */
+export function learningCurve(
+  curves: readonly { readonly set: SetName; readonly points: readonly CurvePoint[] }[],
+  quantity: string,
+  unit: string,
+): Figure {
+  const points = curves.flatMap((c) =>
+    c.points.filter((p) => p.value > 0).map((p) => ({ x: p.epoch, y: p.value, set: c.set })),
+  );
+  const total = curves.reduce((sum, c) => sum + c.points.length, 0);
+  const svg = render({
+    x: { label: "epoch" },
+    y: { label: `${quantity} (${unit})`, type: "log", grid: true, tickFormat: "~g" },
+    marks: [
+      Plot.line(points, { x: "x", y: "y", z: "set", stroke: (d: Dot) => colour[d.set], strokeWidth: 1.6 }),
+    ],
+  });
+  return { svg, shown: points.length, total };
+}
+
+/** Absolute error of a frame against its shortest distance: where the data are thin, errors grow. */
+export function distanceFigure(
+  sets: readonly { readonly set: SetName; readonly distance: Float64Array; readonly error: Float64Array }[],
+  quantity: string,
+  unit: string,
+): Figure {
+  const zero: readonly Parity[] = sets.map((s) => ({
+    set: s.set,
+    reference: new Float64Array(s.error.length),
+    predicted: s.error,
+  }));
+  const distance = new Map(zero.map((p, k) => [p, sets[k].distance]));
+  const { dots, total } = pick(
+    zero,
+    (p, i) => distance.get(p)?.[i] ?? NaN,
+    (p, i) => p.predicted[i],
+  );
+  const svg = render({
+    grid: true,
+    x: { label: "shortest distance in the frame (Å)" },
+    y: { label: `${quantity} (${unit})`, zero: true },
+    marks: [dotMark(dots)],
+  });
+  return { svg, shown: dots.length, total };
+}

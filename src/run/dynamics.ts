@@ -1,0 +1,162 @@
+import { NumericalError, invalid } from "../error.ts";
+import { Random } from "../math/random.ts";
+import type { RandomState } from "../math/random.ts";
+import type { Potential } from "../potentials/potential.ts";
+import { massOf } from "../structure/elements.ts";
+import type { Structure } from "../structure/structure.ts";
+import { AMU_A2_FS2, kB } from "../structure/units.ts";
+import { kineticEnergy } from "./observe.ts";
+import type { Simulation } from "./simulation.ts";
+import { createSurface } from "./surface.ts";
+import type { Point, Surface } from "./surface.ts";
+
+/** Moving atoms: plain data; a copy of it is a checkpoint from which the run goes on identical to the bit. */
+export interface Motion extends Point {
+  step: number;
+  /** [n, 3], Å/fs. */
+  readonly velocities: Float64Array;
+  /** Energy that the thermostat has given since the start, eV. */
+  heat: number;
+  /** State of the random numbers. */
+  random: RandomState;
+}
+
+/** What dynamics needs beside the structure and the potential. */
+export interface DynamicsOptions {
+  /** fs. */
+  readonly timestep: number;
+  /** [n, 3], Å/fs; at rest by default. */
+  readonly velocities?: Float64Array;
+  /** Added to the cutoff of the neighbour list, Å; 0.5 by default. */
+  readonly skin?: number;
+  /** [n], amu; standard atomic weights by default. */
+  readonly masses?: Float64Array;
+}
+
+/** What Langevin dynamics needs on top. */
+export interface LangevinOptions extends DynamicsOptions {
+  /** K. */
+  readonly temperature: number;
+  /** γ, 1/fs. */
+  readonly friction: number;
+  readonly seed: number;
+}
+
+/** A run of dynamics with what is needed to observe it. */
+export interface Dynamics extends Simulation<Motion> {
+  /** [n], amu. */
+  readonly masses: Float64Array;
+  /** E_kin, eV. */
+  kinetic(state: Motion): number;
+  invariant(state: Motion): number;
+  readonly surface: Surface;
+}
+
+/** Atomic masses of a structure, [n], amu. */
+export const massesOf = (structure: Structure): Float64Array => Float64Array.from(structure.numbers, massOf);
+
+/**
+ * Constant energy, velocity Verlet (W. C. Swope et al., J. Chem. Phys. 76, 637 (1982), DOI 10.1063/1.442716):
+ * v += ½Δt f/m, r += Δt v, v += ½Δt f/m. Time-reversible and symplectic; the energy error is O(Δt²).
+ */
+export function verlet(structure: Structure, potential: Potential, options: DynamicsOptions): Dynamics {
+  const dt = positive("timestep", options.timestep, "fs");
+  const system = prepare(structure, potential, options, 0);
+  return {
+    ...system,
+    step(state) {
+      kick(state, system.masses, dt / 2);
+      drift(state, dt);
+      system.surface.evaluate(state);
+      kick(state, system.masses, dt / 2);
+      state.step++;
+      refuseNaN(state);
+    },
+  };
+}
+
+/**
+ * Constant temperature, Langevin equation by the splitting BAOAB (B. Leimkuhler, C. Matthews, Appl. Math. Res. Express
+ * 2013, 34, DOI 10.1093/amrx/abs010): half kick, half drift, v ← c₁v + √(1−c₁²) √(k_B T/m) ξ with c₁ = exp(−γΔt), half
+ * drift, half kick. Positions of harmonic oscillators are sampled without error in Δt. The invariant is the total
+ * energy less the heat that the noise and the friction have exchanged.
+ */
+export function langevin(structure: Structure, potential: Potential, options: LangevinOptions): Dynamics {
+  const dt = positive("timestep", options.timestep, "fs");
+  const T = positive("temperature", options.temperature, "K");
+  const gamma = positive("friction", options.friction, "1/fs");
+  const system = prepare(structure, potential, options, options.seed);
+  const { masses } = system;
+  const c1 = Math.exp(-gamma * dt);
+  const widths = masses.map((m) => Math.sqrt(((1 - c1 * c1) * kB * T) / (m * AMU_A2_FS2)));
+  const random = new Random(options.seed);
+
+  function exchangeHeat(state: Motion): void {
+    const { velocities } = state;
+    const before = kineticEnergy(masses, velocities);
+    random.restore(state.random);
+    for (let i = 0; i < velocities.length; i++)
+      velocities[i] = c1 * velocities[i] + widths[Math.floor(i / 3)] * random.normal();
+    state.random = random.state();
+    state.heat += kineticEnergy(masses, velocities) - before;
+  }
+
+  return {
+    ...system,
+    step(state) {
+      kick(state, masses, dt / 2);
+      drift(state, dt / 2);
+      exchangeHeat(state);
+      drift(state, dt / 2);
+      system.surface.evaluate(state);
+      kick(state, masses, dt / 2);
+      state.step++;
+      refuseNaN(state);
+    },
+  };
+}
+
+function prepare(structure: Structure, potential: Potential, options: DynamicsOptions, seed: number) {
+  const masses = options.masses ?? massesOf(structure);
+  const surface = createSurface(structure, potential, options.skin);
+  const { velocities = new Float64Array(structure.positions.length) } = options;
+  if (velocities.length !== structure.positions.length)
+    throw invalid("velocities", `${structure.positions.length} numbers`, velocities.length);
+  const kinetic = (state: Motion) => kineticEnergy(masses, state.velocities);
+  return {
+    masses,
+    surface,
+    kinetic,
+    invariant: (state: Motion) => state.energy + kinetic(state) - state.heat,
+    init: (): Motion => ({
+      ...surface.start(),
+      step: 0,
+      velocities: velocities.slice(),
+      heat: 0,
+      random: new Random(seed, "dynamics").state(),
+    }),
+  };
+}
+
+/** v += Δt f/m. */
+function kick({ velocities, forces }: Motion, masses: Float64Array, dt: number): void {
+  for (let i = 0; i < velocities.length; i++)
+    velocities[i] += (dt * forces[i]) / (masses[Math.floor(i / 3)] * AMU_A2_FS2);
+}
+
+/** r += Δt v. */
+function drift({ positions, velocities }: Motion, dt: number): void {
+  for (let i = 0; i < positions.length; i++) positions[i] += dt * velocities[i];
+}
+
+function positive(name: string, x: number, unit: string): number {
+  if (!(x > 0 && Number.isFinite(x))) throw invalid(name, `a positive number in ${unit}`, String(x));
+  return x;
+}
+
+function refuseNaN(state: Motion): void {
+  if (Number.isFinite(state.energy)) return;
+  throw new NumericalError(
+    `the energy is ${state.energy} at step ${state.step}: the atoms left the potential's reach`,
+  );
+}

@@ -1,0 +1,58 @@
+import type { Structure } from "../structure/structure.ts";
+
+/**
+ * Orthonormal mass-weighted directions √m δr of moving all atoms as one rigid body, each [n, 3]: three translations
+ * and, without periodicity, the rotations about the centre of mass (two for a linear molecule, none for an atom).
+ */
+export function rigidMotions(structure: Structure, masses: Float64Array): readonly Float64Array[] {
+  const { positions, pbc } = structure;
+  const root = masses.map(Math.sqrt);
+  const centre = centreOfMass(positions, masses);
+  const candidates: Float64Array[] = [0, 1, 2].map((k) =>
+    positions.map((_, i) => (i % 3 === k ? root[Math.floor(i / 3)] : 0)),
+  );
+  if (!pbc.some(Boolean)) for (let k = 0; k < 3; k++) candidates.push(rotation(positions, root, centre, k));
+  return orthonormalise(candidates);
+}
+
+/** Σ m r / Σ m, [3], Å. */
+export function centreOfMass(positions: Float64Array, masses: Float64Array): Float64Array {
+  const centre = new Float64Array(3);
+  const total = masses.reduce((sum, m) => sum + m, 0);
+  for (let i = 0; i < positions.length; i++)
+    centre[i % 3] += (masses[Math.floor(i / 3)] * positions[i]) / total;
+  return centre;
+}
+
+/** √m (e_k × (r − centre)). */
+function rotation(r: Float64Array, root: Float64Array, centre: Float64Array, k: number): Float64Array {
+  const out = new Float64Array(r.length);
+  const [a, b] = [(k + 1) % 3, (k + 2) % 3];
+  for (let i = 0; i < root.length; i++) {
+    out[3 * i + b] = root[i] * (r[3 * i + a] - centre[a]);
+    out[3 * i + a] = -root[i] * (r[3 * i + b] - centre[b]);
+  }
+  return out;
+}
+
+const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
+
+/** Modified Gram–Schmidt, twice for accuracy; directions that vanish are left out. */
+function orthonormalise(vectors: readonly Float64Array[]): Float64Array[] {
+  const basis: Float64Array[] = [];
+  for (const v of vectors) {
+    const before = Math.sqrt(dot(v, v));
+    for (let pass = 0; pass < 2; pass++) projectOut(v, basis);
+    const length = Math.sqrt(dot(v, v));
+    if (length > 1e-8 * before && length > 1e-8) basis.push(v.map((x) => x / length));
+  }
+  return basis;
+}
+
+/** Removes from v its part along each orthonormal direction, in place. */
+export function projectOut(v: Float64Array, basis: readonly Float64Array[]): void {
+  for (const u of basis) {
+    const s = dot(u, v);
+    for (let i = 0; i < v.length; i++) v[i] -= s * u[i];
+  }
+}

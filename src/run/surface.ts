@@ -1,0 +1,94 @@
+import type { Evaluation, Potential } from "../potentials/potential.ts";
+import { invalid } from "../error.ts";
+import { NeighbourList } from "../structure/neighbour-list.ts";
+import type { Structure } from "../structure/structure.ts";
+
+/** A point on the potential energy surface: plain data, part of every checkpoint. */
+export interface Point {
+  /** [n, 3], Å. */
+  readonly positions: Float64Array;
+  /** [n, 3], eV/Å. */
+  readonly forces: Float64Array;
+  /** −dE/dε, [3, 3], eV. */
+  readonly virial: Float64Array;
+  /** eV. */
+  energy: number;
+  /** Positions at which the neighbour list was made, [n, 3], Å: the order of its pairs decides the last bit. */
+  readonly reference: Float64Array;
+}
+
+/** Energy, forces and virial of moving atoms, with a neighbour list that is kept as long as it holds. */
+export interface Surface {
+  readonly structure: Structure;
+  /** A point at the structure's own positions, evaluated. */
+  start(): Point;
+  /** Overwrites energy, forces and virial for the point's positions. */
+  evaluate(point: Point): void;
+  /** How often the neighbour list was made. */
+  rebuilds(): number;
+}
+
+const same = (a: Float64Array, b: Float64Array): boolean => {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+};
+
+/** The surface that a potential spans for one set of atoms in a fixed cell; skin in Å. */
+export function createSurface(structure: Structure, potential: Potential, skin = 0.5): Surface {
+  checkElements(structure, potential);
+  let list = new NeighbourList(potential.cutoff, skin);
+  let reference: Float64Array | null = null;
+  let rebuilds = 0;
+
+  /** A list made where the point's own list was made, so that a resumed run sums in the same order. */
+  function restore(point: Point): void {
+    if (reference && same(reference, point.reference)) return;
+    list = new NeighbourList(potential.cutoff, skin);
+    list.update({ ...structure, positions: point.reference });
+    reference = point.reference.slice();
+  }
+
+  function evaluate(point: Point): void {
+    restore(point);
+    const now = { ...structure, positions: point.positions };
+    const before = list.rebuilds;
+    const neighbours = list.update(now);
+    if (list.rebuilds > before) {
+      point.reference.set(point.positions);
+      reference = point.positions.slice();
+      rebuilds++;
+    }
+    point.forces.fill(0);
+    point.virial.fill(0);
+    const out: Evaluation = { energy: 0, forces: point.forces, virial: point.virial };
+    potential.evaluate(now, neighbours, out);
+    point.energy = out.energy;
+  }
+
+  function start(): Point {
+    const { positions } = structure;
+    const point = {
+      positions: positions.slice(),
+      forces: new Float64Array(positions.length),
+      virial: new Float64Array(9),
+      energy: 0,
+      reference: positions.slice(),
+    };
+    evaluate(point);
+    return point;
+  }
+
+  return { structure, start, evaluate, rebuilds: () => rebuilds };
+}
+
+function checkElements(structure: Structure, potential: Potential): void {
+  const known = potential.elements;
+  if (!known) return;
+  const strange = [...new Set(structure.numbers)].filter((z) => !known.includes(z));
+  if (strange.length)
+    throw invalid(
+      "structure",
+      `atomic numbers ${known.join(", ")} that the potential knows`,
+      strange.join(", "),
+    );
+}

@@ -1,0 +1,47 @@
+import { invalid } from "../error.ts";
+import { Random } from "../math/random.ts";
+import type { Structure } from "../structure/structure.ts";
+import { AMU_A2_FS2, kB } from "../structure/units.ts";
+import { massesOf } from "./dynamics.ts";
+import { kineticEnergy, temperature } from "./observe.ts";
+import { projectOut, rigidMotions } from "./rigid.ts";
+
+/** Options of `thermalVelocities`. */
+export interface ThermalOptions {
+  readonly seed: number;
+  /** Scale to exactly this temperature instead of one drawn with it; true by default. */
+  readonly exact?: boolean;
+  /** [n], amu; standard atomic weights by default. */
+  readonly masses?: Float64Array;
+}
+
+/**
+ * Velocities of the Maxwell–Boltzmann distribution, [n, 3], Å/fs: each component normal with variance k_B T/m, then
+ * without motion of the whole (for molecules also without rotation). T in K, over the remaining degrees of freedom.
+ */
+export function thermalVelocities(structure: Structure, T: number, options: ThermalOptions): Float64Array {
+  if (!(T >= 0 && Number.isFinite(T))) throw invalid("temperature", "a number ≥ 0 in K", String(T));
+  const masses = options.masses ?? massesOf(structure);
+  const random = new Random(options.seed, "velocities");
+  const v = structure.positions.map((_, i) => {
+    const m = masses[Math.floor(i / 3)];
+    return random.normal() * Math.sqrt((kB * T) / (m * AMU_A2_FS2));
+  });
+  const still = removeRigidMotion(structure, masses, v);
+  const now = temperature(kineticEnergy(masses, v), still);
+  if ((options.exact ?? true) && now > 0) for (let i = 0; i < v.length; i++) v[i] *= Math.sqrt(T / now);
+  return v;
+}
+
+/** Removes drift and, for molecules, rotation, in place; returns the degrees of freedom that are left. */
+export function removeRigidMotion(structure: Structure, masses: Float64Array, v: Float64Array): number {
+  const basis = rigidMotions(structure, masses);
+  for (let i = 0; i < v.length; i++) v[i] *= Math.sqrt(masses[Math.floor(i / 3)]);
+  projectOut(v, basis);
+  for (let i = 0; i < v.length; i++) v[i] /= Math.sqrt(masses[Math.floor(i / 3)]);
+  return v.length - basis.length;
+}
+
+/** Degrees of freedom that constant-energy dynamics keeps: 3n less the motions of the whole. */
+export const degreesOfFreedom = (structure: Structure, masses = massesOf(structure)): number =>
+  structure.positions.length - rigidMotions(structure, masses).length;
