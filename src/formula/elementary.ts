@@ -1,0 +1,161 @@
+import type { Elementary, Expr } from "./expression.ts";
+import {
+  abs,
+  add,
+  bits,
+  constant,
+  div,
+  fromHalves,
+  less,
+  max,
+  min,
+  mul,
+  neg,
+  select,
+  square,
+  sub,
+} from "./expression.ts";
+
+// Every function is written once in primitives, so every device gives the same bits. Nothing below relies on a
+// product being rounded before it is added: where exactness matters the product is exact, so the bounds hold with
+// and without fused multiply-add. Coefficients: test/golden/coefficients.py. Bounds: docs/formula.md.
+
+/** Adding and subtracting it rounds |x| < 2⁵¹ to an integer, which then stands in the low bits of the sum. */
+const ROUND = 1.5 * 2 ** 52;
+const LN2 = [0.6931471805582987, 1.6465949582897082e-12] as const;
+
+/** Pieces of π/2 of 34 bits, so that n times a piece is exact for |n| < 2¹⁹. */
+const HALF_PI = [1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21] as const;
+const TWO_OVER_PI = 0.6366197723675814;
+
+/** (eʳ − 1 − r)/r² for |r| ≤ ½ ln 2, in r. */
+const EXP = [
+  0.5000000000000001, 0.16666666666666669, 0.041666666666624164, 0.008333333333330065, 0.001388888891719689,
+  0.00019841269863040675, 2.480152132210459e-5, 2.7557268480106926e-6, 2.762007600563138e-7,
+  2.5100375929185925e-8,
+];
+/** (sin r − r)/r³ for |r| ≤ π/4, in r². */
+const SIN = [
+  -0.16666666666666666, 0.008333333333330948, -0.00019841269836758557, 2.7557316102543096e-6,
+  -2.505113184305603e-8, 1.5918129154550317e-10,
+];
+/** (cos r − 1 + r²/2)/r⁴ for |r| ≤ π/4, in r². */
+const COS = [
+  0.041666666666666664, -0.0013888888888887398, 2.4801587298765676e-5, -2.755731727172395e-7,
+  2.0876146267184808e-9, -1.1382632337741072e-11,
+];
+/** (2 artanh s − 2 s)/s³ for |s| ≤ 0.172, in s². */
+const LOG = [
+  0.666666666666667, 0.39999999999899505, 0.28571428625975487, 0.22222211134795078, 0.1818288912526188,
+  0.1533172160055169, 0.14616449685088906,
+];
+
+/** c₀ + x (c₁ + x (c₂ + …)) */
+const horner = (x: Expr, c: readonly number[]): Expr =>
+  c.reduceRight<Expr>((p, c) => add(mul(p, x), c), constant(0));
+
+/** x rounded to a multiple n of 1/scale: the sum that holds n + bias in its low bits, and n. */
+function round(x: Expr, scale: number, bias: number): readonly [Expr, Expr] {
+  const held = add(mul(x, scale), ROUND + bias);
+  return [held, sub(held, ROUND + bias)];
+}
+
+/** 2ᵏ·eʳ = eˣ with |r| ≤ ½ ln 2, as [2^(k+bias), r]. */
+function splitExp(x: Expr, bias: number): readonly [Expr, Expr] {
+  const [held, k] = round(x, Math.LOG2E, 1023 + bias);
+  return [bits.shl(held, 52), sub(sub(x, mul(k, LN2[0])), mul(k, LN2[1]))];
+}
+
+/** Results below 3.3e-308 are 0. The scale is halved and the polynomial doubled, so that 2¹⁰²⁴ need not be formed. */
+function exp(x: Expr): Expr {
+  const [scale, r] = splitExp(max(min(x, 710), -708.3), -1);
+  const doubled = [1, 1, ...EXP].map((c) => 2 * c);
+  return mul(horner(r, doubled), scale);
+}
+
+/** eˣ − 1 for −80 ≤ x ≤ 0. */
+function expm1(x: Expr): Expr {
+  const [scale, r] = splitExp(x, 0);
+  const p = add(mul(square(r), horner(r, EXP)), r);
+  return add(mul(p, scale), sub(scale, 1));
+}
+
+/** With t = exp(−2|x|) − 1: |tanh x| = −t/(t + 2). */
+function tanh(x: Expr): Expr {
+  const t = expm1(max(mul(abs(x), -2), -80));
+  return bits.xor(div(neg(t), add(t, 2)), bits.and(x, -0));
+}
+
+/** ln(x + c) for normal x > 0 and |c| below the rounding of x; `shift` is added to the exponent. */
+function logCore(x: Expr, c: Expr, shift: Expr): Expr {
+  const held = bits.or(bits.shr(x, 52), 2 ** 52);
+  const m = bits.or(bits.and(x, fromHalves(0xfffff, -1)), 1);
+  const high = less(Math.SQRT2, m);
+  const k = add(add(sub(held, 2 ** 52 + 1023), select(high, 1, 0)), shift);
+  const f = sub(select(high, mul(m, 0.5), m), 1);
+  const s = div(f, add(f, 2));
+  const half = mul(square(f), 0.5);
+  const z = square(s);
+  // ln(1+f) = f − (f²/2 − s (f²/2 + R)), R = (2 artanh s − 2 s)/s
+  const tail = add(mul(s, add(half, mul(z, horner(z, LOG)))), add(mul(k, LN2[1]), c));
+  return sub(mul(k, LN2[0]), sub(sub(half, tail), f));
+}
+
+/** Subnormal x is scaled by 2⁵⁴ first. */
+function log(x: Expr): Expr {
+  const small = less(x, 2 ** -1022);
+  const y = logCore(select(small, mul(x, 2 ** 54), x), constant(0), select(small, -54, 0));
+  const edge = select(less(x, 0), NaN, -Infinity);
+  return select(less(x, Infinity), select(less(x, Number.MIN_VALUE), edge, y), x);
+}
+
+/** ln(1 + x) with the rounding error of 1 + x given back. */
+function log1p(x: Expr): Expr {
+  const y = add(x, 1);
+  const b = sub(y, 1);
+  const lost = add(sub(1, sub(y, b)), sub(x, b));
+  const edge = select(less(y, 0), NaN, -Infinity);
+  const core = logCore(y, div(lost, y), constant(0));
+  return select(less(y, Infinity), select(less(y, Number.MIN_VALUE), edge, core), x);
+}
+
+/** sin r and cos r with r = x − n π/2, and the sum that holds n. */
+function reduce(x: Expr): { held: Expr; sine: Expr; cosine: Expr } {
+  const [held, n] = round(x, TWO_OVER_PI, 0);
+  const r = sub(sub(sub(x, mul(n, HALF_PI[0])), mul(n, HALF_PI[1])), mul(n, HALF_PI[2]));
+  const z = square(r);
+  const sine = add(mul(mul(z, r), horner(z, SIN)), r);
+  const cosine = add(mul(square(z), horner(z, COS)), sub(1, mul(z, 0.5)));
+  return { held, sine, cosine };
+}
+
+/** x with its sign turned where bit 1 of `held` is set. */
+const turned = (x: Expr, held: Expr): Expr => bits.xor(x, bits.and(bits.shl(held, 62), -0));
+
+function sin(x: Expr): Expr {
+  const { held, sine, cosine } = reduce(x);
+  return turned(select(bits.odd(held), cosine, sine), held);
+}
+
+function cos(x: Expr): Expr {
+  const { held, sine, cosine } = reduce(x);
+  return turned(select(bits.odd(held), sine, cosine), add(held, 1));
+}
+
+/** 1/(1 + e⁻ˣ) */
+const logistic = (x: Expr): Expr => div(1, add(exp(neg(x)), 1));
+
+/** max(x, 0) + ln(1 + e^−|x|) */
+const softplus = (x: Expr): Expr => add(max(x, 0), log1p(exp(neg(abs(x)))));
+
+/** The elementary functions, each as an expression of primitives. */
+export const elementary: Readonly<Record<Elementary, (x: Expr) => Expr>> = {
+  exp,
+  log,
+  log1p,
+  sin,
+  cos,
+  tanh,
+  logistic,
+  softplus,
+};
