@@ -1,8 +1,10 @@
 import { NumericalError, invalid } from "../error.ts";
+import { exp, variable } from "../formula/expression.ts";
+import { evaluate } from "../formula/javascript.ts";
 import { Random } from "../math/random.ts";
 import type { RandomState } from "../math/random.ts";
 import type { Potential } from "../potentials/potential.ts";
-import { massOf } from "../structure/elements.ts";
+import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { AMU_A2_FS2, kB } from "../structure/units.ts";
 import { kineticEnergy } from "./observe.ts";
@@ -52,9 +54,6 @@ export interface Dynamics extends Simulation<Motion> {
   readonly surface: Surface;
 }
 
-/** Atomic masses of a structure, [n], amu. */
-export const massesOf = (structure: Structure): Float64Array => Float64Array.from(structure.numbers, massOf);
-
 /**
  * Constant energy, velocity Verlet (W. C. Swope et al., J. Chem. Phys. 76, 637 (1982), DOI 10.1063/1.442716):
  * v += ½Δt f/m, r += Δt v, v += ½Δt f/m. Time-reversible and symplectic; the energy error is O(Δt²).
@@ -87,7 +86,7 @@ export function langevin(structure: Structure, potential: Potential, options: La
   const gamma = positive("friction", options.friction, "1/fs");
   const system = prepare(structure, potential, options, options.seed);
   const { masses } = system;
-  const c1 = Math.exp(-gamma * dt);
+  const c1 = evaluate([exp(variable("x"))], { x: -gamma * dt })[0];
   const widths = masses.map((m) => Math.sqrt(((1 - c1 * c1) * kB * T) / (m * AMU_A2_FS2)));
   const random = new Random(options.seed);
 
@@ -117,7 +116,7 @@ export function langevin(structure: Structure, potential: Potential, options: La
 }
 
 function prepare(structure: Structure, potential: Potential, options: DynamicsOptions, seed: number) {
-  const masses = options.masses ?? massesOf(structure);
+  const masses = options.masses ?? massesOf(structure.numbers);
   const surface = createSurface(structure, potential, options.skin);
   const { velocities = new Float64Array(structure.positions.length) } = options;
   if (velocities.length !== structure.positions.length)

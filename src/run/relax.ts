@@ -1,4 +1,6 @@
 import { NumericalError, invalid } from "../error.ts";
+import { dot, lbfgsIteration, lbfgsState } from "../math/minimise.ts";
+import type { Answer, LbfgsState as Minimiser } from "../math/minimise.ts";
 import type { Potential } from "../potentials/potential.ts";
 import type { Structure } from "../structure/structure.ts";
 import type { Simulation } from "./simulation.ts";
@@ -20,6 +22,8 @@ export interface Descent extends Point {
   step: number;
   /** Largest force on an atom, eV/Å. */
   maxForce: number;
+  /** No further decrease can be found: converged to rounding. */
+  stalled: boolean;
 }
 
 /** State of `fire`. */
@@ -33,9 +37,7 @@ export interface FireState extends Descent {
 
 /** State of `lbfgs`. */
 export interface LbfgsState extends Descent {
-  /** Last moves s and changes of force y = −ΔF, newest last, each [n, 3]. */
-  moves: Float64Array[];
-  changes: Float64Array[];
+  readonly minimiser: Minimiser;
 }
 
 /** How a relaxation ended. */
@@ -59,8 +61,6 @@ export function largestForce(forces: Float64Array): number {
   return Math.sqrt(most);
 }
 
-const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
-
 function prepare(structure: Structure, potential: Potential, options: RelaxOptions) {
   const surface = createSurface(structure, potential, options.skin);
   const fixed = options.fixed ?? [];
@@ -76,7 +76,7 @@ function prepare(structure: Structure, potential: Potential, options: RelaxOptio
   return {
     start(): Descent {
       const point = surface.start();
-      return { ...point, step: 0, maxForce: settle(point) };
+      return { ...point, step: 0, maxForce: settle(point), stalled: false };
     },
     evaluate(state: Descent): void {
       surface.evaluate(state);
@@ -140,9 +140,8 @@ export function fire(
 }
 
 /**
- * Limited-memory BFGS with a bound on the length of a step (J. Nocedal, DOI 10.1090/S0025-5718-1980-0572855-7): moves
- * along H F, where H is built from the last 30 moves; 1/70 Å²/eV along a direction not yet seen. A step that raises the
- * energy by more than rounding is halved until it does not.
+ * L-BFGS with a line search (strong Wolfe conditions) and a bound on the move of an atom in one step: the minimiser of
+ * `math/minimise.ts` on the potential energy surface.
  */
 export function lbfgs(
   structure: Structure,
@@ -150,57 +149,34 @@ export function lbfgs(
   options: RelaxOptions = {},
 ): Simulation<LbfgsState> {
   const { maxMove = 0.2 } = options;
-  const memory = 30;
   const system = prepare(structure, potential, options);
+
+  /** Energy and gradient at x, in the state's own arrays. */
+  function ask(state: LbfgsState, x: Float64Array): Answer {
+    state.positions.set(x);
+    system.evaluate(state);
+    return { value: state.energy, gradient: state.forces.map((f) => -f) };
+  }
+
   return {
-    init: () => ({ ...system.start(), moves: [], changes: [] }),
+    init() {
+      const start = system.start();
+      const minimiser = lbfgsState(start.positions);
+      minimiser.gradient.set(start.forces.map((f) => -f));
+      minimiser.scalars.set([start.energy, 0, 1]);
+      return { ...start, minimiser };
+    },
     step(state) {
-      const before = { x: state.positions.slice(), F: state.forces.slice(), E: state.energy };
-      const move = direction(state);
-      if (!(dot(move, state.forces) > 0)) {
-        state.moves = [];
-        state.changes = [];
-        move.set(state.forces.map((f) => f / 70));
-      }
-      limit(move, maxMove);
-      const slack = 1e-12 * (1 + Math.abs(before.E));
-      for (let attempt = 0; attempt < 12; attempt++) {
-        for (let i = 0; i < move.length; i++) state.positions[i] = before.x[i] + move[i];
-        system.evaluate(state);
-        if (state.energy <= before.E + slack) break;
-        for (let i = 0; i < move.length; i++) move[i] /= 2;
-      }
-      remember(state, move, before.F, memory);
+      const { minimiser } = state;
+      const iteration = lbfgsIteration(minimiser, { history: 30, maxStep: maxMove });
+      let asked = iteration.next();
+      while (!asked.done) asked = iteration.next(ask(state, asked.value));
+      state.stalled = !asked.value;
+      // The line search may have settled on a point before the last one it asked for.
+      if (state.positions.some((x, i) => x !== minimiser.x[i])) ask(state, minimiser.x);
       state.step++;
     },
   };
-}
-
-/** Two-loop recursion: H F. */
-function direction({ forces, moves, changes }: LbfgsState): Float64Array {
-  const q = forces.slice();
-  const a = new Float64Array(moves.length);
-  const rho = moves.map((s, k) => 1 / dot(s, changes[k]));
-  for (let k = moves.length - 1; k >= 0; k--) {
-    a[k] = rho[k] * dot(moves[k], q);
-    for (let i = 0; i < q.length; i++) q[i] -= a[k] * changes[k][i];
-  }
-  const last = changes.length - 1;
-  const scale = last < 0 ? 1 / 70 : dot(moves[last], changes[last]) / dot(changes[last], changes[last]);
-  for (let i = 0; i < q.length; i++) q[i] *= scale;
-  for (let k = 0; k < moves.length; k++) {
-    const b = rho[k] * dot(changes[k], q);
-    for (let i = 0; i < q.length; i++) q[i] += (a[k] - b) * moves[k][i];
-  }
-  return q;
-}
-
-/** Keeps a pair (s, y) only where the curvature along s is positive, so that H stays positive definite. */
-function remember(state: LbfgsState, move: Float64Array, forces: Float64Array, memory: number): void {
-  const change = forces.map((f, i) => f - state.forces[i]);
-  if (!(dot(move, change) > 1e-10 * dot(move, move))) return;
-  state.moves = [...state.moves, move].slice(-memory);
-  state.changes = [...state.changes, change].slice(-memory);
 }
 
 /** Runs a relaxation until the largest force on an atom is below fmax (eV/Å) or the steps are spent. */
@@ -212,7 +188,7 @@ export function relax(
   if (!(options.fmax > 0)) throw invalid("fmax", "a positive number in eV/Å", options.fmax);
   const state = simulation.init();
   options.watch?.(state);
-  while (state.maxForce > options.fmax && state.step < options.steps) {
+  while (state.maxForce > options.fmax && state.step < options.steps && !state.stalled) {
     simulation.step(state);
     options.watch?.(state);
   }

@@ -1,3 +1,4 @@
+import { dot } from "../math/minimise.ts";
 import type { Structure } from "../structure/structure.ts";
 
 /**
@@ -34,8 +35,6 @@ function rotation(r: Float64Array, root: Float64Array, centre: Float64Array, k: 
   }
   return out;
 }
-
-const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
 
 /** Modified Gram–Schmidt, twice for accuracy; directions that vanish are left out. */
 function orthonormalise(vectors: readonly Float64Array[]): Float64Array[] {

@@ -1,8 +1,8 @@
 import { invalid } from "../error.ts";
 import { Random } from "../math/random.ts";
+import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { AMU_A2_FS2, kB } from "../structure/units.ts";
-import { massesOf } from "./dynamics.ts";
 import { kineticEnergy, temperature } from "./observe.ts";
 import { projectOut, rigidMotions } from "./rigid.ts";
 
@@ -21,7 +21,7 @@ export interface ThermalOptions {
  */
 export function thermalVelocities(structure: Structure, T: number, options: ThermalOptions): Float64Array {
   if (!(T >= 0 && Number.isFinite(T))) throw invalid("temperature", "a number ≥ 0 in K", String(T));
-  const masses = options.masses ?? massesOf(structure);
+  const masses = options.masses ?? massesOf(structure.numbers);
   const random = new Random(options.seed, "velocities");
   const v = structure.positions.map((_, i) => {
     const m = masses[Math.floor(i / 3)];
@@ -43,5 +43,5 @@ export function removeRigidMotion(structure: Structure, masses: Float64Array, v:
 }
 
 /** Degrees of freedom that constant-energy dynamics keeps: 3n less the motions of the whole. */
-export const degreesOfFreedom = (structure: Structure, masses = massesOf(structure)): number =>
+export const degreesOfFreedom = (structure: Structure, masses = massesOf(structure.numbers)): number =>
   structure.positions.length - rigidMotions(structure, masses).length;

@@ -130,7 +130,7 @@ function extent(values: readonly number[]): [number, number] {
 /** Distribution of predicted − reference, as a share of each set; all points count. */
 export function errorHistogram(sets: readonly Parity[], quantity: string, unit: string): Figure {
   const errors = sets.map((p) => ({ set: p.set, values: p.predicted.map((v, i) => v - p.reference[i]) }));
-  const everything = errors.flatMap((e) => [...e.values.map(Math.abs)]).sort((a, b) => a - b);
+  const everything = errors.flatMap((e) => Array.from(e.values, Math.abs)).sort((a, b) => a - b);
   const reach = everything[Math.floor(0.99 * (everything.length - 1))] || everything.at(-1) || 1;
   const bins = 50;
   const steps = errors.flatMap(({ set, values }) => {
