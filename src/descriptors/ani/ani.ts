@@ -1,0 +1,80 @@
+import type { Device } from "../../device/device.ts";
+import { invalid } from "../../error.ts";
+import { symbolOf } from "../../structure/elements.ts";
+import type { PairStatistics } from "../../structure/statistics.ts";
+import type { Descriptor, DescriptorMethod } from "../descriptor.ts";
+import { sumDescriptor } from "../loops/sum.ts";
+import type { AngularTerms } from "../loops/sum.ts";
+import { evenShifts, gaussianWidth, reach } from "../reach.ts";
+import { options } from "./options.ts";
+import type { AngularSet, AniOptions, RadialSet } from "./options.ts";
+import { angularTerms, radialTerms } from "./terms.ts";
+
+/** Atomic environment vectors of ANI, Smith 2017: DOI 10.1039/C6SC05720A. */
+export const ani: DescriptorMethod<AniOptions> = {
+  name: "ani",
+  summary:
+    "Atomic environment vectors: shells of distance and of angle, resolved by element (ANI, Smith 2017)",
+  options,
+  resolve,
+  build,
+};
+
+const SIZES = {
+  small: { radial: 10, shells: 3, angles: 4 },
+  medium: { radial: 16, shells: 5, angles: 8 },
+  large: { radial: 24, shells: 8, angles: 12 },
+};
+
+function resolve({ size = "medium", ...given }: AniOptions, statistics: PairStatistics): AniOptions {
+  const range = reach(statistics);
+  const { radial, shells, angles } = SIZES[size];
+  return {
+    ...given,
+    radial: given.radial === "auto" ? radialGrid(range.start, range.radial, radial) : given.radial,
+    angular:
+      given.angular === "auto" ? angularGrid(range.start, range.angular, shells, angles) : given.angular,
+  };
+}
+
+/** Radial shells spaced evenly from `start` to the cutoff (Å), their width matched to the spacing. */
+export const radialGrid = (start: number, cutoff: number, count: number): RadialSet => ({
+  cutoff,
+  eta: gaussianWidth((cutoff - start) / count),
+  shifts: evenShifts(start, cutoff, count),
+});
+
+/** Shells from `start` to the cutoff (Å) and angles θ_k = (2k + 1)π/2n, as in ANI-1; widths matched to the spacings. */
+export const angularGrid = (start: number, cutoff: number, shells: number, angles: number): AngularSet => ({
+  cutoff,
+  eta: gaussianWidth((cutoff - start) / shells),
+  // ((1 + cos x)/2)^ζ ≈ exp(−ζx²/4): standard deviation 0.64 of the spacing; a power of two costs least.
+  zeta: 2 ** Math.round(Math.log2(2 * (angles / (0.64 * Math.PI)) ** 2)),
+  shifts: evenShifts(start, cutoff, shells),
+  angles: Array.from({ length: angles }, (_, k) =>
+    Number((((2 * k + 1) * Math.PI) / (2 * angles)).toPrecision(8)),
+  ),
+});
+
+function build(
+  { radial, angular, cutoff }: AniOptions,
+  elements: readonly number[],
+  device: Device,
+): Descriptor {
+  if (radial === "auto" || angular === "auto")
+    throw invalid("ani", "explicit radial and angular functions (resolve the options first)", {
+      radial,
+      angular,
+    });
+  const shared = { radial: radialTerms(radial, cutoff), angular: angularTerms(angular, cutoff) };
+  const neighbours = [...elements.keys()];
+  const terms = {
+    radial: neighbours.map((neighbour) => ({ neighbour, terms: shared.radial })),
+    angular: neighbours.flatMap((a) =>
+      neighbours
+        .slice(a)
+        .map((b): AngularTerms => ({ neighbours: [a, b], terms: shared.angular, narrow: false })),
+    ),
+  };
+  return sumDescriptor(elements, elements.map(symbolOf), Array(elements.length).fill(terms), device);
+}

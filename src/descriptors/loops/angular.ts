@@ -1,0 +1,273 @@
+import type { Device } from "../../device/device.ts";
+import { div, mul, sqrt, square, sub, add, variable } from "../../formula/expression.ts";
+import type { Environments } from "../environments.ts";
+import { Neighbourhood } from "./neighbourhood.ts";
+import { compileTerms, split } from "./term.ts";
+import type { Term, TermKernels } from "./term.ts";
+
+/** |r_ij| and |r_ik|, Å: the distances of the two neighbours from the centre. */
+export const rij = variable("rij");
+export const rik = variable("rik");
+/** |r_jk|², Å²: free of the square root and smooth where the neighbours meet. */
+export const rjkSquared = variable("rjk2");
+/** |r_jk|, Å. */
+export const rjk = sqrt(rjkSquared);
+/** cos θ_jik, by the law of cosines. */
+export const cosTheta = div(sub(add(square(rij), square(rik)), rjkSquared), mul(2, mul(rij, rik)));
+
+const VARIABLES = ["rij", "rik", "rjk2"] as const;
+
+/** Angular terms of the pairs of neighbours of elements a ≤ b: features first, first + 1, … of the row. */
+export interface AngularBlock {
+  /** Element indices of the neighbours. */
+  readonly neighbours: readonly [a: number, b: number];
+  readonly first: number;
+  readonly pieces: readonly TermKernels[];
+  /** Å. */
+  readonly cutoff: number;
+  /** Every term is exactly 0 where r_jk is the cutoff or more, so those triplets are left out. */
+  readonly narrow: boolean;
+}
+
+/** More terms than this go into several kernels: longer ones compile slower and run no faster. */
+const LIMIT = 64;
+/** Triplets per kernel call: their inputs and outputs stay in the first-level cache. */
+const LANES = 256;
+
+/** Compiles the terms of one block. */
+export const compileAngular = (terms: readonly Term[], device: Device): TermKernels[] =>
+  split(terms, LIMIT).map((piece) => compileTerms("angular", piece, VARIABLES, device));
+
+/** What is done with n triplets of a block; `row` is the byte address of features or weights. */
+type Flush = (block: AngularBlock, n: number, row: number) => void;
+
+/** G_t = Σ_{j<k} ψ_t(r_ij, r_ik, r_jk), one centre at a time. Blocks must come in runs of equal cutoff. */
+export class AngularLoop {
+  readonly #near: Neighbourhood;
+  readonly #device: Device;
+  /** Byte addresses and views of the kernels' rows: rij, rik, rjk², their tangents; three derivatives. */
+  readonly #inputs: number;
+  readonly #outputs: number;
+  readonly #geometry: Float64Array;
+  readonly #derivative: Float64Array;
+  /** Neighbourhood lanes of j and k of each triplet. */
+  readonly #j = new Int32Array(LANES);
+  readonly #k = new Int32Array(LANES);
+  #table = 0;
+  #tableTerms = 0;
+
+  constructor(device: Device, elements: number) {
+    this.#device = device;
+    this.#near = new Neighbourhood(device.memory, elements);
+    this.#inputs = device.memory.alloc(6 * 8 * LANES);
+    this.#outputs = device.memory.alloc(3 * 8 * LANES);
+    this.#geometry = device.memory.f64(this.#inputs, 6 * LANES);
+    this.#derivative = device.memory.f64(this.#outputs, 3 * LANES);
+  }
+
+  /** ADDS the features of centre c to the row at byte address `row`. */
+  forward(blocks: readonly AngularBlock[], env: Environments, c: number, row: number): void {
+    let cutoff = 0;
+    for (const block of blocks) {
+      if (block.cutoff !== cutoff) this.#near.load(env, c, (cutoff = block.cutoff));
+      this.#gather(block, row, this.#forwardChunk);
+    }
+  }
+
+  /** ADDS Σ_t w_t ∂G_t/∂r_ij to gradient [pairs, 3]; the weights are the row at byte address `row`. */
+  pullback(
+    blocks: readonly AngularBlock[],
+    env: Environments,
+    c: number,
+    row: number,
+    gradient: Float64Array,
+  ): void {
+    const near = this.#near;
+    let cutoff = 0;
+    for (const block of blocks) {
+      if (block.cutoff !== cutoff) {
+        if (cutoff !== 0) near.addGradient(gradient);
+        near.load(env, c, (cutoff = block.cutoff));
+        near.clearGradient();
+      }
+      this.#gather(block, row, this.#pullbackChunk);
+    }
+    if (cutoff !== 0) near.addGradient(gradient);
+  }
+
+  /** ADDS Σ_j ∂G_t/∂r_ij · tangents to the row at byte address `row`. */
+  pushforward(
+    blocks: readonly AngularBlock[],
+    env: Environments,
+    c: number,
+    tangents: Float64Array,
+    row: number,
+  ): void {
+    let cutoff = 0;
+    for (const block of blocks) {
+      if (block.cutoff !== cutoff) {
+        this.#near.load(env, c, (cutoff = block.cutoff));
+        this.#near.loadTangents(tangents);
+      }
+      this.#gather(block, row, this.#pushforwardChunk);
+    }
+  }
+
+  /** ADDS ∂G_t/∂r_ij to rows [size, pairs of centre c, 3]. */
+  jacobian(blocks: readonly AngularBlock[], env: Environments, c: number, rows: Float64Array): void {
+    const S = env.elements.length;
+    const origin = env.offsets[c * S];
+    const width = 3 * (env.offsets[(c + 1) * S] - origin);
+    for (const block of blocks) {
+      this.#near.load(env, c, block.cutoff);
+      this.#gather(block, 0, (_, n) => this.#jacobianChunk(block, n, rows, origin, width));
+    }
+  }
+
+  /** Geometry of the block's triplets, LANES at a time, each time handed to `flush`. */
+  #gather(block: AngularBlock, row: number, flush: Flush): void {
+    const { cutoff, narrow } = block;
+    const a = block.neighbours[0];
+    const b = block.neighbours[1];
+    const { first, last, r, x, y, z } = this.#near;
+    const J = this.#j;
+    const K = this.#k;
+    const geometry = this.#geometry;
+    const limit = narrow ? cutoff * cutoff : Infinity;
+    const end = last[b];
+    let n = 0;
+    for (let j = first[a]; j < last[a]; j++) {
+      const rj = r[j];
+      const xj = x[j];
+      const yj = y[j];
+      const zj = z[j];
+      let k = a === b ? j + 1 : first[b];
+      while (k < end) {
+        const stop = Math.min(end, k + LANES - n);
+        for (; k < stop; k++) {
+          const dx = x[k] - xj;
+          const dy = y[k] - yj;
+          const dz = z[k] - zj;
+          const s = dx * dx + dy * dy + dz * dz;
+          if (s >= limit) continue;
+          J[n] = j;
+          K[n] = k;
+          geometry[n] = rj;
+          geometry[LANES + n] = r[k];
+          geometry[2 * LANES + n] = s;
+          n++;
+        }
+        if (n === LANES) {
+          flush(block, n, row);
+          n = 0;
+        }
+      }
+    }
+    if (n > 0) {
+      if (n % 2 === 1) this.#pad(n, cutoff);
+      flush(block, n, row);
+    }
+  }
+
+  /** A lane beyond every cutoff: its terms and their derivatives are exactly 0. */
+  #pad(n: number, cutoff: number): void {
+    const geometry = this.#geometry;
+    const far = 2 * cutoff;
+    geometry[n] = far;
+    geometry[LANES + n] = far;
+    geometry[2 * LANES + n] = far * far;
+    geometry[3 * LANES + n] = 0;
+    geometry[4 * LANES + n] = 0;
+    geometry[5 * LANES + n] = 0;
+  }
+
+  readonly #forwardChunk: Flush = ({ first, pieces }, n, row) => {
+    let sums = row + 8 * first;
+    for (const { forward, count } of pieces) {
+      forward.run(n + (n & 1), this.#inputs, 8 * LANES, 0, 0, sums);
+      sums += 8 * count;
+    }
+  };
+
+  readonly #pullbackChunk: Flush = ({ first, pieces }, n, row) => {
+    let weights = row + 8 * first;
+    for (const { pullback, count } of pieces) {
+      pullback.run(n + (n & 1), this.#inputs, 8 * LANES, weights, this.#outputs, 0);
+      this.#scatter(n, this.#derivative, 0);
+      weights += 8 * count;
+    }
+  };
+
+  readonly #pushforwardChunk: Flush = ({ first, pieces }, n, row) => {
+    const { dr, x, y, z, tx, ty, tz } = this.#near;
+    const J = this.#j;
+    const K = this.#k;
+    const geometry = this.#geometry;
+    for (let i = 0; i < n; i++) {
+      const j = J[i];
+      const k = K[i];
+      geometry[3 * LANES + i] = dr[j];
+      geometry[4 * LANES + i] = dr[k];
+      geometry[5 * LANES + i] =
+        2 *
+        ((x[k] - x[j]) * (tx[k] - tx[j]) + (y[k] - y[j]) * (ty[k] - ty[j]) + (z[k] - z[j]) * (tz[k] - tz[j]));
+    }
+    let sums = row + 8 * first;
+    for (const { pushforward, count } of pieces) {
+      pushforward.run(n + (n & 1), this.#inputs, 8 * LANES, 0, 0, sums);
+      sums += 8 * count;
+    }
+  };
+
+  #jacobianChunk(
+    { first, pieces }: AngularBlock,
+    n: number,
+    rows: Float64Array,
+    origin: number,
+    width: number,
+  ): void {
+    const near = this.#near;
+    let feature = first;
+    for (const { jacobian, count } of pieces) {
+      const table = this.#reserve(count);
+      jacobian.run(n + (n & 1), this.#inputs, 8 * LANES, 0, table, 0);
+      const derivative = this.#device.memory.f64(table, 3 * LANES * count);
+      for (let t = 0; t < count; t++, feature++) {
+        near.clearGradient();
+        this.#scatter(n, derivative, 3 * LANES * t);
+        near.addGradient(rows, origin, feature * width);
+      }
+    }
+  }
+
+  /** ADDS derivatives by r_ij, r_ik, r_jk² of n triplets to the two neighbours of each. */
+  #scatter(n: number, derivative: Float64Array, o: number): void {
+    const { along, gx, gy, gz, x, y, z } = this.#near;
+    const J = this.#j;
+    const K = this.#k;
+    for (let i = 0; i < n; i++) {
+      const j = J[i];
+      const k = K[i];
+      along[j] += derivative[o + i];
+      along[k] += derivative[o + LANES + i];
+      const d = 2 * derivative[o + 2 * LANES + i];
+      const dx = d * (x[j] - x[k]);
+      const dy = d * (y[j] - y[k]);
+      const dz = d * (z[j] - z[k]);
+      gx[j] += dx;
+      gy[j] += dy;
+      gz[j] += dz;
+      gx[k] -= dx;
+      gy[k] -= dy;
+      gz[k] -= dz;
+    }
+  }
+
+  #reserve(terms: number): number {
+    if (terms > this.#tableTerms) {
+      this.#table = this.#device.memory.alloc(3 * 8 * LANES * terms);
+      this.#tableTerms = terms;
+    }
+    return this.#table;
+  }
+}

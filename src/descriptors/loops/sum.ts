@@ -1,0 +1,157 @@
+import type { Device } from "../../device/device.ts";
+import type { Descriptor, Features } from "../descriptor.ts";
+import type { Environments } from "../environments.ts";
+import { AngularLoop, compileAngular } from "./angular.ts";
+import type { AngularBlock } from "./angular.ts";
+import { RadialLoop, compileRadial } from "./radial.ts";
+import type { RadialBlock } from "./radial.ts";
+import type { Term, TermKernels } from "./term.ts";
+
+/** Radial terms of the neighbours of one element (index). */
+export interface RadialTerms {
+  readonly neighbour: number;
+  readonly terms: readonly Term[];
+}
+
+/** Angular terms of the pairs of neighbours of elements a ≤ b (indices). */
+export interface AngularTerms {
+  readonly neighbours: readonly [a: number, b: number];
+  readonly terms: readonly Term[];
+  /** Every term is exactly 0 where r_jk is its cutoff or more. */
+  readonly narrow: boolean;
+}
+
+/** The features of a centre of one element, in this order: radial, then angular. */
+export interface CentreTerms {
+  readonly radial: readonly RadialTerms[];
+  readonly angular: readonly AngularTerms[];
+}
+
+interface Layout {
+  readonly size: number;
+  readonly labels: readonly string[];
+  readonly radial: readonly RadialBlock[];
+  readonly angular: readonly AngularBlock[];
+}
+
+/**
+ * The descriptor whose features are sums over neighbours and pairs of neighbours. `symbols` name the elements in the
+ * labels. Lists of terms that are the same array are compiled once.
+ */
+export function sumDescriptor(
+  elements: readonly number[],
+  symbols: readonly string[],
+  centres: readonly CentreTerms[],
+  device: Device,
+): Descriptor {
+  const compiled = new Map<readonly Term[], TermKernels[]>();
+  const once = (terms: readonly Term[], compile: typeof compileRadial) => {
+    const known = compiled.get(terms) ?? compile(terms, device);
+    compiled.set(terms, known);
+    return known;
+  };
+  const layouts = centres.map((centre) => layOut(centre, symbols, once));
+  const terms = centres.flatMap(({ radial, angular }) => [...radial, ...angular].flatMap((b) => b.terms));
+  return new SumDescriptor(elements, Math.max(0, ...terms.map((t) => t.cutoff)), layouts, device);
+}
+
+type Compile = (terms: readonly Term[], device: Device) => TermKernels[];
+
+function layOut(
+  { radial, angular }: CentreTerms,
+  symbols: readonly string[],
+  once: (terms: readonly Term[], compile: Compile) => TermKernels[],
+): Layout {
+  const labels: string[] = [];
+  const place = (terms: readonly Term[], of: string) => {
+    const first = labels.length;
+    for (const { label } of terms) labels.push(`${label} ${of}`);
+    return { first, cutoff: Math.max(...terms.map((t) => t.cutoff)) };
+  };
+  const radialBlocks = radial.map(({ neighbour, terms }) => ({
+    ...place(terms, symbols[neighbour]),
+    neighbour,
+    pieces: once(terms, compileRadial),
+  }));
+  const angularBlocks = angular.map(({ neighbours, terms, narrow }) => ({
+    ...place(terms, neighbours.map((s) => symbols[s]).join("-")),
+    neighbours,
+    narrow,
+    pieces: once(terms, compileAngular),
+  }));
+  return { size: labels.length, labels, radial: byCutoff(radialBlocks), angular: byCutoff(angularBlocks) };
+}
+
+/** The loops load a centre's neighbours once per run of equal cutoff. */
+const byCutoff = <B extends { cutoff: number }>(blocks: readonly B[]): B[] =>
+  blocks.toSorted((a, b) => a.cutoff - b.cutoff);
+
+class SumDescriptor implements Descriptor {
+  readonly cutoff: number;
+  readonly elements: readonly number[];
+  readonly #layouts: readonly Layout[];
+  readonly #radial: RadialLoop;
+  readonly #angular: AngularLoop;
+
+  constructor(elements: readonly number[], cutoff: number, layouts: readonly Layout[], device: Device) {
+    this.elements = elements;
+    this.cutoff = cutoff;
+    this.#layouts = layouts;
+    this.#radial = new RadialLoop(device, elements.length);
+    this.#angular = new AngularLoop(device, elements.length);
+  }
+
+  size(e: number): number {
+    return this.#layouts[e].size;
+  }
+
+  labels(e: number): readonly string[] {
+    return this.#layouts[e].labels;
+  }
+
+  forward(env: Environments, G: Features): void {
+    for (const [e, { size, radial, angular }] of this.#layouts.entries()) {
+      let row = clear(G, e, env, size);
+      for (let c = env.starts[e]; c < env.starts[e + 1]; c++, row += 8 * size) {
+        this.#radial.forward(radial, env, c, row);
+        this.#angular.forward(angular, env, c, row);
+      }
+    }
+  }
+
+  pullback(env: Environments, dEdG: Features, gradient: Float64Array): void {
+    for (const [e, { size, radial, angular }] of this.#layouts.entries()) {
+      let row = dEdG.pointers[e];
+      for (let c = env.starts[e]; c < env.starts[e + 1]; c++, row += 8 * size) {
+        this.#radial.pullback(radial, env, c, row, gradient);
+        this.#angular.pullback(angular, env, c, row, gradient);
+      }
+    }
+  }
+
+  pushforward(env: Environments, tangents: Float64Array, dG: Features): void {
+    for (const [e, { size, radial, angular }] of this.#layouts.entries()) {
+      let row = clear(dG, e, env, size);
+      for (let c = env.starts[e]; c < env.starts[e + 1]; c++, row += 8 * size) {
+        this.#radial.pushforward(radial, env, c, tangents, row);
+        this.#angular.pushforward(angular, env, c, tangents, row);
+      }
+    }
+  }
+
+  jacobian(env: Environments, c: number, rows: Float64Array): void {
+    const S = this.elements.length;
+    let e = 0;
+    while (env.starts[e + 1] <= c) e++;
+    const { size, radial, angular } = this.#layouts[e];
+    rows.fill(0, 0, 3 * size * (env.offsets[(c + 1) * S] - env.offsets[c * S]));
+    this.#radial.jacobian(radial, env, c, rows);
+    this.#angular.jacobian(angular, env, c, rows);
+  }
+}
+
+/** Zeroes the rows of element e; returns the byte address of the first. */
+function clear(G: Features, e: number, env: Environments, size: number): number {
+  G.matrices[e].fill(0, 0, size * (env.starts[e + 1] - env.starts[e]));
+  return G.pointers[e];
+}

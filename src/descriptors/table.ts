@@ -1,0 +1,9 @@
+import { acsf } from "./acsf/acsf.ts";
+import { ani } from "./ani/ani.ts";
+import type { DescriptorMethod } from "./descriptor.ts";
+
+/** Every descriptor by name; each is held to the laws of laws/descriptor.ts. */
+export const descriptors: Readonly<Record<string, DescriptorMethod>> = {
+  acsf,
+  ani,
+} as Readonly<Record<string, DescriptorMethod>>;
