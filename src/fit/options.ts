@@ -57,12 +57,9 @@ export const trainingSchema = z.strictObject({
     .enum(["adam", "lbfgs"])
     .default("adam")
     .meta({ help: "adam: mini-batches (AdamW); lbfgs: all frames at once, for small models" }),
-  epochs: z
-    .union([auto, z.int().positive()])
-    .default("auto")
-    .meta({
-      help: "passes over the training set; auto: as many as fit into time, measured before the start",
-    }),
+  epochs: z.union([auto, z.int().positive()]).default("auto").meta({
+    help: "passes over the training set; auto: as many as fit into time, measured before the start",
+  }),
   time: z.number().positive().default(600).meta({ unit: "s", help: "time to train for when epochs is auto" }),
   batch: z
     .union([auto, z.int().positive()])

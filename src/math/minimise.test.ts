@@ -14,6 +14,11 @@ function rosenbrock(x: Float64Array, g: Float64Array): number {
   return f;
 }
 
+const wall = (x: Float64Array, g: Float64Array) => {
+  g[0] = 1 - 1 / x[0];
+  return x[0] > 0 ? x[0] - Math.log(x[0]) : NaN;
+};
+
 describe("L-BFGS", () => {
   it("reaches the bottom of Rosenbrock's valley", () => {
     let calls = 0;
@@ -48,11 +53,7 @@ describe("L-BFGS", () => {
   });
 
   it("never steps into what is not finite, nor uphill", () => {
-    const f = (x: Float64Array, g: Float64Array) => {
-      g[0] = 1 - 1 / x[0];
-      return x[0] > 0 ? x[0] - Math.log(x[0]) : NaN;
-    };
-    const { x } = minimise(Float64Array.of(0.001), f, ({ scalars }) => scalars[1] >= 60);
+    const { x } = minimise(Float64Array.of(0.001), wall, ({ scalars }) => scalars[1] >= 60);
     expect(x[0]).toBeCloseTo(1, 6);
   });
 

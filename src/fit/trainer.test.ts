@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { createDevice } from "../device/device.ts";
+import { gradientTask } from "./gradient-task.ts";
+import { Gradients } from "./gradient.ts";
+import { buildLinearPair, labelledFrames, SIZE, TERM, turnPool } from "./linear-pair.fixture.ts";
+import { trainingSchema, type TrainingOptions } from "./options.ts";
+import { PackedFrames } from "./packed.ts";
+import { train, type Report, type Trained, type Training } from "./trainer.ts";
+
+const TRUTH = [1, -2, 3, -1];
+
+interface Choice {
+  readonly epochs: number;
+  readonly threads?: number;
+  readonly options?: Partial<TrainingOptions>;
+  readonly more?: Partial<Training>;
+}
+
+async function training({ epochs, threads = 1, options = {}, more = {} }: Choice): Promise<Training> {
+  const device = createDevice({ bytes: 2 ** 22 });
+  const frames = labelledFrames(16, TRUTH);
+  const data = PackedFrames.pack(device.memory, frames, new Float64Array(16).fill(1));
+  const groups = Array.from({ length: 8 }, (_, g) => [2 * g, 2 * g + 1]);
+  const gradients = await Gradients.create(turnPool(device, gradientTask(buildLinearPair), threads, 5), {
+    term: TERM,
+    elements: [14],
+    parameters: SIZE,
+    data,
+    groups,
+    slots: 4,
+    cache: 1e6,
+    place: (f) => frames[f].place,
+  });
+  return {
+    gradients,
+    data,
+    start: new Float64Array(SIZE),
+    decays: new Uint8Array(SIZE),
+    train: [0, 1, 2, 3, 4, 5],
+    validation: [6, 7],
+    validationFrames: [12, 13, 14, 15],
+    perBatch: 2,
+    epochs,
+    every: 2,
+    options: { ...trainingSchema.parse({ rate: 0.3, average: 0.9 }), ...options },
+    seed: 3,
+    identity: "test",
+    ...more,
+  };
+}
+
+async function run(setup: Training, watch: (r: Report) => void = () => undefined): Promise<Trained> {
+  const steps = train(setup);
+  for (;;) {
+    const { value, done } = await steps.next();
+    if (done) return value;
+    watch(value);
+  }
+}
+
+describe("training", () => {
+  it("finds the parameters that made the labels, and says how it got there", async () => {
+    const reports: Report[] = [];
+    const setup = await training({ epochs: 400 });
+    const { parameters, why, history } = await run(setup, (r) => reports.push(r));
+    // Badly conditioned directions are left to the other test: the sum of the basis at short range is what counts.
+    expect(parameters.reduce((a, b) => a + b)).toBeCloseTo(1, 1);
+    expect(why).toBe("epochs");
+    expect(history.length).toBe(200);
+    expect(reports.filter((r) => r.kind === "validation").length).toBe(200);
+    const last = history.at(-1)!;
+    expect(last.validation!.forces!).toBeLessThan(0.05 * history[0].validation!.forces!);
+    expect(last.left).toBe(0);
+  });
+
+  it("finds them to rounding with L-BFGS, and stops there", async () => {
+    const { parameters, why } = await run(await training({ epochs: 500, options: { optimiser: "lbfgs" } }));
+    parameters.forEach((x, k) => expect(x).toBeCloseTo(TRUTH[k], 6));
+    expect(why).toBe("converged");
+  });
+
+  it("has the same bits on any number of threads", async () => {
+    const one = await run(await training({ epochs: 6 }));
+    for (const threads of [2, 3])
+      expect((await run(await training({ epochs: 6, threads }))).parameters).toEqual(one.parameters);
+  });
+
+  it.each(["adam", "lbfgs"] as const)(
+    "goes on from a kill at any moment to the same bits: %s",
+    async (optimiser) => {
+      const options = { optimiser, schedule: "plateau" as const, plateau: 1 };
+      const images: Uint8Array[] = [];
+      const save = (bytes: Uint8Array) => void images.push(bytes.slice());
+      const whole = await run(await training({ epochs: 7, options, more: { save, saveEvery: 0 } }));
+      expect(images.length).toBeGreaterThan(7);
+      for (const resume of images) {
+        const again = await run(await training({ epochs: 7, options, threads: 2, more: { resume } }));
+        expect(again.parameters).toEqual(whole.parameters);
+        expect(again.bestEpoch).toBe(whole.bestEpoch);
+        expect(again.history.map((r) => r.validation)).toEqual(whole.history.map((r) => r.validation));
+      }
+    },
+  );
+
+  it("saves when it is told to stop, and goes on from there", async () => {
+    const whole = await run(await training({ epochs: 8 }));
+    let saved: Uint8Array | undefined;
+    const steps = train(await training({ epochs: 8, more: { save: (bytes) => void (saved = bytes) } }));
+    await steps.next();
+    await steps.return(undefined as never);
+    const rest = await run(await training({ epochs: 8, more: { resume: saved } }));
+    expect(rest.parameters).toEqual(whole.parameters);
+  });
+
+  it("stops early when validation no longer gets better, with the best parameters", async () => {
+    const options = { patience: 3, rate: 1, schedule: "constant" as const, average: 0 };
+    const { why, history, bestEpoch } = await run(await training({ epochs: 1000, options }));
+    expect(why).toBe("patience");
+    expect(history.at(-1)!.epoch - bestEpoch).toBe(6);
+    const scores = history.map((r) => r.validation!.score);
+    expect(Math.min(...scores)).toBe(scores[bestEpoch / 2 - 1]);
+  });
+
+  it("refuses the checkpoint of another fit, and a torn one", async () => {
+    let saved = new Uint8Array();
+    await run(await training({ epochs: 1, more: { save: (bytes) => void (saved = bytes.slice()) } }));
+    const other = await training({ epochs: 1, more: { resume: saved, identity: "other" } });
+    await expect(run(other)).rejects.toThrow("another fit");
+    const torn = await training({ epochs: 1, more: { resume: saved.subarray(0, saved.length - 8) } });
+    await expect(run(torn)).rejects.toThrow("cut off");
+  });
+});

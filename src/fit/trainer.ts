@@ -1,0 +1,319 @@
+import { invalid } from "../error.ts";
+import { packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
+import type { Gradients } from "./gradient.ts";
+import { frameLoss, type LossParts } from "./loss.ts";
+import { lossWeights, OPTIMISERS, type Optimiser } from "./optimisers.ts";
+import type { TrainingOptions } from "./options.ts";
+import type { PackedFrames } from "./packed.ts";
+
+/** Everything one training needs. */
+export interface Training {
+  readonly gradients: Gradients;
+  readonly data: PackedFrames;
+  /** Starting parameters, [P]. */
+  readonly start: Float64Array;
+  readonly decays: Uint8Array;
+  /** Groups (see `Gradients`) of each set. */
+  readonly train: readonly number[];
+  readonly validation: readonly number[];
+  readonly validationFrames: readonly number[];
+  readonly perBatch: number;
+  readonly epochs: number;
+  /** Epochs between validations. */
+  readonly every: number;
+  readonly options: TrainingOptions;
+  readonly seed: number;
+  /** Names data, split and model: a checkpoint of another fit is refused. */
+  readonly identity: string;
+  /** A checkpoint to go on from. */
+  readonly resume?: Uint8Array;
+  /** Takes a checkpoint; the caller makes the write atomic (temporary file, then rename). */
+  readonly save?: (checkpoint: Uint8Array) => void | Promise<void>;
+  /** Seconds between checkpoints, 30 by default; 0 saves after every step. */
+  readonly saveEvery?: number;
+}
+
+/** How well the parameters do on the validation set. */
+export interface Judgement {
+  /** RMSE per atom, eV; null without labels. */
+  readonly energy: number | null;
+  /** RMSE of components, eV/Å. */
+  readonly forces: number | null;
+  /** RMSE of virial components per atom, eV. */
+  readonly stress: number | null;
+  /** L of loss.ts with the final weights. */
+  readonly score: number;
+}
+
+/** What happened since the last report. */
+export interface Report {
+  /** A report after each validation; "step" ones come a few times a second, so that a caller can watch or stop. */
+  readonly kind: "step" | "validation";
+  /** Epochs done, of how many. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps done in all. */
+  readonly steps: number;
+  readonly rate: number;
+  /** Mean over the epoch so far; of the step for "step". */
+  readonly loss: LossParts;
+  readonly validation: Judgement | null;
+  /** These parameters are the best so far. */
+  readonly best: boolean;
+  /** Seconds trained, earlier runs of a resumed fit included. */
+  readonly seconds: number;
+  /** Estimated seconds to the end, s; null before the first step. */
+  readonly left: number | null;
+}
+
+/** The end of a training. */
+export interface Trained {
+  /** Best parameters on the validation set, [P]. */
+  readonly parameters: Float64Array;
+  readonly bestEpoch: number;
+  readonly why: "epochs" | "patience" | "converged";
+  readonly history: readonly Report[];
+}
+
+interface Progress {
+  identity: string;
+  epoch: number;
+  step: number;
+  loss: LossParts;
+  rate: number;
+  factor: number;
+  stalled: number;
+  sinceBest: number;
+  bestScore: number | null;
+  bestEpoch: number;
+  seconds: number;
+  ended: Trained["why"] | null;
+  history: Report[];
+}
+
+const start = (identity: string): Progress => ({
+  identity,
+  epoch: 0,
+  step: 0,
+  loss: { energy: 0, forces: 0, stress: 0 },
+  rate: 0,
+  factor: 1,
+  stalled: 0,
+  sinceBest: 0,
+  bestScore: null,
+  bestEpoch: 0,
+  seconds: 0,
+  ended: null,
+  history: [],
+});
+
+const scaled = (l: LossParts, f: number): LossParts => ({
+  energy: l.energy * f,
+  forces: l.forces * f,
+  stress: l.stress * f,
+});
+
+const sumSquares = (p: Float64Array, r: Float64Array, scale: number) =>
+  r.reduce((sum, x, k) => sum + ((p[k] - x) * scale) ** 2, 0);
+
+/** RMSE and loss of what the packed frames hold as predictions, over the given frames. */
+export function judge(data: PackedFrames, frames: readonly number[], options: TrainingOptions): Judgement {
+  const lambda = lossWeights(options, options.weights.energyEnd);
+  const parts = { energy: 0, forces: 0, stress: 0 };
+  const square = { energy: 0, forces: 0, stress: 0 };
+  const count = { energy: 0, forces: 0, stress: 0 };
+  let [weight, score] = [0, 0];
+  for (const f of frames) {
+    const n = data.size(f);
+    const labels = data.labels(f);
+    const energy = data.predicted.energies[f];
+    const forces = data.predicted.forces.subarray(3 * data.first[f], 3 * data.first[f + 1]);
+    const virial = data.predicted.virials.subarray(9 * f, 9 * f + 9);
+    if (labels.energy !== null) {
+      square.energy += ((energy - labels.energy) / n) ** 2;
+      count.energy++;
+    }
+    if (labels.forces) {
+      square.forces += sumSquares(forces, labels.forces, 1);
+      count.forces += 3 * n;
+    }
+    if (labels.virial) {
+      square.stress += sumSquares(virial, labels.virial, 1 / n);
+      count.stress += 9;
+    }
+    const seeds = { forces: new Float64Array(3 * n), virial: new Float64Array(9) };
+    Object.assign(parts, { energy: 0, forces: 0, stress: 0 });
+    frameLoss(n, energy, forces, virial, labels, lambda, 0, seeds, parts);
+    score += data.weights[f] * (parts.energy + parts.forces + parts.stress);
+    weight += data.weights[f];
+  }
+  const rmse = (label: keyof LossParts) => (count[label] ? Math.sqrt(square[label] / count[label]) : null);
+  return { energy: rmse("energy"), forces: rmse("forces"), stress: rmse("stress"), score: score / weight };
+}
+
+/** One training under way. */
+class Trainer {
+  readonly setup: Training;
+  readonly optimiser: Optimiser;
+  readonly best: Float64Array;
+  readonly progress: Progress;
+  readonly #began = performance.now();
+  readonly #secondsBefore: number;
+  #stepsHere = 0;
+  #saved = performance.now();
+
+  constructor(setup: Training) {
+    this.setup = setup;
+    const { gradients, start: from, decays, train, perBatch, epochs, options, seed } = setup;
+    this.optimiser = OPTIMISERS[options.optimiser]({
+      gradients,
+      start: from,
+      decays,
+      groups: train,
+      perBatch,
+      epochs,
+      options,
+      seed,
+    });
+    this.best = from.slice();
+    this.progress = setup.resume ? this.#load(setup.resume) : start(setup.identity);
+    this.#secondsBefore = this.progress.seconds;
+  }
+
+  #load(bytes: Uint8Array): Progress {
+    const { meta, arrays } = unpackCheckpoint(bytes);
+    const progress = meta as Progress;
+    if (progress.identity !== this.setup.identity)
+      throw invalid("checkpoint", "one of the same data, split, model and options", "one of another fit");
+    const { best, ...rest } = arrays;
+    this.best.set(best);
+    this.optimiser.load(rest);
+    return progress;
+  }
+
+  async save(): Promise<void> {
+    this.#saved = performance.now();
+    this.progress.seconds = this.#seconds();
+    const arrays = { best: this.best, ...this.optimiser.save() };
+    await this.setup.save?.(packCheckpoint({ meta: this.progress, arrays }));
+  }
+
+  saveWhenDue(): Promise<void> | undefined {
+    return performance.now() - this.#saved >= 1000 * (this.setup.saveEvery ?? 30) ? this.save() : undefined;
+  }
+
+  #seconds(): number {
+    return this.#secondsBefore + (performance.now() - this.#began) / 1000;
+  }
+
+  /** One step, and after the last of an epoch what an epoch ends with. */
+  async advance(): Promise<Report> {
+    const p = this.progress;
+    const { loss, rate, finished } = await this.optimiser.step(p.epoch, p.step, p.factor);
+    for (const part of ["energy", "forces", "stress"] as const) p.loss[part] += loss[part];
+    p.rate = rate;
+    p.step++;
+    this.#stepsHere++;
+    let report = this.#report("step", loss, null, false);
+    if (p.step === this.optimiser.steps || finished) report = (await this.#endEpoch(finished)) ?? report;
+    return report;
+  }
+
+  async #endEpoch(finished: boolean): Promise<Report | undefined> {
+    const p = this.progress;
+    const { epochs, every } = this.setup;
+    const loss = scaled(p.loss, 1 / p.step);
+    p.epoch++;
+    p.step = 0;
+    p.loss = { energy: 0, forces: 0, stress: 0 };
+    if (finished) p.ended = "converged";
+    else if (p.epoch === epochs) p.ended = "epochs";
+    if (p.epoch % every !== 0 && !p.ended) return undefined;
+    const validation = await this.#validate();
+    const score = validation?.score ?? loss.energy + loss.forces + loss.stress;
+    const better = p.bestScore === null || score < p.bestScore;
+    this.#remember(better, score);
+    const report = this.#report("validation", loss, validation, better);
+    p.history.push(report);
+    return report;
+  }
+
+  #remember(better: boolean, score: number): void {
+    const p = this.progress;
+    const { plateau, patience, schedule } = this.setup.options;
+    if (better) {
+      this.best.set(this.optimiser.judged);
+      p.bestScore = score;
+      p.bestEpoch = p.epoch;
+    }
+    p.sinceBest = better ? 0 : p.sinceBest + 1;
+    p.stalled = better ? 0 : p.stalled + 1;
+    if (schedule === "plateau" && p.stalled >= plateau) {
+      p.factor /= 2;
+      p.stalled = 0;
+    }
+    if (patience !== null && p.sinceBest >= patience) p.ended ??= "patience";
+  }
+
+  async #validate(): Promise<Judgement | null> {
+    const { gradients, validation, validationFrames, data, options } = this.setup;
+    if (validationFrames.length === 0) return null;
+    gradients.parameters.set(this.optimiser.judged);
+    gradients.changed();
+    await gradients.predict(validation);
+    return judge(data, validationFrames, options);
+  }
+
+  #report(kind: Report["kind"], loss: LossParts, validation: Judgement | null, best: boolean): Report {
+    const { epoch, step, rate } = this.progress;
+    const { epochs } = this.setup;
+    const steps = epoch * this.optimiser.steps + step;
+    const left = epochs * this.optimiser.steps - steps;
+    const here = (performance.now() - this.#began) / 1000;
+    return {
+      kind,
+      epoch,
+      epochs,
+      steps,
+      rate,
+      loss,
+      validation,
+      best,
+      seconds: this.#seconds(),
+      left: this.#stepsHere > 0 ? (here / this.#stepsHere) * left : null,
+    };
+  }
+
+  get result(): Trained {
+    const { bestEpoch, ended, history } = this.progress;
+    return { parameters: this.best, bestEpoch, why: ended!, history };
+  }
+}
+
+/** Seconds between two reports of kind "step". */
+const WATCH = 0.2;
+
+/**
+ * Trains, and reports as it goes; the caller may pause between reports or stop with `return()`. A checkpoint is
+ * saved every `saveEvery` seconds and whenever the training is left, and going on from any of them gives the bits of
+ * a training that was never interrupted.
+ */
+export async function* train(setup: Training): AsyncGenerator<Report, Trained> {
+  const trainer = new Trainer(setup);
+  const { progress } = trainer;
+  let reported = performance.now();
+  try {
+    while (!progress.ended) {
+      // oxlint-disable-next-line no-await-in-loop -- a step needs the parameters of the one before
+      const report = await trainer.advance();
+      // oxlint-disable-next-line no-await-in-loop -- the state must not change while it is saved
+      await trainer.saveWhenDue();
+      if (report.kind === "step" && performance.now() - reported < 1000 * WATCH) continue;
+      reported = performance.now();
+      yield report;
+    }
+    return trainer.result;
+  } finally {
+    await trainer.save();
+  }
+}
