@@ -127,31 +127,36 @@ function extent(values: readonly number[]): [number, number] {
   return low < high ? [low, high] : [low - 0.5, low + 0.5];
 }
 
-/** Distribution of predicted − reference, as a share of each set; all points count. */
+/** Distribution of predicted − reference, as a share of each set; the outermost 1 % lies beyond the edges. */
 export function errorHistogram(sets: readonly Parity[], quantity: string, unit: string): Figure {
   const errors = sets.map((p) => ({ set: p.set, values: p.predicted.map((v, i) => v - p.reference[i]) }));
-  const everything = errors.flatMap((e) => Array.from(e.values, Math.abs)).sort((a, b) => a - b);
-  const reach = everything[Math.floor(0.99 * (everything.length - 1))] || everything.at(-1) || 1;
-  const bins = 50;
-  const steps = errors.flatMap(({ set, values }) => {
-    const counts = new Float64Array(bins);
-    for (const v of values)
-      counts[Math.min(bins - 1, Math.max(0, Math.floor(((v + reach) / (2 * reach)) * bins)))]++;
-    return Array.from(counts, (c, b) => ({
-      x: -reach + (2 * reach * (b + 0.5)) / bins,
-      y: (100 * c) / Math.max(1, values.length),
-      set,
-    }));
-  });
+  const sizes = errors.flatMap((e) => Array.from(e.values, Math.abs)).sort((a, b) => a - b);
+  const reach = sizes[Math.floor(0.99 * (sizes.length - 1))] || sizes.at(-1) || 1;
+  const steps = errors.flatMap(({ set, values }) => shares(values, reach).map((bar) => ({ ...bar, set })));
   const svg = render({
     x: { label: `predicted − reference ${quantity} (${unit})` },
-    y: { label: "share of the set (%)", grid: true },
+    y: { label: "share of the set per unit (%)", grid: true },
     marks: [
       Plot.ruleX([0], { strokeOpacity: 0.4 }),
       Plot.line(steps, { x: "x", y: "y", z: "set", stroke: (d: Dot) => colour[d.set], curve: "step" }),
     ],
   });
-  return { svg, shown: everything.length, total: everything.length };
+  return { svg, shown: sizes.length, total: sizes.length };
+}
+
+/** Density in bins whose number follows the square root of the count: few frames give no comb. */
+function shares(values: Float64Array, reach: number): { x: number; y: number }[] {
+  const bins = Math.max(10, Math.min(60, 2 * Math.round(Math.sqrt(values.length))));
+  const width = (2 * reach) / bins;
+  const counts = new Float64Array(bins);
+  for (const v of values) {
+    const b = Math.floor((v + reach) / width);
+    if (b >= 0 && b < bins) counts[b]++;
+  }
+  return Array.from(counts, (c, b) => ({
+    x: -reach + (b + 0.5) * width,
+    y: (100 * c) / values.length / width,
+  }));
 }
 
 /** Errors of training and validation against the epoch, logarithmic. */

@@ -1,0 +1,49 @@
+import type { Command } from "commander";
+
+/** What a command has to say: text for people, JSON for programs. */
+export interface Outcome {
+  readonly text: string;
+  readonly json: unknown;
+  /** 0 unless stated: a verdict such as the doctor's may ask for 1. */
+  readonly exitCode?: number;
+}
+
+/** What every file in commands/ exports: its arguments, options, examples and action. */
+export interface CommandModule {
+  readonly define: (command: Command) => void;
+}
+
+/** Exit codes of every command. */
+export const EXIT = {
+  ok: 0,
+  input: 1,
+  usage: 2,
+  numerical: 3,
+  bug: 70,
+  interrupt: 130,
+  terminate: 143,
+} as const;
+
+/** Prints an outcome: text, or one JSON document on stdout with --json. */
+export function present(outcome: Outcome, json: boolean | undefined): void {
+  process.stdout.write(`${json ? JSON.stringify(outcome.json, finite, 2) : outcome.text}\n`);
+  process.exitCode = outcome.exitCode ?? EXIT.ok;
+}
+
+/** JSON knows no NaN and no typed arrays; both are written as what they are, not as null or an object of indices. */
+function finite(_: string, value: unknown): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+  return ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : value;
+}
+
+/** Adds --json and the examples to a command's help. */
+export function withCommons(
+  command: Command,
+  examples: readonly (readonly [line: string, what: string])[],
+): Command {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, what]) => `  $ ${line.padEnd(width)}  ${what}`);
+  return command
+    .option("--json", "the result as JSON on stdout; progress stays on stderr")
+    .addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+}

@@ -1,0 +1,160 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { InputError, NumericalError } from "../error.ts";
+import { EXIT } from "./command.ts";
+import type { CommandModule } from "./command.ts";
+import { Interrupted } from "./signals.ts";
+
+interface Entry {
+  readonly group: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** Every command once; its module is loaded only when it is asked for. */
+const commands: Readonly<Record<string, Entry>> = {
+  fit: {
+    group: "Fit",
+    summary: "learn a potential from labelled structures",
+    load: () => import("./commands/fit.ts"),
+  },
+  doctor: {
+    group: "Fit",
+    summary: "judge a data set before anything is learned from it",
+    load: () => import("./commands/doctor.ts"),
+  },
+  test: {
+    group: "Fit",
+    summary: "errors of a model on labelled structures",
+    load: () => import("./commands/test.ts"),
+  },
+  predict: {
+    group: "Run",
+    summary: "energies, forces and stress of structures",
+    load: () => import("./commands/predict.ts"),
+  },
+  relax: {
+    group: "Run",
+    summary: "move the atoms to the nearest minimum",
+    load: () => import("./commands/relax.ts"),
+  },
+  md: {
+    group: "Run",
+    summary: "molecular dynamics: constant energy or temperature",
+    load: () => import("./commands/md.ts"),
+  },
+  convert: {
+    group: "Files",
+    summary: "from one file format or unit to another",
+    load: () => import("./commands/convert.ts"),
+  },
+  demo: {
+    group: "Files",
+    summary: "fit ethanol, test it, run it: what `npm start` does",
+    load: () => import("./commands/demo.ts"),
+  },
+};
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function frontPage(): string {
+  const lines: string[] = [];
+  for (const group of new Set(Object.values(commands).map((c) => c.group))) {
+    lines.push("", `  ${group}`);
+    for (const [name, c] of Object.entries(commands))
+      if (c.group === group) lines.push(`    ${name.padEnd(9)} ${c.summary}`);
+  }
+  return `surfit ${version()}: fit a potential energy surface, then surf it
+
+Usage: surfit <command> [options]
+
+Commands:${lines.join("\n")}
+
+First steps:
+  $ surfit doctor data.xyz          are the data fit to learn from?
+  $ surfit fit data.xyz             learn; everything goes to runs/data/
+  $ surfit test runs/data/model.surfit other.xyz
+  $ surfit md runs/data/model.surfit start.xyz --temperature 300 --time 10
+
+Structures are extended XYZ (.xyz, .extxyz, .gz) with energies in eV, lengths in Å and forces in eV/Å unless --units
+says otherwise. A fit writes its complete configuration to fit.yaml, which can be edited and given to surfit fit.
+
+Options:
+  -V, --version   the version
+  -h, --help      this page; surfit <command> --help for one command
+
+Exit codes:
+  0  done          1  the input cannot be used      2  wrong usage
+  3  a number stopped being finite                  130, 143  stopped by a signal, after saving
+  70 a fault of surfit itself
+
+Documentation: docs/ in the package.
+`;
+}
+
+async function build(argv: readonly string[]): Promise<Command> {
+  const program = new Command("surfit").version(version()).exitOverride().showSuggestionAfterError();
+  program.helpInformation = frontPage;
+  const asked = argv.find((word) => !word.startsWith("-"));
+  const topic = asked === "help" ? argv[argv.indexOf("help") + 1] : asked;
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    const command = program
+      .command(name)
+      .description(summary)
+      .showHelpAfterError("(--help shows the options)");
+    if (name === topic) (await load()).define(command);
+  }
+  return program;
+}
+
+/** The exit code for what went wrong, after saying it. */
+function explain(error: unknown, json: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const say = (text: string) => process.stderr.write(`${text}\n`);
+  const known =
+    error instanceof InputError || error instanceof NumericalError || error instanceof Interrupted;
+  if (json && known) {
+    const problems = error instanceof InputError ? { problems: error.problems } : {};
+    process.stdout.write(
+      `${JSON.stringify({ error: error.name, message: error.message, ...problems }, null, 2)}\n`,
+    );
+  }
+  if (error instanceof InputError) {
+    for (const line of error.message.split("\n")) say(`surfit: ${line}`);
+    return EXIT.input;
+  }
+  if (error instanceof NumericalError) {
+    say(`surfit: ${error.message}`);
+    return EXIT.numerical;
+  }
+  if (error instanceof Interrupted) {
+    say(error.message);
+    return error.signal === "SIGINT" ? EXIT.interrupt : EXIT.terminate;
+  }
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  say("surfit: this is a bug; please report it with the command, the lines above and, if you can, the data.");
+  return EXIT.bug;
+}
+
+/** Runs one command line and returns its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  // A reader that closes the pipe early (head) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    throw error;
+  });
+  try {
+    const program = await build(argv);
+    if (argv.length === 0) process.stdout.write(frontPage());
+    else await program.parseAsync(argv, { from: "user" });
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (error) {
+    return explain(error, argv.includes("--json"));
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

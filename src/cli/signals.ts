@@ -1,0 +1,30 @@
+type Signal = "SIGINT" | "SIGTERM";
+
+/** Thrown by a command that stopped because it was told to, after saving what it had. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  readonly signal: Signal;
+
+  constructor(signal: Signal, message: string) {
+    super(message);
+    this.signal = signal;
+  }
+}
+
+/** Listens for SIGINT and SIGTERM: the first asks the command to save and stop, a second ends it at once. */
+export function watchSignals(): { asked(): Signal | undefined; forget(): void } {
+  let first: Signal | undefined;
+  const listen = (signal: Signal) => {
+    if (first) process.exit(signal === "SIGINT" ? 130 : 143);
+    first = signal;
+  };
+  process.on("SIGINT", listen);
+  process.on("SIGTERM", listen);
+  return {
+    asked: () => first,
+    forget() {
+      process.off("SIGINT", listen);
+      process.off("SIGTERM", listen);
+    },
+  };
+}
