@@ -40,9 +40,8 @@ const operations: readonly Primitive[] = [
 ];
 const STEP = 5;
 
-/** A tape of the outputs, whose variables must all be among `inputs`. */
-export function tape(outputs: readonly Expr[], inputs: readonly string[]): Tape {
-  const primitive = lower(outputs);
+/** A tape of outputs in primitives, whose variables must all be among `inputs`. */
+export function tapeOf(primitive: readonly Expr[], inputs: readonly string[]): Tape {
   const order = topological(primitive);
   const cell = new Map(order.map((x, i) => [x, i]));
   const code = new Int32Array(STEP * order.length);
@@ -151,7 +150,7 @@ export function play({ code, cells: v }: Tape): void {
 /** The outputs at one point, with the same elementary functions and so the same bits as a kernel without fused multiply-add. */
 export function evaluate(outputs: readonly Expr[], values: Readonly<Record<string, number>>): number[] {
   const names = Object.keys(values);
-  const t = tape(outputs, names);
+  const t = tapeOf(lower(outputs), names);
   names.forEach((name, k) => {
     if (t.inputs[k] >= 0) t.cells[t.inputs[k]] = values[name];
   });

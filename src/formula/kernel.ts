@@ -1,26 +1,42 @@
-import type { Expr } from "./expression.ts";
+import { play, tapeOf } from "./javascript.ts";
+import { program } from "./program.ts";
+import type { Kernel, KernelSpec } from "./spec.ts";
+import type { EmitOptions } from "./wasm.ts";
+import { emitKernel } from "./wasm.ts";
+
+export type { Kernel, KernelSpec } from "./spec.ts";
 
 /**
- * What a loop over i = 0 … n−1 computes. Expressions name their inputs by `variable(name)`.
- * Derivatives are expressions too: build them with `gradient` or `tangent` first.
+ * The loop of `spec` as machine code over `memory`. With `fused` each multiply-add is rounded once, where the engine
+ * can (`supports().relaxedSimd`); without, every processor gives the bits of `referenceKernel`.
  */
-export interface KernelSpec {
-  readonly name: string;
-  /** Inputs that change with i: one array each, x_k at byte inputs + k·stride. */
-  readonly varying: readonly string[];
-  /** Inputs that do not: one f64 each at byte uniform + 8k. */
-  readonly uniform: readonly string[];
-  /** y_k[i], written to the array at byte outputs + k·stride. */
-  readonly elementwise?: readonly Expr[];
-  /** Σ_i y_k[i] is ADDED to the f64 at byte sums + 8k. */
-  readonly reduced?: readonly Expr[];
+export function compileKernel(spec: KernelSpec, memory: WebAssembly.Memory, options: EmitOptions): Kernel {
+  const module = new WebAssembly.Module(emitKernel(spec, options));
+  const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  return { run: run as Kernel["run"] };
 }
 
-/**
- * A compiled loop. Addresses and stride are in bytes and multiples of 16 (uniform and sums: of 8); n is even,
- * so callers pad odd lengths with an element whose reduced terms are 0. An output array may be an input array
- * at the same address; other overlaps are not allowed.
- */
-export interface Kernel {
-  run(n: number, inputs: number, stride: number, uniform: number, outputs: number, sums: number): void;
+/** The same loop interpreted: the oracle that the machine code without fused multiply-add must equal to the bit. */
+export function referenceKernel(spec: KernelSpec, memory: WebAssembly.Memory): Kernel {
+  const { elementwise, reduced } = program(spec);
+  const { varying, uniform } = spec;
+  const tape = tapeOf([...elementwise, ...reduced], [...varying, ...uniform]);
+  const { cells, inputs: slots, outputs: results } = tape;
+  const set = (k: number, x: number) => {
+    if (slots[k] >= 0) cells[slots[k]] = x;
+  };
+  return {
+    run(n, inputs, stride, uniforms, outputs, sums) {
+      const m = new Float64Array(memory.buffer);
+      uniform.forEach((_, k) => set(varying.length + k, m[uniforms / 8 + k]));
+      const totals = new Float64Array(2 * reduced.length);
+      for (let i = 0; i < n; i++) {
+        varying.forEach((_, k) => set(k, m[(inputs + k * stride) / 8 + i]));
+        play(tape);
+        elementwise.forEach((_, k) => (m[(outputs + k * stride) / 8 + i] = cells[results[k]]));
+        reduced.forEach((_, k) => (totals[2 * k + (i % 2)] += cells[results[elementwise.length + k]]));
+      }
+      reduced.forEach((_, k) => (m[sums / 8 + k] += totals[2 * k] + totals[2 * k + 1]));
+    },
+  };
 }

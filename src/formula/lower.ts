@@ -4,7 +4,7 @@ import type { Expr, Primitive } from "./expression.ts";
 import { abs, add, bits, div, less, max, min, mul, neg, select, sqrt, sub } from "./expression.ts";
 
 /** A primitive of the same kind as x over other operands. */
-const rebuild: Readonly<Record<Primitive, (args: readonly Expr[], x: Expr) => Expr>> = {
+const constructors: Readonly<Record<Primitive, (args: readonly Expr[], x: Expr) => Expr>> = {
   constant: (_, x) => x,
   variable: (_, x) => x,
   add: ([a, b]) => add(a, b),
@@ -26,6 +26,9 @@ const rebuild: Readonly<Record<Primitive, (args: readonly Expr[], x: Expr) => Ex
   odd: ([a]) => bits.odd(a),
 };
 
+/** The primitive x over other operands, simplified again. */
+export const rebuild = (x: Expr, args: readonly Expr[]): Expr => constructors[x.op as Primitive](args, x);
+
 /** The same formulas in primitives only: elementary functions replaced by their definitions. */
 export function lower(outputs: readonly Expr[]): Expr[] {
   const done = new Map<Expr, Expr>();
@@ -37,7 +40,7 @@ export function lower(outputs: readonly Expr[]): Expr[] {
       done.set(x, expand(args[0]));
     } else {
       const same = args.every((a, i) => a === x.args[i]);
-      done.set(x, same ? x : rebuild[x.op as Primitive](args, x));
+      done.set(x, same ? x : rebuild(x, args));
     }
   }
   return outputs.map((y) => done.get(y)!);

@@ -1,0 +1,94 @@
+import { invalid } from "../error.ts";
+import { topological } from "./derivative.ts";
+import type { Expr } from "./expression.ts";
+import { isMask, mul, neg } from "./expression.ts";
+import type { KernelSpec } from "./spec.ts";
+import { lower, rebuild } from "./lower.ts";
+
+/** A kernel in primitives, with what does not change with i told apart: what every lowering starts from. */
+export interface Program {
+  readonly elementwise: readonly Expr[];
+  readonly reduced: readonly Expr[];
+  /** All nodes, operands before results. */
+  readonly order: readonly Expr[];
+  /** Nodes that depend on constants and uniform inputs only. */
+  readonly invariant: ReadonlySet<Expr>;
+}
+
+function check(spec: KernelSpec): void {
+  const inputs = [...spec.varying, ...spec.uniform];
+  const outputs = [...(spec.elementwise ?? []), ...(spec.reduced ?? [])];
+  const place = `kernel ${spec.name}`;
+  if (new Set(inputs).size !== inputs.length)
+    throw invalid(place, "different names of inputs", inputs.join(", "));
+  if (outputs.length === 0) throw invalid(place, "at least one output", "none");
+  for (const x of topological(outputs))
+    if (x.op === "variable" && !inputs.includes(x.name))
+      throw invalid(place, `variables among ${inputs.join(", ") || "none"}`, x.name);
+  if (outputs.some(isMask)) throw invalid(place, "numbers as outputs", "a mask");
+}
+
+function invariants(order: readonly Expr[], uniform: readonly string[]): Set<Expr> {
+  const found = new Set<Expr>();
+  for (const x of order) {
+    const leaf = x.op === "constant" || (x.op === "variable" && uniform.includes(x.name));
+    if (leaf || (x.args.length > 0 && x.args.every((a) => found.has(a)))) found.add(x);
+  }
+  return found;
+}
+
+/** How often each node is an operand or an output. */
+export function uses(order: readonly Expr[], outputs: readonly Expr[]): Map<Expr, number> {
+  const count = new Map<Expr, number>(order.map((x) => [x, 0]));
+  const one = (x: Expr) => count.set(x, count.get(x)! + 1);
+  for (const x of order) x.args.forEach(one);
+  outputs.forEach(one);
+  return count;
+}
+
+/** a b, where null stands for no factor. */
+const product = (a: Expr | null, b: Expr | null): Expr | null => (a && b ? mul(a, b) : (a ?? b));
+
+/**
+ * Products with their invariant factors multiplied first, so that these leave the loop: u₁ (x (u₂ y)) = (u₁ u₂) (x y).
+ * A product that others use as well is left whole.
+ */
+function gather(outputs: readonly Expr[], uniform: readonly string[]): Expr[] {
+  const order = topological(outputs);
+  const fixed = invariants(order, uniform);
+  const count = uses(order, outputs);
+  const whole = new Map<Expr, Expr>();
+  const parts = new Map<Expr, readonly [Expr, Expr]>();
+  const partsOf = (x: Expr): readonly [Expr | null, Expr | null] => {
+    if (fixed.has(x)) return [whole.get(x)!, null];
+    return (count.get(x) === 1 ? parts.get(x) : undefined) ?? [null, whole.get(x)!];
+  };
+  for (const x of order) {
+    const args = x.args.map((a) => whole.get(a)!);
+    const same = args.every((a, i) => a === x.args[i]);
+    if (fixed.has(x) || (x.op !== "mul" && x.op !== "neg")) {
+      whole.set(x, same ? x : rebuild(x, args));
+      continue;
+    }
+    const [a, b] = x.args.map(partsOf);
+    const u = x.op === "neg" ? a[0] && neg(a[0]) : product(a[0], b[0]);
+    const v = x.op === "neg" ? a[1] : product(a[1], b[1]);
+    if (u && v) parts.set(x, [u, v]);
+    whole.set(x, u && v ? mul(u, v) : rebuild(x, args));
+  }
+  return outputs.map((y) => whole.get(y)!);
+}
+
+/** Checks the spec and brings it into the form that the lowerings share, so that they round alike. */
+export function program(spec: KernelSpec): Program {
+  check(spec);
+  const elementwise = spec.elementwise ?? [];
+  const all = gather(lower([...elementwise, ...(spec.reduced ?? [])]), spec.uniform);
+  const order = topological(all);
+  return {
+    elementwise: all.slice(0, elementwise.length),
+    reduced: all.slice(elementwise.length),
+    order,
+    invariant: invariants(order, spec.uniform),
+  };
+}

@@ -1,0 +1,251 @@
+import type { FunctionBuilder, Local, Op } from "./assembler.ts";
+import { ModuleBuilder } from "./assembler.ts";
+import type { Expr, Primitive } from "./expression.ts";
+import { halves } from "./expression.ts";
+import type { KernelSpec } from "./spec.ts";
+import type { Program } from "./program.ts";
+import { program, uses } from "./program.ts";
+
+export interface EmitOptions {
+  /** Relaxed SIMD: fused multiply-add, rounded once. */
+  readonly fused: boolean;
+  /** Whether the imported memory is shared. */
+  readonly shared?: boolean;
+}
+
+const direct: Partial<Record<Primitive, Op>> = {
+  add: "f64x2.add",
+  sub: "f64x2.sub",
+  mul: "f64x2.mul",
+  div: "f64x2.div",
+  neg: "f64x2.neg",
+  sqrt: "f64x2.sqrt",
+  abs: "f64x2.abs",
+  min: "f64x2.pmin",
+  max: "f64x2.pmax",
+  less: "f64x2.lt",
+  and: "v128.and",
+  or: "v128.or",
+  xor: "v128.xor",
+};
+
+/** A multiply-add found in the graph: c + a b, or c − a b. */
+interface Contraction {
+  readonly op: Op;
+  readonly args: readonly [Expr, Expr, Expr];
+}
+
+/** What one node of the loop body becomes. */
+class Body {
+  private readonly f: FunctionBuilder;
+  private readonly remaining: Map<Expr, number>;
+  private readonly contractions = new Map<Expr, Contraction>();
+  private readonly locals = new Map<Expr, Local>();
+  private readonly pinned = new Set<Expr>();
+  private readonly free: Local[] = [];
+  private readonly load: (x: Expr) => void;
+
+  constructor(
+    f: FunctionBuilder,
+    { order, elementwise, reduced, invariant }: Program,
+    fused: boolean,
+    load: (x: Expr) => void,
+  ) {
+    this.f = f;
+    this.load = load;
+    this.remaining = uses(order, [...elementwise, ...reduced]);
+    if (fused) for (const x of order) if (!invariant.has(x)) this.contract(x, invariant);
+  }
+
+  /** A product that only this sum uses is not rounded on its own. */
+  private contract(x: Expr, invariant: ReadonlySet<Expr>): void {
+    if (x.op !== "add" && x.op !== "sub") return;
+    const [a, b] = x.args;
+    const product = (y: Expr) => y.op === "mul" && this.remaining.get(y) === 1 && !invariant.has(y);
+    if (product(b))
+      this.contractions.set(x, {
+        op: x.op === "add" ? "f64x2.relaxed_madd" : "f64x2.relaxed_nmadd",
+        args: [b.args[0], b.args[1], a],
+      });
+    else if (x.op === "add" && product(a))
+      this.contractions.set(x, { op: "f64x2.relaxed_madd", args: [a.args[0], a.args[1], b] });
+  }
+
+  /** Computes x now and keeps it for the whole function. */
+  pin(x: Expr): void {
+    if (this.pinned.has(x)) return;
+    this.push(x, true);
+    const local = this.f.local("v128");
+    this.f.set(local);
+    this.locals.set(x, local);
+    this.pinned.add(x);
+  }
+
+  /** Computes x now, for its uses later in the same turn of the loop. */
+  keep(x: Expr): void {
+    this.compute(x);
+    this.settle(x);
+    this.f.set(this.locals.get(x)!);
+  }
+
+  private settle(x: Expr): void {
+    this.locals.set(x, this.free.pop() ?? this.f.local("v128"));
+  }
+
+  /** Ends the part before the loop: what is not pinned is forgotten, as the loop may reuse its local. */
+  startLoop(): void {
+    for (const [x, local] of this.locals) {
+      if (this.pinned.has(x)) continue;
+      this.locals.delete(x);
+      this.free.push(local);
+    }
+  }
+
+  /** Puts x on the stack. A node with more uses to come is kept in a local, given back after the last use. */
+  push(x: Expr, fresh = false): void {
+    const known = this.locals.get(x);
+    const left = this.remaining.get(x)! - 1;
+    if (!fresh) this.remaining.set(x, left);
+    if (known !== undefined) {
+      this.f.get(known);
+      if (left === 0 && !this.pinned.has(x)) {
+        this.locals.delete(x);
+        this.free.push(known);
+      }
+      return;
+    }
+    this.compute(x);
+    if (fresh || left === 0 || x.op === "constant") return;
+    this.settle(x);
+    this.f.tee(this.locals.get(x)!);
+  }
+
+  private compute(x: Expr): void {
+    const { f } = this;
+    if (x.op === "variable") return this.load(x);
+    if (x.op === "constant") {
+      const [high, low] = halves(x.value);
+      f.i32x4(low, high, low, high);
+      return;
+    }
+    const fused = this.contractions.get(x);
+    if (fused) {
+      for (const a of fused.args) this.push(a);
+      f.op(fused.op);
+      return;
+    }
+    if (x.op === "select") {
+      const [mask, a, b] = x.args;
+      for (const arg of [a, b, mask]) this.push(arg);
+      f.op("v128.bitselect");
+      return;
+    }
+    if (x.op === "odd") f.i32x4(0, 0, 0, 0);
+    for (const a of x.args) this.push(a);
+    if (x.op === "shl") f.i32(x.value).op("i64x2.shl");
+    else if (x.op === "shr") f.i32(x.value).op("i64x2.shr_u");
+    else if (x.op === "odd") f.i32(63).op("i64x2.shl").op("i64x2.gt_s");
+    else f.op(direct[x.op as Primitive]!);
+  }
+}
+
+const isLoaded = (x: Expr, { invariant }: Program): boolean => x.op === "variable" && !invariant.has(x);
+
+/** Where the arguments of `run` are, and the counters of its loop. */
+interface Frame {
+  readonly n: Local;
+  readonly inputs: Local;
+  readonly stride: Local;
+  readonly uniform: Local;
+  readonly outputs: Local;
+  readonly sums: Local;
+  /** Byte offset of lane 0 in every array, and its end. */
+  readonly i: Local;
+  readonly end: Local;
+}
+
+function frame(f: FunctionBuilder): Frame {
+  const [n, inputs, stride, uniform, outputs, sums] = [0, 1, 2, 3, 4, 5].map((i) => f.param(i));
+  return { n, inputs, stride, uniform, outputs, sums, i: f.local("i32"), end: f.local("i32") };
+}
+
+/** A function that emits the load of an input; addresses of the arrays are computed before the loop. */
+function loader(f: FunctionBuilder, spec: KernelSpec, { order }: Program, at: Frame): (x: Expr) => void {
+  const used = new Set(order.map((x) => x.name));
+  const bases = new Map<string, Local>();
+  for (const [k, name] of spec.varying.entries()) {
+    if (!used.has(name)) continue;
+    const base = f.local("i32");
+    f.get(at.inputs).get(at.stride).i32(k).op("i32.mul").op("i32.add").set(base);
+    bases.set(name, base);
+  }
+  return (x) => {
+    const base = bases.get(x.name);
+    if (base === undefined) f.get(at.uniform).mem("v128.load64_splat", 8 * spec.uniform.indexOf(x.name));
+    else f.get(base).get(at.i).op("i32.add").mem("v128.load");
+  };
+}
+
+/** Constants, uniform inputs and what follows from them, as far as the loop uses them. */
+function frontier({ order, invariant, elementwise, reduced }: Program): Set<Expr> {
+  const needed = order.filter((x) => !invariant.has(x)).flatMap((x) => x.args);
+  return new Set([...needed, ...elementwise, ...reduced].filter((x) => invariant.has(x)));
+}
+
+/** A pointer of its own steps through the output arrays. */
+function storeOutputs(f: FunctionBuilder, body: Body, outputs: readonly Expr[], at: Frame): void {
+  if (outputs.length === 0) return;
+  const pointer = f.local("i32");
+  f.get(at.outputs).get(at.i).op("i32.add").set(pointer);
+  outputs.forEach((y, k) => {
+    if (k > 0) f.get(pointer).get(at.stride).op("i32.add").set(pointer);
+    f.get(pointer);
+    body.push(y);
+    f.mem("v128.store");
+  });
+}
+
+/** sums[k] += lane 0 + lane 1 */
+function storeSums(f: FunctionBuilder, totals: readonly Local[], { sums }: Frame): void {
+  totals.forEach((total, k) => {
+    f.get(sums)
+      .get(sums)
+      .mem("f64.load", 8 * k);
+    f.get(total).lane("f64x2.extract_lane", 0).get(total).lane("f64x2.extract_lane", 1).op("f64.add");
+    f.op("f64.add").mem("f64.store", 8 * k);
+  });
+}
+
+/**
+ * The module of a kernel: lanes i and i+1, one function `run` (see Kernel), memory imported as env.memory.
+ * Invariants are computed before the loop, sums are kept per lane and added lane 0 + lane 1 at the end.
+ */
+export function emitKernel(
+  spec: KernelSpec,
+  { fused, shared = false }: EmitOptions,
+): Uint8Array<ArrayBuffer> {
+  const p = program(spec);
+  const module = new ModuleBuilder().importMemory(shared);
+  const f = module.function(
+    "run",
+    Array.from({ length: 6 }, () => "i32" as const),
+  );
+  const at = frame(f);
+  const body = new Body(f, p, fused, loader(f, spec, p, at));
+  for (const x of frontier(p)) body.pin(x);
+  body.startLoop();
+  const totals = p.reduced.map(() => f.local("v128"));
+  f.get(at.n).i32(3).op("i32.shl").set(at.end);
+  f.for(at.i, at.end, 16, () => {
+    // All loads before the first store, so that an output may take the place of an input.
+    if (p.elementwise.length > 0) for (const x of p.order) if (isLoaded(x, p)) body.keep(x);
+    storeOutputs(f, body, p.elementwise, at);
+    p.reduced.forEach((y, k) => {
+      f.get(totals[k]);
+      body.push(y);
+      f.op("f64x2.add").set(totals[k]);
+    });
+  });
+  storeSums(f, totals, at);
+  return module.bytes();
+}
