@@ -49,11 +49,18 @@ export interface Trainable extends Potential {
   /** [P], shared by all threads. */
   readonly parameters: Float64Array;
   readonly decays: Uint8Array;
+  /** Fixed and trainable numbers by name, views of the live ones: what the model file holds. */
+  readonly tensors: Readonly<Record<string, Float64Array>>;
   batch(structures: readonly Structure[], options?: { cacheFeatures?: boolean }): Batch;
   /** Overwrites out. `forces: false` leaves forces and virials untouched and is cheaper. */
   forward(batch: Batch, out: Labels, options?: { forces?: boolean }): void;
   /** After `forward` on the same batch and parameters: ADDS Σ seeds·∂(energies, forces, virials)/∂θ to gradient [P]. */
-  parameterGradient(batch: Batch, seeds: Labels, gradient: Float64Array, options?: { forces?: boolean }): void;
+  parameterGradient(
+    batch: Batch,
+    seeds: Labels,
+    gradient: Float64Array,
+    options?: { forces?: boolean },
+  ): void;
 }
 
 /** What the table of potentials holds: "isolated-atoms", "zbl", "composed", … */

@@ -42,7 +42,11 @@ export interface RegressorMethod<Options = unknown> {
     /** Standard deviation of the learned energy per atom, eV: the scale of the output. */
     energyScale: number,
     seed: number,
+    /** Mean of the learned energy per atom, eV; 0 by default. */
+    energyShift?: number,
   ): Record<string, Float64Array>;
+  /** What the user should know before fitting with these options and features, one sentence each. */
+  remarks?(options: Options, statistics: readonly FeatureStatistics[]): readonly string[];
   build(
     options: Options,
     sizes: readonly number[],

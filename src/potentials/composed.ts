@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { descriptors } from "../descriptors/table.ts";
+import type { Device } from "../device/device.ts";
+import { regressors } from "../regressors/table.ts";
+import { compose, type Composed } from "./compose.ts";
+import { pick } from "./pick.ts";
+import type { PotentialMethod } from "./potential.ts";
+
+const named = z.looseObject({ name: z.string() });
+
+const composedOptions = z.strictObject({
+  descriptor: named.meta({ help: "Name and options of the descriptor, nothing left to choose" }),
+  regressor: named.meta({ help: "Name and options of the regressor" }),
+});
+
+export type ComposedOptions = z.infer<typeof composedOptions>;
+
+function build(
+  { descriptor, regressor }: ComposedOptions,
+  elements: readonly number[],
+  tensors: Readonly<Record<string, Float64Array>>,
+  device: Device,
+): Composed {
+  const { name: see, ...seeOptions } = descriptor;
+  const { name: learn, ...learnOptions } = regressor;
+  const seeing = pick(descriptors, see, "descriptor.name");
+  const D = seeing.build(seeing.options.parse(seeOptions), elements, device);
+  const sizes = elements.map((_, e) => D.size(e));
+  const learning = pick(regressors, learn, "regressor.name");
+  const R = learning.build(learning.options.parse(learnOptions), sizes, tensors, device);
+  return compose(D, R, device);
+}
+
+/** Any descriptor with any regressor, as a term of a model. */
+export const composed: PotentialMethod<ComposedOptions> = {
+  name: "composed",
+  summary: "A learned energy per atom: descriptor, then regressor",
+  options: composedOptions,
+  build,
+};

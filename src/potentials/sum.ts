@@ -1,0 +1,69 @@
+import type { Range } from "../descriptors/environments.ts";
+import type { Neighbours } from "../structure/neighbours.ts";
+import type { Structure } from "../structure/structure.ts";
+import type { Evaluation, Potential } from "./potential.ts";
+
+/** A potential and the factor by which it counts. */
+export interface Weighted {
+  readonly potential: Potential;
+  readonly weight?: number;
+}
+
+/** E = Σ_t w_t E_t, evaluated in the order given; weights are 1 unless stated. */
+export class Sum implements Potential {
+  readonly cutoff: number;
+  readonly elements: readonly number[] | null;
+  readonly parts: readonly Required<Weighted>[];
+  #forces = new Float64Array(0);
+  #energies = new Float64Array(0);
+
+  constructor(parts: readonly (Potential | Weighted)[]) {
+    this.parts = parts.map((p) => ("potential" in p ? { weight: 1, ...p } : { potential: p, weight: 1 }));
+    this.cutoff = Math.max(0, ...this.parts.map(({ potential }) => potential.cutoff));
+    this.elements = common(this.parts.map(({ potential }) => potential.elements));
+  }
+
+  evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void {
+    for (const { potential, weight } of this.parts)
+      if (weight === 1) potential.evaluate(structure, neighbours, out, range);
+      else this.#weigh(potential, weight, structure, neighbours, out, range);
+  }
+
+  #weigh(
+    potential: Potential,
+    weight: number,
+    structure: Structure,
+    neighbours: Neighbours,
+    out: Evaluation,
+    range?: Range,
+  ): void {
+    const own = this.#reserve(structure.numbers.length, out.energies !== undefined);
+    potential.evaluate(structure, neighbours, own, range);
+    out.energy += weight * own.energy;
+    for (let k = 0; k < 9; k++) out.virial[k] += weight * own.virial[k];
+    for (let k = 0; k < own.forces.length; k++) out.forces[k] += weight * own.forces[k];
+    if (own.energies && out.energies)
+      for (let i = 0; i < own.energies.length; i++) out.energies[i] += weight * own.energies[i];
+  }
+
+  #reserve(n: number, energies: boolean): Evaluation {
+    if (this.#energies.length < n)
+      [this.#energies, this.#forces] = [new Float64Array(n), new Float64Array(3 * n)];
+    return {
+      energy: 0,
+      forces: this.#forces.subarray(0, 3 * n).fill(0),
+      virial: new Float64Array(9),
+      ...(energies ? { energies: this.#energies.subarray(0, n).fill(0) } : {}),
+    };
+  }
+}
+
+/** Elements that every part knows; null when no part minds. */
+function common(lists: readonly (readonly number[] | null)[]): readonly number[] | null {
+  const finite = lists.filter((l) => l !== null);
+  if (finite.length === 0) return null;
+  return finite.reduce((a, b) => a.filter((z) => b.includes(z)));
+}
+
+/** The sum of potentials, each with weight 1 unless given as { potential, weight }. */
+export const sum = (...parts: readonly (Potential | Weighted)[]): Sum => new Sum(parts);

@@ -1,0 +1,232 @@
+import { z } from "zod";
+import { EnvironmentsBuilder, type Environments, type Range } from "../descriptors/environments.ts";
+import { addForces } from "../descriptors/pairs.ts";
+import type { Device } from "../device/device.ts";
+import { invalid } from "../error.ts";
+import { gradient } from "../formula/derivative.ts";
+import {
+  add,
+  div,
+  exp,
+  less,
+  max,
+  mul,
+  pow,
+  powi,
+  select,
+  sub,
+  sum,
+  variable,
+  type Expr,
+} from "../formula/expression.ts";
+import { evaluate } from "../formula/javascript.ts";
+import type { Kernel } from "../formula/kernel.ts";
+import { covalentRadius } from "../structure/elements.ts";
+import type { Neighbours } from "../structure/neighbours.ts";
+import { pairKey, pairName, type PairStatistics } from "../structure/statistics.ts";
+import type { Structure } from "../structure/structure.ts";
+import { ChunkedEvaluation } from "./chunks.ts";
+import type { Evaluation, Potential, PotentialMethod } from "./potential.ts";
+
+const radii = z
+  .strictObject({ inner: z.number().nonnegative(), outer: z.number().positive() })
+  .refine(({ inner, outer }) => inner < outer, { error: "expected inner < outer" });
+
+const zblOptions = z.strictObject({
+  pairs: z
+    .record(z.string().regex(/^\d+-\d+$/), radii)
+    .meta({ unit: "Å", help: "Switching radii of each pair of atomic numbers, as in 6-8" }),
+});
+
+export type ZblOptions = z.infer<typeof zblOptions>;
+
+/** e²/4πε₀, eV Å: the value of LAMMPS' metal units, so that its curves are met to the last digits. */
+const COULOMB = 14.399645;
+
+/** φ(x) = Σ_k c_k exp(−d_k x). */
+const SCREENING: readonly (readonly [c: number, d: number])[] = [
+  [0.18175, 3.1998],
+  [0.50986, 0.94229],
+  [0.28022, 0.4029],
+  [0.02817, 0.20162],
+];
+
+const screening = (x: Expr): Expr => sum(SCREENING.map(([c, d]) => mul(c, exp(mul(-d, x)))));
+
+/** E(r) = k Z_i Z_j / r · φ(r/a). */
+const repulsion = (r: Expr, strength: Expr, a: Expr): Expr => mul(div(strength, r), screening(div(r, a)));
+
+/**
+ * E(r) + S(r) inside the outer radius r₂, 0 outside, with S = C for r < r₁ and (A/3)(r − r₁)³ + (B/4)(r − r₁)⁴ + C
+ * above: value, slope and curvature vanish at r₂ (the switching of LAMMPS pair_style zbl).
+ */
+function switched(r: Expr, u: (name: string) => Expr): Expr {
+  const t = max(sub(r, u("inner")), 0);
+  const S = add(mul(powi(t, 3), add(div(u("A"), 3), mul(div(u("B"), 4), t))), u("C"));
+  return select(less(r, u("outer")), add(repulsion(r, u("strength"), u("a")), S), 0);
+}
+
+const UNIFORM = ["strength", "a", "inner", "outer", "A", "B", "C"] as const;
+
+/** Numbers of one pair of elements, in the order of UNIFORM. */
+function coefficients(Zi: number, Zj: number, inner: number, outer: number): Float64Array {
+  const strength = COULOMB * Zi * Zj;
+  const [length] = evaluate([div(0.4685, add(pow(variable("Zi"), 0.23), pow(variable("Zj"), 0.23)))], {
+    Zi,
+    Zj,
+  });
+  const [r, s, a] = [variable("r"), variable("strength"), variable("a")];
+  const E = repulsion(r, s, a);
+  const d1 = gradient(E, [r])[0];
+  const d2 = gradient(d1, [r])[0];
+  const [e0, e1, e2] = evaluate([E, d1, d2], { r: outer, strength, a: length });
+  const w = outer - inner;
+  const A = (-3 * e1 + w * e2) / w ** 2;
+  const B = (2 * e1 - w * e2) / w ** 3;
+  const C = -e0 + (w * e1) / 2 - (w * w * e2) / 12;
+  return Float64Array.of(strength, length, inner, outer, A, B, C);
+}
+
+/** Screened repulsion of nuclei at short distances. J. F. Ziegler, J. P. Biersack, U. Littmark (1985), ISBN 978-0080220536. */
+export class Zbl implements Potential {
+  readonly cutoff: number;
+  readonly elements: readonly number[];
+  readonly #outer: Float64Array;
+  /** Byte address of the coefficients of pair (a, b): #uniform + 8·UNIFORM.length·(a·S + b). */
+  readonly #uniform: number;
+  readonly #kernel: Kernel;
+  readonly #device: Device;
+  readonly #builder: EnvironmentsBuilder;
+  readonly #chunks = new ChunkedEvaluation();
+  /** Room for r, E and dE/dr of #capacity pairs, and which pairs they are. */
+  #buffer = 0;
+  #capacity = 0;
+  #which = new Int32Array(0);
+  #gradient = new Float64Array(0);
+
+  constructor(options: ZblOptions, elements: readonly number[], device: Device) {
+    const S = elements.length;
+    this.elements = elements;
+    this.#device = device;
+    this.#outer = new Float64Array(S * S);
+    this.#uniform = device.memory.alloc(8 * UNIFORM.length * S * S);
+    elements.forEach((Zi, a) =>
+      elements.forEach((Zj, b) => {
+        const pair = options.pairs[pairKey(Zi, Zj)];
+        if (!pair) throw invalid("zbl.pairs", `radii of ${pairName(pairKey(Zi, Zj))}`, "none");
+        this.#outer[a * S + b] = pair.outer;
+        // The smaller number first, so that both orders of a pair have the same bits.
+        const numbers = coefficients(Math.min(Zi, Zj), Math.max(Zi, Zj), pair.inner, pair.outer);
+        device.memory.f64(this.#at(a, b), UNIFORM.length).set(numbers);
+      }),
+    );
+    this.cutoff = this.#outer.reduce((x, y) => Math.max(x, y), 0);
+    this.#kernel = compileZbl(device);
+    this.#builder = new EnvironmentsBuilder(elements, this.cutoff);
+  }
+
+  evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void {
+    this.#chunks.run(structure, neighbours, out, range, this.#part);
+  }
+
+  #at(a: number, b: number): number {
+    return this.#uniform + 8 * UNIFORM.length * (a * this.elements.length + b);
+  }
+
+  readonly #part = (structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void => {
+    const env = this.#builder.build([{ structure, neighbours }], range);
+    const S = env.elements.length;
+    this.#reserve(env.neighbour.length);
+    const gradients = this.#gradient.subarray(0, env.vectors.length).fill(0);
+    let touched = 0;
+    for (let a = 0; a < S; a++)
+      for (let b = 0; b < S; b++) {
+        const n = this.#gather(env, a, b);
+        if (n > 0) this.#addPairs(env, n, this.#at(a, b), gradients, out);
+        touched += n;
+      }
+    if (touched > 0) addForces(env, gradients, out.forces, out.virial);
+  };
+
+  /** Distances below the outer radius between centres of element a and neighbours of element b; how many. */
+  #gather({ starts, offsets, distances, elements, centre }: Environments, a: number, b: number): number {
+    const [S, outer] = [elements.length, this.#outer[a * elements.length + b]];
+    const r = this.#device.memory.f64(this.#buffer, this.#capacity);
+    let n = 0;
+    for (let c = starts[a]; c < starts[a + 1]; c++)
+      for (let p = offsets[c * S + b]; p < offsets[c * S + b + 1]; p++) {
+        if (distances[p] >= outer) continue;
+        r[n] = distances[p];
+        this.#which[2 * n] = p;
+        this.#which[2 * n + 1] = centre[c];
+        n++;
+      }
+    if (n & 1) r[n] = outer;
+    return n;
+  }
+
+  /** Every pair is listed from both sides, so each side carries half of the energy. */
+  #addPairs(
+    { vectors }: Environments,
+    n: number,
+    uniform: number,
+    gradients: Float64Array,
+    out: Evaluation,
+  ): void {
+    const stride = 8 * this.#capacity;
+    this.#kernel.run(n + (n & 1), this.#buffer, stride, uniform, this.#buffer + stride, 0);
+    const room = this.#device.memory.f64(this.#buffer, 3 * this.#capacity);
+    const which = this.#which;
+    for (let k = 0; k < n; k++) {
+      const [p, i] = [which[2 * k], which[2 * k + 1]];
+      const [r, E, dEdr] = [room[k], room[this.#capacity + k], room[2 * this.#capacity + k]];
+      out.energy += E / 2;
+      if (out.energies) out.energies[i] += E / 2;
+      const factor = dEdr / (2 * r);
+      for (let x = 3 * p; x < 3 * p + 3; x++) gradients[x] = factor * vectors[x];
+    }
+  }
+
+  #reserve(pairs: number): void {
+    if (this.#capacity > pairs) return;
+    this.#capacity = 2 * Math.ceil(0.75 * pairs + 8);
+    this.#buffer = this.#device.memory.alloc(3 * 8 * this.#capacity);
+    this.#which = new Int32Array(2 * this.#capacity);
+    this.#gradient = new Float64Array(3 * this.#capacity);
+  }
+}
+
+function compileZbl(device: Device): Kernel {
+  const r = variable("r");
+  const E = switched(r, variable);
+  return device.compile({
+    name: "zbl",
+    varying: ["r"],
+    uniform: UNIFORM,
+    elementwise: [E, gradient(E, [r])[0]],
+  });
+}
+
+/**
+ * Radii that leave the data alone: for each pair of elements the outer radius is `outer` times its shortest distance
+ * in the data and the inner one `inner` times; where the data have no such pair, times the sum of covalent radii.
+ */
+export function zblFromStatistics(statistics: PairStatistics, inner = 0.6, outer = 0.95): ZblOptions {
+  const pairs: Record<string, { inner: number; outer: number }> = {};
+  for (const a of statistics.elements)
+    for (const b of statistics.elements.filter((z) => z >= a)) {
+      const shortest = statistics.shortest[pairKey(a, b)] ?? unseen(a, b, statistics.cutoff);
+      pairs[pairKey(a, b)] = { inner: inner * shortest, outer: outer * shortest };
+    }
+  return { pairs };
+}
+
+const unseen = (a: number, b: number, cutoff: number): number =>
+  Math.min(cutoff, (covalentRadius(a) ?? 1.7) + (covalentRadius(b) ?? 1.7));
+
+export const zbl: PotentialMethod<ZblOptions> = {
+  name: "zbl",
+  summary: "Ziegler-Biersack-Littmark repulsion of nuclei, switched off before the data's shortest distances",
+  options: zblOptions,
+  build: (options, elements, _, device) => new Zbl(options, elements, device),
+};

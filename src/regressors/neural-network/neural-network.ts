@@ -1,0 +1,133 @@
+import type { Features } from "../../descriptors/descriptor.ts";
+import type { Device } from "../../device/device.ts";
+import type { FeatureStatistics, Regressor, RegressorMethod } from "../regressor.ts";
+import { activations, type Activation } from "./activations.ts";
+import { initialise } from "./initialise.ts";
+import { compileActivation, compilePair } from "./kernels.ts";
+import { place, widthsOf, type Placement } from "./layout.ts";
+import { arenaBytes, BLOCK, Network } from "./network.ts";
+import { neuralNetworkOptions, type NeuralNetworkOptions } from "./options.ts";
+import { scalingOf } from "./scaling.ts";
+
+function build(
+  options: NeuralNetworkOptions,
+  sizes: readonly number[],
+  tensors: Readonly<Record<string, Float64Array>>,
+  device: Device,
+): Regressor {
+  const widths = sizes.map((size) => widthsOf(options, size));
+  const placement = place(widths, tensors, device.memory);
+  return new NeuralNetwork(networksOf(options, widths, placement, device), sizes, placement);
+}
+
+function networksOf(
+  options: NeuralNetworkOptions,
+  widths: readonly (readonly number[])[],
+  placement: Placement,
+  device: Device,
+): readonly Network[] {
+  const { memory } = device;
+  const ones = memory.alloc(8 * BLOCK);
+  memory.f64(ones, BLOCK).fill(1);
+  const common = {
+    device,
+    kernels: compileActivation(device, options.activation, activations[options.activation]),
+    sum: compilePair(device, "sum"),
+    product: compilePair(device, "product"),
+    residual: options.residual,
+    arena: memory.alloc(Math.max(...widths.map(arenaBytes))),
+    ones,
+  };
+  let parameters = placement.parameters.byteOffset;
+  return widths.map((w, e) => {
+    const own = (name: string) => placement.tensors[`${e}.${name}`];
+    const fixed = { mean: own("mean"), scale: own("scale"), output: own("output") };
+    const network = new Network({ ...common, ...fixed, widths: w, parameters });
+    parameters += 8 * network.count;
+    return network;
+  });
+}
+
+/** One network per element; rows of an element pass through it in blocks of fixed size, in order. */
+class NeuralNetwork implements Regressor {
+  readonly parameters: Float64Array;
+  readonly decays: Uint8Array;
+  readonly tensors: Readonly<Record<string, Float64Array>>;
+  readonly #networks: readonly Network[];
+  readonly #sizes: readonly number[];
+
+  constructor(networks: readonly Network[], sizes: readonly number[], placement: Placement) {
+    this.#networks = networks;
+    this.#sizes = sizes;
+    this.parameters = placement.parameters;
+    this.decays = placement.decays;
+    this.tensors = placement.tensors;
+  }
+
+  forward(G: Features, energies: Float64Array): void {
+    let first = 0;
+    this.#networks.forEach((network, e) => {
+      const [count, row] = [G.counts[e], 8 * this.#sizes[e]];
+      if (count > 0) network.fold();
+      for (let c = 0; c < count; c += BLOCK)
+        network.forward(Math.min(BLOCK, count - c), G.pointers[e] + c * row, energies, first + c);
+      first += count;
+    });
+  }
+
+  pullback(G: Features, energies: Float64Array, dEdG: Features): void {
+    let first = 0;
+    this.#networks.forEach((network, e) => {
+      const [count, row] = [G.counts[e], 8 * this.#sizes[e]];
+      if (count > 0) network.fold();
+      for (let c = 0; c < count; c += BLOCK) {
+        const n = Math.min(BLOCK, count - c);
+        network.pullback(n, G.pointers[e] + c * row, energies, first + c, dEdG.pointers[e] + c * row);
+      }
+      first += count;
+    });
+  }
+
+  parameterGradient(G: Features, seeds: Float64Array, dG: Features | null, gradient: Float64Array): void {
+    let [first, parameter] = [0, 0];
+    this.#networks.forEach((network, e) => {
+      const [count, row] = [G.counts[e], 8 * this.#sizes[e]];
+      if (count > 0) {
+        network.fold();
+        network.clear();
+        for (let c = 0; c < count; c += BLOCK) {
+          const tangent = dG === null ? 0 : dG.pointers[e] + c * row;
+          network.gather(Math.min(BLOCK, count - c), G.pointers[e] + c * row, seeds, first + c, tangent);
+        }
+        network.release(gradient, parameter);
+      }
+      first += count;
+      parameter += network.count;
+    });
+  }
+}
+
+/** What a user should know before fitting: kinks of the activation, features that carry nothing. */
+function remarks(options: NeuralNetworkOptions, statistics: readonly FeatureStatistics[]): readonly string[] {
+  const activation: Activation = activations[options.activation];
+  const kinks = activation.kink && options.layers.length > 0 ? [activation.kink] : [];
+  const scalings = statistics.map((s) => Array.from(s.mean, (_, t) => scalingOf(s, t)));
+  const count = (kind: string) => scalings.map((all) => all.filter((scaling) => scaling === kind).length);
+  const report = (counts: readonly number[], what: string) =>
+    counts.flatMap((n, e) => (n > 0 ? [`element ${e}: ${n} of ${scalings[e].length} features ${what}`] : []));
+  return [
+    ...kinks,
+    ...report(count("constant"), "do not vary in the training data and are left out (scale 0)"),
+    ...report(count("bounded"), "hardly vary in the training data; their scale is bounded"),
+  ];
+}
+
+/** J. Behler, M. Parrinello, DOI 10.1103/PhysRevLett.98.146401: E = Σ_i NN_{element(i)}(G_i). */
+export const neuralNetwork: RegressorMethod<NeuralNetworkOptions> = {
+  name: "neural-network",
+  summary: "One feed-forward network per element, of any depth",
+  options: neuralNetworkOptions,
+  initialise,
+  remarks,
+  build,
+};

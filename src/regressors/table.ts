@@ -1,0 +1,7 @@
+import { neuralNetwork } from "./neural-network/neural-network.ts";
+import type { RegressorMethod } from "./regressor.ts";
+
+/** Every regressor by name. */
+export const regressors: Readonly<Record<string, RegressorMethod>> = {
+  "neural-network": neuralNetwork,
+};
