@@ -18,6 +18,8 @@ export interface Features {
 export interface Descriptor {
   /** Å. */
   readonly cutoff: number;
+  /** How many derivatives of G are continuous where an atom crosses a cutoff. */
+  readonly smoothness: number;
   /** Atomic numbers, ascending. */
   readonly elements: readonly number[];
   /** Number of features of a centre of element index e. */

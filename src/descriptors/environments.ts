@@ -1,4 +1,5 @@
 import { invalid } from "../error.ts";
+import { symbolOf } from "../structure/elements.ts";
 import type { Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 
@@ -59,8 +60,6 @@ export class EnvironmentsBuilder {
   /** Element index of each atomic number, −1 where unknown. */
   readonly #indexOf = new Int8Array(256).fill(-1);
 
-  // Per atom.
-  #element = new Uint8Array(0);
   // Per centre.
   readonly #starts: Int32Array;
   #centre = new Int32Array(0);
@@ -72,6 +71,7 @@ export class EnvironmentsBuilder {
   #distances = new Float64Array(0);
   // One centre's pairs before they are sorted by element.
   #rowAtom = new Int32Array(64);
+  #rowElement = new Uint8Array(64);
   #rowVector = new Float64Array(192);
   #rowDistance = new Float64Array(64);
   readonly #slots: Int32Array;
@@ -87,10 +87,9 @@ export class EnvironmentsBuilder {
   build(structures: readonly Surroundings[], range?: Range): Environments {
     const atoms = structures.reduce((n, { structure }) => n + structure.numbers.length, 0);
     const [first, last] = range ?? [0, atoms];
-    this.#classify(structures, atoms);
-    this.#sortCentres(structures, first, last);
+    const most = this.#sortCentres(structures, first, last);
     const count = this.#starts[this.#elements.length];
-    this.#reserve(structures, count);
+    this.#reserve(count, most);
     const pairs = this.#collect(structures, count);
     return {
       count,
@@ -106,55 +105,61 @@ export class EnvironmentsBuilder {
     };
   }
 
-  #classify(structures: readonly Surroundings[], atoms: number): void {
-    if (this.#element.length < atoms) this.#element = new Uint8Array(grown(atoms));
-    let a = 0;
-    for (const [s, { structure, neighbours }] of structures.entries()) {
-      if (neighbours.cutoff < this.#cutoff)
-        throw invalid("neighbours.cutoff", `at least ${this.#cutoff} Å`, neighbours.cutoff);
-      for (const [i, z] of structure.numbers.entries()) {
-        const e = this.#indexOf[z];
-        if (e < 0) {
-          const place = structures.length === 1 ? `atom ${i}` : `structure ${s}, atom ${i}`;
-          throw invalid(
-            place,
-            `one of the model's elements ${this.#elements.join(", ")}`,
-            `atomic number ${z}`,
-          );
-        }
-        this.#element[a++] = e;
-      }
-    }
-  }
-
-  #sortCentres(structures: readonly Surroundings[], first: number, last: number): void {
+  /** Centres by element; returns how many pairs are listed for them. */
+  #sortCentres(structures: readonly Surroundings[], first: number, last: number): number {
     if (this.#centre.length < last - first) {
       this.#centre = new Int32Array(grown(last - first));
       this.#structure = new Int32Array(this.#centre.length);
     }
     const starts = this.#starts.fill(0);
-    for (let a = first; a < last; a++) starts[this.#element[a] + 1]++;
+    let pairs = 0;
+    this.#visit(structures, first, last, (e, s, i) => {
+      const { offsets } = structures[s].neighbours;
+      pairs += offsets[i + 1] - offsets[i];
+      starts[e + 1]++;
+    });
     for (let e = 0; e < this.#elements.length; e++) {
       starts[e + 1] += starts[e];
       this.#slots[e] = starts[e];
     }
+    this.#visit(structures, first, last, (e, s, _, a) => {
+      const c = this.#slots[e]++;
+      this.#centre[c] = a;
+      this.#structure[c] = s;
+    });
+    return pairs;
+  }
+
+  /** Element index, structure, atom in it and atom number of every atom in the range. */
+  #visit(
+    structures: readonly Surroundings[],
+    first: number,
+    last: number,
+    see: (e: number, s: number, i: number, a: number) => void,
+  ): void {
     let base = 0;
-    for (const [s, { structure }] of structures.entries()) {
-      const end = base + structure.numbers.length;
-      for (let a = Math.max(base, first); a < Math.min(end, last); a++) {
-        const c = this.#slots[this.#element[a]]++;
-        this.#centre[c] = a;
-        this.#structure[c] = s;
-      }
-      base = end;
+    for (let s = 0; s < structures.length; s++) {
+      const { structure, neighbours } = structures[s];
+      if (neighbours.cutoff < this.#cutoff)
+        throw invalid("neighbours.cutoff", `at least ${this.#cutoff} Å`, neighbours.cutoff);
+      const end = Math.min(base + structure.numbers.length, last);
+      for (let a = Math.max(base, first); a < end; a++)
+        see(this.#elementOf(structure, a - base), s, a - base, a);
+      base += structure.numbers.length;
     }
   }
 
-  #reserve(structures: readonly Surroundings[], count: number): void {
+  #elementOf({ numbers }: Structure, i: number): number {
+    const e = this.#indexOf[numbers[i]];
+    if (e >= 0) return e;
+    const known = this.#elements.map(symbolOf).join(", ");
+    throw invalid(`atom ${i}`, `an element of the model (${known})`, symbolOf(numbers[i]));
+  }
+
+  #reserve(count: number, pairs: number): void {
     const offsets = count * this.#elements.length + 1;
     if (this.#offsets.length < offsets) this.#offsets = new Int32Array(grown(offsets));
     // Every listed pair could be within the cutoff; a list with a skin has few more than that.
-    const pairs = structures.reduce((n, { neighbours }) => n + neighbours.index.length, 0);
     if (this.#neighbour.length < pairs) {
       this.#neighbour = new Int32Array(grown(pairs));
       this.#vectors = new Float64Array(3 * this.#neighbour.length);
@@ -178,14 +183,14 @@ export class EnvironmentsBuilder {
   }
 
   /** Vectors of atom i's listed neighbours that are within the cutoff, in list order. */
-  #measure(
-    { structure: { positions, cell }, neighbours: { offsets, index, shift } }: Surroundings,
-    i: number,
-  ): number {
+  #measure({ structure, neighbours: { offsets, index, shift } }: Surroundings, i: number): number {
+    const { numbers, positions, cell } = structure;
     const begin = offsets[i];
     const end = offsets[i + 1];
     if (this.#rowAtom.length < end - begin) this.#growRow(end - begin);
+    const indexOf = this.#indexOf;
     const rowAtom = this.#rowAtom;
+    const rowElement = this.#rowElement;
     const rowVector = this.#rowVector;
     const rowDistance = this.#rowDistance;
     const cutoff2 = this.#cutoff * this.#cutoff;
@@ -208,6 +213,8 @@ export class EnvironmentsBuilder {
       }
       const r2 = x * x + y * y + z * z;
       if (r2 >= cutoff2) continue;
+      const e = indexOf[numbers[j]];
+      rowElement[near] = e >= 0 ? e : this.#elementOf(structure, j);
       rowAtom[near] = j;
       rowVector[3 * near] = x;
       rowVector[3 * near + 1] = y;
@@ -222,13 +229,13 @@ export class EnvironmentsBuilder {
   #place(c: number, base: number, near: number, pairs: number): number {
     const S = this.#elements.length;
     const slots = this.#slots.fill(0);
-    const element = this.#element;
+    const rowElement = this.#rowElement;
     const rowAtom = this.#rowAtom;
     const rowVector = this.#rowVector;
     const neighbour = this.#neighbour;
     const vectors = this.#vectors;
     const distances = this.#distances;
-    for (let n = 0; n < near; n++) slots[element[base + rowAtom[n]]]++;
+    for (let n = 0; n < near; n++) slots[rowElement[n]]++;
     let next = pairs;
     for (let e = 0; e < S; e++) {
       this.#offsets[c * S + e] = next;
@@ -237,9 +244,8 @@ export class EnvironmentsBuilder {
       next += size;
     }
     for (let n = 0; n < near; n++) {
-      const j = base + rowAtom[n];
-      const p = slots[element[j]]++;
-      neighbour[p] = j;
+      const p = slots[rowElement[n]]++;
+      neighbour[p] = base + rowAtom[n];
       vectors[3 * p] = rowVector[3 * n];
       vectors[3 * p + 1] = rowVector[3 * n + 1];
       vectors[3 * p + 2] = rowVector[3 * n + 2];
@@ -250,6 +256,7 @@ export class EnvironmentsBuilder {
 
   #growRow(size: number): void {
     this.#rowAtom = new Int32Array(grown(size));
+    this.#rowElement = new Uint8Array(this.#rowAtom.length);
     this.#rowVector = new Float64Array(3 * this.#rowAtom.length);
     this.#rowDistance = new Float64Array(this.#rowAtom.length);
   }

@@ -6,4 +6,4 @@ import type { DescriptorMethod } from "./descriptor.ts";
 export const descriptors: Readonly<Record<string, DescriptorMethod>> = {
   acsf,
   ani,
-} as Readonly<Record<string, DescriptorMethod>>;
+};

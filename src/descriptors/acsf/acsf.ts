@@ -57,7 +57,12 @@ function build(given: AcsfOptions, elements: readonly number[], device: Device):
       angularRuns.map((run): AngularTerms => ({ neighbours: pair, ...run })),
     ),
   };
-  return sumDescriptor(elements, elements.map(symbolOf), Array(elements.length).fill(terms), device);
+  return sumDescriptor(
+    elements,
+    elements.map(symbolOf),
+    elements.map(() => terms),
+    device,
+  );
 }
 
 /** Neighbouring functions of the same reach, which can share a loop: the order of the features stays the list's. */

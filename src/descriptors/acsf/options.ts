@@ -71,11 +71,9 @@ export const options = strictObject({
   })
     .prefault({})
     .meta({ help: "Cutoff of every function that has none of its own" }),
-  convention: oneOf(["behler", "dscribe"])
-    .default("behler")
-    .meta({
-      help: "Order of the pairs of neighbour elements: 1-1 1-2 1-3 2-2 … (behler), 1-1 1-2 2-2 1-3 … (dscribe)",
-    }),
+  convention: oneOf(["behler", "dscribe"]).default("behler").meta({
+    help: "Order of the pairs of neighbour elements: 1-1 1-2 1-3 2-2 … (behler), 1-1 1-2 2-2 1-3 … (dscribe)",
+  }),
   size: oneOf(["small", "medium", "large"])
     .optional()
     .meta({ help: "How many functions auto makes; medium when left out" }),

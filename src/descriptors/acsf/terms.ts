@@ -1,6 +1,6 @@
 import { add, cos, exp, max, mul, pow, powi, square, sub } from "../../formula/expression.ts";
 import type { Expr } from "../../formula/expression.ts";
-import { cutoff } from "../cutoffs.ts";
+import { cutoff, cutoffs } from "../cutoffs.ts";
 import type { CutoffName } from "../cutoffs.ts";
 import { cosTheta, rij, rik, rjk, rjkSquared } from "../loops/angular.ts";
 import { r } from "../loops/radial.ts";
@@ -22,17 +22,18 @@ const gaussian = (r: Expr, eta: number, rs: number): Expr => exp(mul(-eta, squar
  */
 export function radialTerm(f: RadialFunction, { type, radius }: CutoffChoice): Term {
   const fc = cutoff(type, r, radius);
+  const edge = { cutoff: radius, smoothness: cutoffs[type].smoothness };
   switch (f.type) {
-    case "G1":
-      return { factors: [fc], cutoff: radius, label: "G1" };
     case "G2":
       return {
         factors: [fc, gaussian(r, f.eta, f.shift)],
-        cutoff: radius,
+        ...edge,
         label: label("G2", { η: f.eta, rs: f.shift }),
       };
     case "G3":
-      return { factors: [fc, cos(mul(f.kappa, r))], cutoff: radius, label: label("G3", { κ: f.kappa }) };
+      return { factors: [fc, cos(mul(f.kappa, r))], ...edge, label: label("G3", { κ: f.kappa }) };
+    default:
+      return { factors: [fc], ...edge, label: f.type };
   }
 }
 
@@ -44,6 +45,7 @@ export function angularTerm(f: AngularFunction, { type, radius }: CutoffChoice):
   const { eta, zeta, lambda, shift: rs } = f;
   const narrow = f.type === "G4";
   const fc = (r: Expr) => cutoff(type, r, radius);
+  const edge = { cutoff: radius, smoothness: cutoffs[type].smoothness };
   const wide = mul(fc(rij), fc(rik));
   return {
     factors: [
@@ -52,7 +54,7 @@ export function angularTerm(f: AngularFunction, { type, radius }: CutoffChoice):
       // 2^{1−ζ} (1 + λ cos θ)^ζ
       mul(2, power(add(0.5, mul(0.5 * lambda, cosTheta)), zeta)),
     ],
-    cutoff: radius,
+    ...edge,
     label: label(f.type, { η: eta, ζ: zeta, λ: lambda, rs }),
   };
 }

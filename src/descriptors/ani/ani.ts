@@ -76,5 +76,10 @@ function build(
         .map((b): AngularTerms => ({ neighbours: [a, b], terms: shared.angular, narrow: false })),
     ),
   };
-  return sumDescriptor(elements, elements.map(symbolOf), Array(elements.length).fill(terms), device);
+  return sumDescriptor(
+    elements,
+    elements.map(symbolOf),
+    elements.map(() => terms),
+    device,
+  );
 }

@@ -18,11 +18,9 @@ const angular = strictObject({
 
 /** Options of the method "ani". */
 export const options = strictObject({
-  convention: oneOf(["torchani"])
-    .default("torchani")
-    .meta({
-      help: "Factors ¼ (radial) and 2 (angular), cos θ scaled by 0.95, order of the features: TorchANI's",
-    }),
+  convention: oneOf(["torchani"]).default("torchani").meta({
+    help: "Factors ¼ (radial) and 2 (angular), cos θ scaled by 0.95, order of the features: TorchANI's",
+  }),
   cutoff: oneOf(cutoffNames)
     .default("poly2")
     .meta({ help: "Cutoff function: cosine (C¹, the published models), tanh3 and poly2 (C²), poly3 (C³)" }),

@@ -1,6 +1,6 @@
 import { add, cos, exp, mul, powi, pow, sin, sqrt, square, sub } from "../../formula/expression.ts";
 import { evaluate } from "../../formula/javascript.ts";
-import { cutoff } from "../cutoffs.ts";
+import { cutoff, cutoffs } from "../cutoffs.ts";
 import type { CutoffName } from "../cutoffs.ts";
 import { cosTheta, rij, rik } from "../loops/angular.ts";
 import { r } from "../loops/radial.ts";
@@ -12,10 +12,11 @@ import type { AngularSet, RadialSet } from "./options.ts";
  * J. S. Smith et al., Chem. Sci. 8, 3192 (2017), DOI 10.1039/C6SC05720A; the ¼ is TorchANI's.
  */
 export function radialTerms({ cutoff: rc, eta, shifts }: RadialSet, type: CutoffName): Term[] {
+  const edge = { cutoff: rc, smoothness: cutoffs[type].smoothness };
   const fc = mul(0.25, cutoff(type, r, rc));
   return shifts.map((rs) => ({
     factors: [fc, exp(mul(-eta, square(sub(r, rs))))],
-    cutoff: rc,
+    ...edge,
     label: `radial rs=${round(rs)}`,
   }));
 }
@@ -26,9 +27,10 @@ export function radialTerms({ cutoff: rc, eta, shifts }: RadialSet, type: Cutoff
  * three atoms are in line. Smith 2017, as above.
  */
 export function angularTerms(
-  { cutoff: rc, eta, zeta, shifts, angles }: AngularSet,
+  { ...edge, eta, zeta, shifts, angles }: AngularSet,
   type: CutoffName,
 ): Term[] {
+  const edge = { cutoff: rc, smoothness: cutoffs[type].smoothness };
   const fc = mul(2, mul(cutoff(type, rij, rc), cutoff(type, rik, rc)));
   const c = mul(0.95, cosTheta);
   const s = sqrt(sub(1, square(c)));
@@ -43,7 +45,7 @@ export function angularTerms(
     const shell = exp(mul(-eta, square(sub(mean, rs))));
     return bends.map((bend, k) => ({
       factors: [fc, shell, bend],
-      cutoff: rc,
+      ...edge,
       label: `angular rs=${round(rs)} θs=${round((angles[k] * 180) / Math.PI)}°`,
     }));
   });

@@ -52,7 +52,9 @@ export function sumDescriptor(
   };
   const layouts = centres.map((centre) => layOut(centre, symbols, once));
   const terms = centres.flatMap(({ radial, angular }) => [...radial, ...angular].flatMap((b) => b.terms));
-  return new SumDescriptor(elements, Math.max(0, ...terms.map((t) => t.cutoff)), layouts, device);
+  const cutoff = Math.max(0, ...terms.map((t) => t.cutoff));
+  const smoothness = Math.min(Infinity, ...terms.map((t) => t.smoothness));
+  return new SumDescriptor({ cutoff, smoothness, elements }, layouts, device);
 }
 
 type Compile = (terms: readonly Term[], device: Device) => TermKernels[];
@@ -88,14 +90,20 @@ const byCutoff = <B extends { cutoff: number }>(blocks: readonly B[]): B[] =>
 
 class SumDescriptor implements Descriptor {
   readonly cutoff: number;
+  readonly smoothness: number;
   readonly elements: readonly number[];
   readonly #layouts: readonly Layout[];
   readonly #radial: RadialLoop;
   readonly #angular: AngularLoop;
 
-  constructor(elements: readonly number[], cutoff: number, layouts: readonly Layout[], device: Device) {
-    this.elements = elements;
+  constructor(
+    { cutoff, smoothness, elements }: Pick<Descriptor, "cutoff" | "smoothness" | "elements">,
+    layouts: readonly Layout[],
+    device: Device,
+  ) {
     this.cutoff = cutoff;
+    this.smoothness = smoothness;
+    this.elements = elements;
     this.#layouts = layouts;
     this.#radial = new RadialLoop(device, elements.length);
     this.#angular = new AngularLoop(device, elements.length);

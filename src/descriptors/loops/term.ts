@@ -1,5 +1,4 @@
-import type { Kernel } from "../../device/device.ts";
-import type { Device } from "../../device/device.ts";
+import type { Device, Kernel } from "../../device/device.ts";
 import { gradient, tangent } from "../../formula/derivative.ts";
 import { add, mul, variable } from "../../formula/expression.ts";
 import type { Expr } from "../../formula/expression.ts";
@@ -13,6 +12,8 @@ export interface Term {
   readonly factors: readonly Expr[];
   /** The product is exactly 0 wherever a distance to the centre is this or more, Å. */
   readonly cutoff: number;
+  /** How many derivatives are continuous there. */
+  readonly smoothness: number;
   /** What it is, for reports: "G2 η=0.5 rs=1.2". */
   readonly label: string;
 }
