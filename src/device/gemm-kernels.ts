@@ -253,7 +253,10 @@ const emitBlock = (module: ModuleBuilder, name: string, o: Options & { transA: b
       parameters.forEach((q) => f.get(q === "rows" ? now : p[q]));
       f.call(strips[i]);
     };
-    if (i === heights.length - 1) return void call();
+    if (i === heights.length - 1) {
+      call();
+      return;
+    }
     f.get(p.rows)
       .i32(heights[i + 1])
       .op("i32.gt_s")

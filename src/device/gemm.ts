@@ -85,7 +85,7 @@ const multiplier = (real: Real, fused: boolean, memory: Memory): Multiply => {
       multiply(1, m, k, b, ldb, a, lda, c, m, { transA: !transB, transB: false, add });
       return;
     }
-    exports ??= instantiate<GemmExports>(emitGemm(real, fused, memory.shared), memory.memory);
+    exports ??= instantiate(emitGemm(real, fused, memory.shared), memory.memory) as unknown as GemmExports;
     for (let j = 0; j < n; j += widest) {
       const width = Math.min(widest, n - j);
       let l = 0;

@@ -13,11 +13,14 @@ const compile = (bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module => {
  * The exports of a module that imports `env.memory`. Equal bytes are compiled once per process (one cache per
  * thread: each thread compiles for itself) and instantiated once per memory.
  */
-export const instantiate = <Exports>(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): Exports => {
+export const instantiate = (
+  bytes: Uint8Array<ArrayBuffer>,
+  memory: WebAssembly.Memory,
+): WebAssembly.Exports => {
   const module = compile(bytes);
   let known = instances.get(memory);
   if (!known) instances.set(memory, (known = new Map()));
   let exports = known.get(module);
   if (!exports) known.set(module, (exports = new WebAssembly.Instance(module, { env: { memory } }).exports));
-  return exports as Exports;
+  return exports;
 };
