@@ -1,0 +1,19 @@
+import { invalid } from "../error.ts";
+import { extxyz } from "./extxyz.ts";
+import type { Format } from "./format.ts";
+
+/** All formats: adding one is one file, one line here, one line in docs/formats.md. */
+export const formats: readonly Format[] = [extxyz];
+
+/** The format of a file by its ending, ".gz" aside, or by the name given. */
+export function findFormat(file: string, name?: string): Format {
+  const plain = file.toLowerCase().replace(/\.gz$/, "");
+  const found = formats.find((f) => (name ? f.name === name : f.extensions.some((e) => plain.endsWith(e))));
+  if (found) return found;
+  if (name) throw invalid("format", `one of ${formats.map((f) => f.name).join(", ")}`, name);
+  throw invalid(
+    file,
+    `a file ending in ${formats.flatMap((f) => f.extensions).join(", ")} (or .gz after it)`,
+    file,
+  );
+}
