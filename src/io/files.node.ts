@@ -1,0 +1,83 @@
+import { createReadStream } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { invalid } from "../error.ts";
+import type { Frame } from "../structure/structure.ts";
+import type { ByteStream } from "./format.ts";
+import { gzip } from "./gzip.ts";
+import { KeySurvey } from "./label-keys.ts";
+import { applyLabels, planLabels } from "./labels.ts";
+import type { LabelOptions, LabelPlan } from "./labels.ts";
+import { findFormat } from "./table.ts";
+
+/** Frames of a file as they stand in it (its own keys and units), one at a time, .gz or not; format by the ending. */
+export async function* readFrames(path: string, format?: string): AsyncGenerator<Frame, void, undefined> {
+  const { read, name } = findFormat(path, format);
+  if (!read) throw invalid(path, "a format that can be read", name);
+  yield* read(readBytes(path), path);
+}
+
+/** Bytes of a file in pieces; a file that cannot be opened is an InputError. */
+export async function* readBytes(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT") throw invalid(path, "a file", "nothing of that name");
+    if (code === "EISDIR") throw invalid(path, "a file", "a folder");
+    if (code === "EACCES") throw invalid(path, "a readable file", "no permission");
+    throw error;
+  }
+}
+
+/** A file's frames with labels in internal units, all in memory, and how they were found. */
+export interface LabelledFrames {
+  readonly frames: Frame[];
+  readonly plan: LabelPlan;
+}
+
+/** Reads a whole file, finds its labels (see planLabels) and converts them to internal units. */
+export async function readLabelled(path: string, options: LabelOptions = {}): Promise<LabelledFrames> {
+  const survey = new KeySurvey();
+  const raw: Frame[] = [];
+  for await (const frame of readFrames(path)) {
+    survey.add(frame);
+    raw.push(frame);
+  }
+  if (raw.length === 0) throw invalid(path, "at least one frame", "an empty file");
+  const plan = planLabels(survey, options, path);
+  return { frames: raw.map((frame) => applyLabels(frame, plan)), plan };
+}
+
+/** Writes frames to a file, format and compression by the ending, whole or not at all. */
+export async function writeFrames(
+  path: string,
+  frames: AsyncIterable<Frame> | Iterable<Frame>,
+): Promise<void> {
+  const { write, name } = findFormat(path);
+  if (!write) throw invalid(path, "a format that can be written", name);
+  const bytes = write(frames);
+  await writeAtomically(path, path.toLowerCase().endsWith(".gz") ? gzip(bytes) : bytes);
+}
+
+/** Writes to a temporary file beside the target, flushes it to the disk, then renames: never half a file. */
+export async function writeAtomically(path: string, chunks: ByteStream): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    const handle = await open(temporary, "w");
+    try {
+      for await (const chunk of chunks) await writeAll(handle, chunk);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function writeAll(handle: Awaited<ReturnType<typeof open>>, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at)).bytesWritten;
+}

@@ -1,0 +1,171 @@
+import type { Frame, InfoValue } from "../structure/structure.ts";
+
+/** Key of each label in a file, null where there is none. `gradient` is dE/dr, forces with the other sign. */
+export interface LabelKeys {
+  energy: string | null;
+  forces: string | null;
+  gradient: string | null;
+  stress: string | null;
+  virial: string | null;
+  configType: string | null;
+}
+
+export const LABELS = ["energy", "forces", "gradient", "stress", "virial", "configType"] as const;
+
+// The order is the order of preference.
+const NAMES: Readonly<Record<keyof LabelKeys, readonly string[]>> = {
+  energy: [
+    "energy",
+    "Energy",
+    "total_energy",
+    "TotEnergy",
+    "potential_energy",
+    "energies",
+    "free_energy",
+    "E",
+  ],
+  forces: ["forces", "force", "Forces", "Force"],
+  gradient: ["gradient", "gradients", "Gradient", "grad"],
+  stress: ["stress", "Stress", "stresses"],
+  virial: ["virial", "virials", "Virial", "virial_stress"],
+  configType: ["config_type", "configType", "config_types"],
+};
+// Labels of a reference method are kept apart from what a calculator may have written under the plain name.
+const PREFIXES = ["REF_", "ref_", "dft_", "DFT_", "qm_", "QM_", "ref-", "dft-", ""];
+const SUFFIXES = ["", "_ref", "_REF", "_dft", "_DFT"];
+
+interface Range {
+  count: number;
+  min: number;
+  max: number;
+  readonly shape: string;
+}
+
+/** What stands under every key of a file: how often, in which shape, in which range. Add all frames, then ask. */
+export class KeySurvey {
+  frames = 0;
+  /** Texts found under each key (the first few), for units. */
+  readonly texts = new Map<string, Set<string>>();
+  readonly #info = new Map<string, Range>();
+  readonly #arrays = new Map<string, Range>();
+
+  add(frame: Frame): void {
+    this.frames++;
+    for (const [key, value] of Object.entries(frame.info)) {
+      if (typeof value === "string") this.#text(key, value);
+      const numbers = [value].flat(3);
+      const numeric = typeof numbers[0] === "number";
+      record(
+        this.#info,
+        key,
+        numeric ? shapeOf(value) : typeof numbers[0],
+        numeric ? (numbers as number[]) : [],
+      );
+    }
+    for (const [key, { kind, width, values }] of Object.entries(frame.arrays)) {
+      const numeric = kind === "real" || kind === "integer";
+      record(
+        this.#arrays,
+        key,
+        `${width} per atom`,
+        numeric ? (values as Float64Array) : [],
+        numeric ? "" : kind,
+      );
+    }
+  }
+
+  #text(key: string, value: string): void {
+    const texts = this.texts.get(key) ?? new Set();
+    if (texts.size < 10) texts.add(value);
+    this.texts.set(key, texts);
+  }
+
+  /** Whether the key is there in a shape that the label can have. */
+  has(label: keyof LabelKeys, key: string): boolean {
+    const shape = this.#of(label).get(key)?.shape;
+    if (shape === undefined) return false;
+    if (label === "configType") return true;
+    if (label === "energy") return shape === "number";
+    return label === "stress" || label === "virial"
+      ? /^(6|9|3×3) numbers$/.test(shape)
+      : shape === "3 per atom";
+  }
+
+  /** Number of frames that have the key. */
+  count(label: keyof LabelKeys, key: string): number {
+    return this.#of(label).get(key)?.count ?? 0;
+  }
+
+  #of(label: keyof LabelKeys): Map<string, Range> {
+    return label === "forces" || label === "gradient" ? this.#arrays : this.#info;
+  }
+
+  /** One line per numeric key: "energy (number, −40.5 … −40.2)". */
+  describe(): string[] {
+    return [...this.#info, ...this.#arrays]
+      .filter(([, r]) => r.min <= r.max)
+      .slice(0, 30)
+      .map(
+        ([key, r]) =>
+          `${key} (${r.shape}, ${r.min.toPrecision(5)} … ${r.max.toPrecision(5)}, ${r.count} frames)`,
+      );
+  }
+}
+
+function record(
+  map: Map<string, Range>,
+  key: string,
+  shape: string,
+  numbers: ArrayLike<number>,
+  kind = "",
+): void {
+  let range = map.get(key);
+  if (!range)
+    map.set(
+      key,
+      (range = { count: 0, min: Infinity, max: -Infinity, shape: kind ? `${shape}, ${kind}` : shape }),
+    );
+  range.count++;
+  for (let i = 0; i < numbers.length; i++) {
+    if (numbers[i] < range.min) range.min = numbers[i];
+    if (numbers[i] > range.max) range.max = numbers[i];
+  }
+}
+
+function shapeOf(value: InfoValue): string {
+  if (typeof value !== "object") return "number";
+  const inner = value[0];
+  return typeof inner === "object" ? `${value.length}×${inner.length} numbers` : `${value.length} numbers`;
+}
+
+/**
+ * The keys that hold the labels, by name. Where several names match, all labels are taken from the same family of names
+ * (REF_, dft_, … or plain): the family with most labels, the earlier one in a tie; each choice is noted.
+ */
+export function bestKeys(survey: KeySurvey, notes: string[]): LabelKeys {
+  const families = PREFIXES.flatMap((p) => SUFFIXES.map((s) => (name: string) => p + name + s));
+  const found = families.map((family) => (label: keyof LabelKeys) => {
+    const name = NAMES[label].find((n) => survey.has(label, family(n)));
+    return name === undefined ? null : family(name);
+  });
+  const physical = ["energy", "forces", "stress"] as const;
+  const has = (of: (label: keyof LabelKeys) => string | null, label: (typeof physical)[number]) =>
+    of(label) ?? of(label === "forces" ? "gradient" : label === "stress" ? "virial" : label);
+  const score = found.map((of) => physical.filter((label) => has(of, label)).length);
+  const order = found.map((_, k) => k).toSorted((a, b) => score[b] - score[a] || a - b);
+  const keys = {} as LabelKeys;
+  for (const label of LABELS) {
+    const all = order.map((k) => found[k](label)).filter((key) => key !== null);
+    keys[label] = all[0] ?? null;
+    if (all.length > 1)
+      notes.push(
+        `${label} from "${all[0]}"; there is also ${all
+          .slice(1)
+          .map((k) => `"${k}"`)
+          .join(", ")}`,
+      );
+  }
+  if (keys.forces !== null && keys.gradient !== null) keys.gradient = null;
+  if (keys.stress !== null && keys.virial !== null) keys.virial = null;
+  return keys;
+}

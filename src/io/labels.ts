@@ -1,0 +1,250 @@
+import { InputError, invalid } from "../error.ts";
+import { volume } from "../structure/cell.ts";
+import { unit } from "../structure/units.ts";
+import type { AtomArray, Frame, InfoValue } from "../structure/structure.ts";
+import { bestKeys, KeySurvey, LABELS } from "./label-keys.ts";
+import type { LabelKeys } from "./label-keys.ts";
+
+/** How to read the labels of a file; everything that is not given is found or refused. */
+export interface LabelOptions {
+  /** The file's own keys; null means that the file has no such label. */
+  readonly keys?: Partial<LabelKeys>;
+  readonly units?: LabelUnits;
+  /** What positive stress means in the file: "tension" (ASE; the default) or "pressure" (VASP). */
+  readonly stressSign?: "tension" | "pressure";
+  /** What virial means in the file: "−Vσ" (QUIP, ASE, MACE; the default) or "Vσ". */
+  readonly virialSign?: "-Vσ" | "Vσ";
+}
+
+/** Units of a file; force defaults to energy/length and stress to energy/length³. */
+export interface LabelUnits {
+  readonly energy?: string;
+  readonly length?: string;
+  /** "eV/Å", "Hartree/bohr", … */
+  readonly force?: string;
+  readonly stress?: string;
+}
+
+/** Factors from the file's units to internal ones, and its keys. */
+export interface LabelPlan {
+  readonly keys: LabelKeys;
+  readonly energy: number;
+  readonly length: number;
+  /** Negative for gradients. */
+  readonly force: number;
+  /** Negative for stress that counts pressure as positive. */
+  readonly stress: number;
+  readonly virial: number;
+  /** What was chosen and why, one line each, for the log. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Decides which keys hold the labels and in which units, after all frames (or enough of them) were added to the survey.
+ * No energy and no forces, a key that is not there, or units that contradict the file: an InputError.
+ */
+export function planLabels(survey: KeySurvey, options: LabelOptions, file: string): LabelPlan {
+  const notes: string[] = [];
+  const keys = { ...bestKeys(survey, notes) };
+  for (const label of LABELS) {
+    const key = options.keys?.[label];
+    if (key === undefined) continue;
+    if (key !== null && !survey.has(label, key))
+      throw missing(survey, file, `a key "${key}" that can be ${label}`);
+    keys[label] = key;
+    // Asking for forces means that gradients, if there are any, are not wanted, and the other way round.
+    if (key !== null && label === "forces" && !options.keys?.gradient) keys.gradient = null;
+    if (key !== null && label === "gradient" && !options.keys?.forces) keys.forces = null;
+    if (key !== null && label === "stress" && !options.keys?.virial) keys.virial = null;
+    if (key !== null && label === "virial" && !options.keys?.stress) keys.stress = null;
+  }
+  const asked = Object.values(options.keys ?? {}).some((key) => key === null);
+  if (!keys.energy && !keys.forces && !keys.gradient && !asked)
+    throw missing(
+      survey,
+      file,
+      "an energy or forces under a known key, or keys given (energy, forces, stress)",
+    );
+  for (const label of LABELS) noteCount(survey, keys, label, notes);
+  return { keys, ...factors(declaredUnits(survey, options.units ?? {}, file, notes), options, keys), notes };
+}
+
+function noteCount(survey: KeySurvey, keys: LabelKeys, label: keyof LabelKeys, notes: string[]): void {
+  const key = keys[label];
+  if (key === null) return;
+  const count = survey.count(label, key);
+  notes.push(
+    `${label} from "${key}" in ${count === survey.frames ? "all" : `${count} of`} ${survey.frames} frames`,
+  );
+}
+
+function missing(survey: KeySurvey, file: string, expected: string): InputError {
+  const found = survey.describe();
+  return invalid(
+    file,
+    expected,
+    found.length > 0 ? `these: ${found.join("; ")}` : "no numeric data beside positions",
+  );
+}
+
+const DECLARED: readonly (readonly [keyof LabelUnits, RegExp])[] = [
+  ["energy", /^(energy_units?|units?_energy)$/i],
+  ["length", /^(length_units?|positions?_units?|units?_length)$/i],
+  ["force", /^(forces?_units?|units?_forces?)$/i],
+  ["stress", /^(stress_units?|virial_units?|units?_stress)$/i],
+];
+
+/** Units the file declares under keys such as energy_unit, completed by what the user said; both must agree. */
+function declaredUnits(survey: KeySurvey, said: LabelUnits, file: string, notes: string[]): LabelUnits {
+  const units: Record<string, string> = { ...said };
+  for (const [key, values] of survey.texts) {
+    const quantity = DECLARED.find(([, pattern]) => pattern.test(key))?.[0];
+    if (!quantity) continue;
+    if (values.size !== 1) throw invalid(`${file} ${key}`, "one unit for all frames", [...values].join(", "));
+    const [value] = values;
+    const own = said[quantity];
+    if (own !== undefined && factorOf(quantity, own, "units") !== factorOf(quantity, value, `${file} ${key}`))
+      throw invalid(`units.${quantity}`, `${value}, which the file declares under ${key}`, own);
+    units[quantity] = value;
+    notes.push(`${quantity} in ${value}, as the file declares under "${key}"`);
+  }
+  const general = survey.texts.get("units") ?? survey.texts.get("unit");
+  if (general && said.energy === undefined)
+    throw invalid(
+      `${file} units`,
+      "energy_unit and length_unit in the file, or units given",
+      [...general].join(", "),
+    );
+  return units;
+}
+
+/** Factor to internal units of "kcal/mol", "Å", "Hartree/bohr", "GPa". */
+function factorOf(quantity: keyof LabelUnits, name: string, place: string): number {
+  if (quantity === "stress") return unit("pressure", name, place);
+  if (quantity !== "force") return unit(quantity, name, place);
+  // The last slash separates energy from length: kcal/mol/Å.
+  const slash = name.lastIndexOf("/");
+  if (slash < 0) throw invalid(place, "energy/length, such as eV/Å", name);
+  return unit("energy", name.slice(0, slash), place) / unit("length", name.slice(slash + 1), place);
+}
+
+function factors(
+  units: LabelUnits,
+  options: LabelOptions,
+  keys: LabelKeys,
+): Omit<LabelPlan, "keys" | "notes"> {
+  const energy = factorOf("energy", units.energy ?? "eV", "units.energy");
+  const length = factorOf("length", units.length ?? "Å", "units.length");
+  const force = units.force ? factorOf("force", units.force, "units.force") : energy / length;
+  const stress = units.stress ? factorOf("stress", units.stress, "units.stress") : energy / length ** 3;
+  return {
+    energy,
+    length,
+    force: keys.forces === null ? -force : force,
+    stress: options.stressSign === "pressure" ? -stress : stress,
+    virial: options.virialSign === "Vσ" ? energy : -energy,
+  };
+}
+
+/**
+ * The frame with its labels found, in internal units, and taken out of info and arrays. A label that a frame lacks stays
+ * undefined; one that is there but is no finite number, or has another shape, is an error.
+ */
+export function applyLabels(frame: Frame, plan: LabelPlan): Frame {
+  const { keys } = plan;
+  const info = { ...frame.info };
+  const arrays = { ...frame.arrays };
+  const take = (key: string | null) => {
+    const value = key === null ? undefined : info[key];
+    if (key !== null) delete info[key];
+    return value;
+  };
+  const takeArray = (key: string | null) => {
+    const array = key === null ? undefined : arrays[key];
+    if (key !== null) delete arrays[key];
+    return array;
+  };
+  const structure = scaled(frame, plan.length);
+  const config = take(keys.configType);
+  const energy = energyOf(take(keys.energy), frame.place, keys.energy, plan.energy);
+  const forces = forcesOf(
+    takeArray(keys.forces ?? keys.gradient),
+    frame,
+    keys.forces ?? keys.gradient,
+    plan.force,
+  );
+  const stress = matrixOf(take(keys.stress), frame, keys.stress, plan.stress);
+  const virial = matrixOf(take(keys.virial), frame, keys.virial, plan.virial);
+  if (virial && !structure.cell)
+    throw invalid(`${frame.place} ${keys.virial}`, "a cell to turn virial to stress", "none");
+  return {
+    structure,
+    ...(energy !== undefined && { energy }),
+    ...(forces && { forces }),
+    ...(stress && { stress }),
+    ...(virial && !stress && { stress: virial.map((x) => x / volume(structure.cell!)) }),
+    ...(config !== undefined && { configType: String(config) }),
+    info,
+    arrays,
+    place: frame.place,
+  };
+}
+
+function scaled(frame: Frame, length: number): Frame["structure"] {
+  const { structure } = frame;
+  if (length === 1) return structure;
+  return {
+    ...structure,
+    positions: structure.positions.map((x) => x * length),
+    cell: structure.cell && structure.cell.map((x) => x * length),
+  };
+}
+
+function energyOf(
+  value: InfoValue | undefined,
+  place: string,
+  key: string | null,
+  factor: number,
+): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "number" || !Number.isFinite(value))
+    throw invalid(`${place} ${key}`, "a finite energy", String(value));
+  return value * factor;
+}
+
+function forcesOf(array: AtomArray | undefined, frame: Frame, key: string | null, factor: number) {
+  if (!array) return undefined;
+  if ((array.kind !== "real" && array.kind !== "integer") || array.width !== 3)
+    throw invalid(`${frame.place} ${key}`, "three numbers per atom", `${array.width} of kind ${array.kind}`);
+  const values = array.values as Float64Array | Int32Array;
+  const bad = values.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0)
+    throw invalid(
+      `${frame.place} ${key} of atom ${Math.floor(bad / 3) + 1}`,
+      "finite numbers",
+      String(values[bad]),
+    );
+  return Float64Array.from(values, (x) => x * factor);
+}
+
+// Order of the six Voigt components xx yy zz yz xz xy in the matrix.
+const VOIGT = [0, 5, 4, 5, 1, 3, 4, 3, 2];
+
+/** Symmetric [3, 3] matrix from nine numbers (any nesting) or six in Voigt order. */
+function matrixOf(value: InfoValue | undefined, frame: Frame, key: string | null, factor: number) {
+  if (value === undefined) return undefined;
+  const place = `${frame.place} ${key}`;
+  const flat = [value].flat(2);
+  if (
+    (flat.length !== 6 && flat.length !== 9) ||
+    !flat.every((x) => typeof x === "number" && Number.isFinite(x))
+  )
+    throw invalid(place, "nine finite numbers, or six (xx yy zz yz xz xy)", JSON.stringify(value));
+  const m = flat as number[];
+  const full = m.length === 6 ? VOIGT.map((k) => m[k]) : m;
+  const size = Math.max(...full.map(Math.abs));
+  const asymmetry = Math.max(...full.map((x, k) => Math.abs(x - full[3 * (k % 3) + Math.floor(k / 3)])));
+  // Programs print a few digits; more asymmetry than that means that these nine numbers are something else.
+  if (asymmetry > 1e-3 * size + 1e-8) throw invalid(place, "a symmetric matrix", JSON.stringify(value));
+  return Float64Array.from(full, (x, k) => ((x + full[3 * (k % 3) + Math.floor(k / 3)]) / 2) * factor);
+}
