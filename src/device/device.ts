@@ -1,8 +1,10 @@
 import { supports } from "../formula/assembler.ts";
 import type { Kernel, KernelSpec } from "../formula/kernel.ts";
+import { emitKernel } from "../formula/wasm.ts";
 import type { Gemm } from "./gemm.ts";
 import { createGemm } from "./gemm.ts";
 import { Memory } from "./memory.ts";
+import { instantiate } from "./modules.ts";
 
 export type { Kernel, KernelSpec } from "../formula/kernel.ts";
 
@@ -24,16 +26,28 @@ export interface DeviceOptions {
   readonly deterministic?: boolean;
 }
 
+/** Equal formulas are one object with one id, never reused; the name of a kernel does not matter. */
+const identity = ({ varying, uniform, elementwise = [], reduced = [] }: KernelSpec): string =>
+  JSON.stringify([varying, uniform, elementwise.map((y) => y.id), reduced.map((y) => y.id)]);
+
 /** A device on this thread. */
 export const createDevice = (options: DeviceOptions = {}): Device => {
   if (!supports().simd) throw new Error("this JavaScript engine has no WebAssembly SIMD; surfit needs it");
   const { deterministic = false, memory = new Memory({ bytes: options.bytes }) } = options;
   const fused = !deterministic && supports().relaxedSimd;
+  const kernels = new Map<string, Kernel>();
   return {
     memory,
     deterministic,
     compile(spec) {
-      throw new Error(`kernel ${spec.name}: the lowering to WebAssembly is not in yet`);
+      const key = identity(spec);
+      let kernel = kernels.get(key);
+      if (!kernel) {
+        const bytes = emitKernel(spec, { fused, shared: memory.shared });
+        kernel = instantiate(bytes, memory.memory) as unknown as Kernel;
+        kernels.set(key, kernel);
+      }
+      return kernel;
     },
     gemm: createGemm(memory, fused),
   };
