@@ -27,7 +27,7 @@ export function radialTerms({ cutoff: rc, eta, shifts }: RadialSet, type: Cutoff
  * three atoms are in line. Smith 2017, as above.
  */
 export function angularTerms(
-  { ...edge, eta, zeta, shifts, angles }: AngularSet,
+  { cutoff: rc, eta, zeta, shifts, angles }: AngularSet,
   type: CutoffName,
 ): Term[] {
   const edge = { cutoff: rc, smoothness: cutoffs[type].smoothness };
