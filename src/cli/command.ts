@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
 
 /** What a command has to say: text for people, JSON for programs. */
@@ -46,4 +47,19 @@ export function withCommons(
   return command
     .option("--json", "the result as JSON on stdout; progress stays on stderr")
     .addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+}
+
+/** Reads a number > 0 from the command line. */
+export function positive(text: string): number {
+  const x = Number(text);
+  if (!(x > 0 && Number.isFinite(x))) throw new InvalidArgumentError("A positive number is expected.");
+  return x;
+}
+
+/** Reads an integer ≥ 0 from the command line. */
+export function count(text: string): number {
+  const x = Number(text);
+  if (!(text.trim() !== "" && Number.isInteger(x) && x >= 0))
+    throw new InvalidArgumentError("An integer ≥ 0 is expected.");
+  return x;
 }

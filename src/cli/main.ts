@@ -111,10 +111,11 @@ async function build(argv: readonly string[]): Promise<Command> {
   return program;
 }
 
+const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+
 /** The exit code for what went wrong, after saying it. */
 function explain(error: unknown, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const say = (text: string) => process.stderr.write(`${text}\n`);
   const known =
     error instanceof InputError || error instanceof NumericalError || error instanceof Interrupted;
   if (json && known) {

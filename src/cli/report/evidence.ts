@@ -29,13 +29,14 @@ export interface Closeness {
   readonly error: Float64Array;
 }
 
+const per = (energy: number, baseline: number, frame: Frame): number =>
+  (energy - baseline) / frame.structure.numbers.length;
+
 /** Energy per atom above the isolated atoms, eV/atom. */
 export const energyParity = ({ set, frames, predictions }: Judged): Parity => {
   const labelled = frames.flatMap((frame, k) =>
     frame.energy === undefined ? [] : [{ frame, p: predictions[k] }],
   );
-  const per = (energy: number, baseline: number, frame: Frame) =>
-    (energy - baseline) / frame.structure.numbers.length;
   return {
     set,
     reference: Float64Array.from(labelled, ({ frame, p }) => per(frame.energy ?? NaN, p.baseline, frame)),

@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import { present, withCommons } from "../command.ts";
+import { evaluateOnce, openModel } from "../engine.ts";
+import { refuseExisting } from "../files.ts";
+import { createProgress } from "../progress.ts";
+import { readStructures, relabel } from "../structures.ts";
+import { writeFrames } from "../../io/files.node.ts";
+import { show, textTable } from "../table.ts";
+
+interface Flags {
+  readonly output?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** surfit predict: energies, forces and stress of structures. */
+export function define(command: Command): void {
+  withCommons(command, [
+    ["surfit predict model.surfit in.xyz -o out.xyz", "energies, forces and stress of every frame"],
+    ["surfit predict model.surfit in.xyz --json", "the same as JSON"],
+  ])
+    .argument("<model>", "model file")
+    .argument("<structures...>", "files of structures")
+    .option(
+      "-o, --output <file>",
+      "frames with the predictions; labels that were there become REF_energy, REF_forces",
+    )
+    .option("--force", "overwrite the output")
+    .action(run);
+}
+
+async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
+  if (flags.output) refuseExisting(flags.output, flags.force);
+  const { potential } = await openModel(modelFile);
+  const frames = await readStructures(files);
+  const progress = createProgress();
+  const answers = frames.map((frame, k) => {
+    progress.update(k / frames.length, `frame ${k} of ${frames.length}`);
+    return evaluateOnce(potential, frame.structure, frame.place);
+  });
+  progress.done();
+  if (flags.output)
+    await writeFrames(
+      flags.output,
+      frames.map((frame, k) => relabel(frame, answers[k])),
+    );
+  const rows = frames.map(({ place, structure }, k) => {
+    const strongest = Math.max(0, ...answers[k].forces.map(Math.abs));
+    return [place, String(structure.numbers.length), answers[k].energy.toFixed(6), show(strongest)];
+  });
+  const table = textTable(["frame", "atoms", "energy (eV)", "largest force component (eV/Å)"], rows);
+  const json = frames.map(({ place }, k) => ({ place, ...answers[k] }));
+  present(
+    { text: flags.output ? `${frames.length} frames written to ${flags.output}` : table, json },
+    flags.json,
+  );
+}

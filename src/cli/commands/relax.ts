@@ -1,0 +1,92 @@
+import type { Command } from "commander";
+import { invalid } from "../../error.ts";
+import { writeFrames } from "../../io/files.node.ts";
+import { fire, lbfgs, relax } from "../../run/relax.ts";
+import type { Descent, RelaxOptions } from "../../run/relax.ts";
+import type { Simulation } from "../../run/simulation.ts";
+import type { Potential } from "../../potentials/potential.ts";
+import type { Structure } from "../../structure/structure.ts";
+import { count, positive, present, withCommons } from "../command.ts";
+import { evaluateOnce, openModel, refuseStrangers } from "../engine.ts";
+import { refuseExisting, stem } from "../files.ts";
+import { createProgress } from "../progress.ts";
+import { readStructures, relabel } from "../structures.ts";
+import { show, textTable } from "../table.ts";
+
+type Method = (structure: Structure, potential: Potential, options?: RelaxOptions) => Simulation<Descent>;
+
+const methods: Readonly<Record<string, Method>> = {
+  lbfgs: lbfgs,
+  fire: fire,
+};
+
+interface Flags {
+  readonly output?: string;
+  readonly method: string;
+  readonly fmax: number;
+  readonly steps: number;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** surfit relax: to the nearest minimum, in a fixed cell. */
+export function define(command: Command): void {
+  withCommons(command, [
+    ["surfit relax model.surfit start.xyz -o minimum.xyz", "every frame to its minimum"],
+    ["surfit relax model.surfit start.xyz --method fire --fmax 0.001", "with FIRE, tighter"],
+  ])
+    .argument("<model>", "model file")
+    .argument("<structures...>", "files of structures")
+    .option("-o, --output <file>", "relaxed frames (default: <structures>-relaxed.xyz)")
+    .option("--method <name>", Object.keys(methods).join(" or "), "lbfgs")
+    .option("--fmax <eV/Å>", "stop when no force on an atom is larger", positive, 0.01)
+    .option("--steps <n>", "give up after so many", count, 1000)
+    .option("--force", "overwrite the output")
+    .action(run);
+}
+
+async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
+  const method = methods[flags.method];
+  if (!method) throw invalid("--method", Object.keys(methods).join(" or "), flags.method);
+  const output = flags.output ?? `${stem(files[0])}-relaxed.xyz`;
+  refuseExisting(output, flags.force);
+  const { potential } = await openModel(modelFile);
+  const frames = await readStructures(files);
+  const progress = createProgress();
+  const results = frames.map((frame, k) => {
+    refuseStrangers(potential, frame.structure, frame.place);
+    const watch = (s: Descent) =>
+      progress.update((k + s.step / flags.steps) / frames.length, `${frame.place}: ${show(s.maxForce)} eV/Å`);
+    const { structure } = frame;
+    const start = evaluateOnce(potential, structure, frame.place).energy;
+    return {
+      start,
+      ...relax(method(structure, potential), structure, { fmax: flags.fmax, steps: flags.steps, watch }),
+    };
+  });
+  progress.done();
+  const relaxed = frames.map((frame, k) => {
+    const { structure } = results[k];
+    return relabel(
+      { ...frame, structure, energy: undefined, forces: undefined, stress: undefined },
+      evaluateOnce(potential, structure, frame.place),
+    );
+  });
+  await writeFrames(output, relaxed);
+  const failed = results.filter((r) => !r.converged).length;
+  const rows = results.map((r, k) => [
+    frames[k].place,
+    r.converged ? "yes" : "no",
+    String(r.steps),
+    r.energy.toFixed(6),
+    show(r.energy - r.start),
+    show(r.maxForce),
+  ]);
+  const head = ["frame", "converged", "steps", "energy (eV)", "change (eV)", "largest force (eV/Å)"];
+  const note = failed ? `\n\n${failed} of ${frames.length} did not reach ${flags.fmax} eV/Å` : "";
+  const json = { output, frames: results.map((r, k) => ({ place: frames[k].place, ...r })) };
+  present(
+    { text: `${textTable(head, rows)}\n\n${output}${note}`, json, exitCode: failed ? 3 : 0 },
+    flags.json,
+  );
+}

@@ -1,0 +1,61 @@
+import { createDevice } from "../device/device.ts";
+import type { Device } from "../device/device.ts";
+import { NumericalError, invalid } from "../error.ts";
+import { readModel } from "../io/model.ts";
+import { buildPotential } from "../potentials/build.ts";
+import type { Model, Potential } from "../potentials/potential.ts";
+import { volume } from "../structure/cell.ts";
+import { symbolOf } from "../structure/elements.ts";
+import { findNeighbours } from "../structure/neighbours.ts";
+import type { Structure } from "../structure/structure.ts";
+import { readWhole } from "./files.ts";
+
+/** A model read from its file and made ready on this thread. */
+export interface Engine {
+  readonly model: Model;
+  readonly potential: Potential;
+  readonly device: Device;
+}
+
+/** Reads a model file and builds its potential. */
+export async function openModel(path: string): Promise<Engine> {
+  const model = readModel(await readWhole(path), path);
+  const device = createDevice();
+  return { model, device, potential: buildPotential(model, device) };
+}
+
+/** Energy, forces and stress of one structure. */
+export interface Answer {
+  /** eV. */
+  readonly energy: number;
+  /** [n, 3], eV/Å. */
+  readonly forces: Float64Array;
+  /** [3, 3], eV/Å³; only where all three directions are periodic. */
+  readonly stress?: Float64Array;
+}
+
+/** Evaluates a potential once; `place` names the structure in errors. */
+export function evaluateOnce(potential: Potential, structure: Structure, place: string): Answer {
+  refuseStrangers(potential, structure, place);
+  const n = structure.numbers.length;
+  const out = { energy: 0, forces: new Float64Array(3 * n), virial: new Float64Array(9) };
+  potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
+  if (!Number.isFinite(out.energy) || !out.forces.every(Number.isFinite))
+    throw new NumericalError(`${place}: the energy or a force is not finite`);
+  const { cell, pbc } = structure;
+  const V = cell && pbc.every(Boolean) ? volume(cell) : 0;
+  return { energy: out.energy, forces: out.forces, ...(V > 0 && { stress: out.virial.map((w) => -w / V) }) };
+}
+
+/** An error that names the elements a model does not know. */
+export function refuseStrangers(potential: Potential, structure: Structure, place: string): void {
+  const { elements } = potential;
+  if (!elements) return;
+  const strange = [...new Set(structure.numbers)].filter((z) => !elements.includes(z)).map(symbolOf);
+  if (strange.length)
+    throw invalid(
+      place,
+      `the elements of the model (${elements.map(symbolOf).join(", ")})`,
+      strange.join(", "),
+    );
+}

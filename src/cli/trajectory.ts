@@ -1,0 +1,304 @@
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { invalid } from "../error.ts";
+import { packCheckpoint, unpackCheckpoint } from "../fit/checkpoint.ts";
+import { formatFrame } from "../io/extxyz.ts";
+import type { RandomState } from "../math/random.ts";
+import type { Potential } from "../potentials/potential.ts";
+import { langevin, verlet } from "../run/dynamics.ts";
+import type { Dynamics, Motion } from "../run/dynamics.ts";
+import { drift, pressure, temperature } from "../run/observe.ts";
+import type { Line } from "../run/observe.ts";
+import { degreesOfFreedom, thermalVelocities } from "../run/velocities.ts";
+import { volume } from "../structure/cell.ts";
+import type { Frame, Structure } from "../structure/structure.ts";
+import { readWhole, refuseExisting, writeWhole } from "./files.ts";
+import type { Progress } from "./progress.ts";
+import { Interrupted, watchSignals } from "./signals.ts";
+import { show } from "./table.ts";
+
+/** What a run of dynamics on the command line is told. */
+export interface MdOptions {
+  readonly structure: Structure;
+  readonly folder: string;
+  readonly ensemble: string;
+  /** K. */
+  readonly temperature: number;
+  /** ps. */
+  readonly time: number;
+  /** fs. */
+  readonly timestep: number;
+  /** 1/ps. */
+  readonly friction: number;
+  readonly seed: number;
+  /** Steps between frames; 0: no trajectory. */
+  readonly every: number;
+  /** Steps between lines of the table. */
+  readonly thermo: number;
+  readonly restart?: boolean;
+  readonly force?: boolean;
+}
+
+/** Mean and standard deviation. */
+interface Spread {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+/** What a run came to. */
+export interface MdResult {
+  readonly atoms: number;
+  readonly steps: number;
+  readonly timestep: number;
+  readonly picoseconds: number;
+  readonly temperature: Spread;
+  readonly potential: Spread;
+  /** meV/atom/ps. */
+  readonly drift: Line;
+  /** Largest |invariant − its start|, meV/atom. */
+  readonly wander: number;
+  readonly rebuilds: number;
+  /** Wall time of this call. */
+  readonly seconds: number;
+}
+
+/** A text file that grows, and can be cut back to where a checkpoint saw it. */
+class Log {
+  readonly #file: number;
+  length: number;
+
+  constructor(path: string, length: number) {
+    this.#file = openSync(path, length ? "r+" : "w");
+    if (length) ftruncateSync(this.#file, length);
+    this.length = length;
+  }
+
+  write(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    for (let done = 0; done < bytes.length;)
+      done += writeSync(this.#file, bytes, done, bytes.length - done, this.length + done);
+    this.length += bytes.length;
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
+/** What the checkpoint holds beside the arrays. */
+interface Meta {
+  readonly settings: string;
+  readonly scalars: { readonly step: number; readonly energy: number; readonly heat: number };
+  readonly random: RandomState;
+  readonly lengths: { readonly trajectory: number; readonly thermo: number };
+}
+
+const ARRAYS = ["positions", "velocities", "forces", "virial", "reference"] as const;
+
+/** Everything that must agree between a run and its continuation; the length of the run may differ. */
+const settingsOf = ({
+  structure,
+  ensemble,
+  temperature,
+  timestep,
+  friction,
+  seed,
+  every,
+  thermo,
+}: MdOptions): string =>
+  JSON.stringify({
+    atoms: [...structure.numbers],
+    ensemble,
+    temperature,
+    timestep,
+    friction,
+    seed,
+    every,
+    thermo,
+  });
+
+async function save(
+  path: string,
+  options: MdOptions,
+  state: Motion,
+  trajectory: Log,
+  thermo: Log,
+): Promise<void> {
+  const meta: Meta = {
+    settings: settingsOf(options),
+    scalars: { step: state.step, energy: state.energy, heat: state.heat },
+    random: state.random,
+    lengths: { trajectory: trajectory.length, thermo: thermo.length },
+  };
+  await writeWhole(
+    path,
+    packCheckpoint({ meta, arrays: Object.fromEntries(ARRAYS.map((name) => [name, state[name]])) }),
+  );
+}
+
+async function load(
+  path: string,
+  options: MdOptions,
+): Promise<{ readonly state: Motion; readonly meta: Meta }> {
+  const { meta: stored, arrays } = unpackCheckpoint(await readWhole(path), path);
+  const meta = stored as Meta;
+  if (meta.settings !== settingsOf(options))
+    throw invalid(path, `a checkpoint of this run: ${settingsOf(options)}`, meta.settings);
+  const { positions, velocities, forces, virial, reference } = arrays;
+  const state = { ...meta.scalars, random: meta.random, positions, velocities, forces, virial, reference };
+  return { state, meta };
+}
+
+function dynamics(potential: Potential, options: MdOptions): Dynamics {
+  const { structure, timestep, seed, friction } = options;
+  const velocities = thermalVelocities(structure, options.temperature, { seed });
+  if (options.ensemble === "nve") return verlet(structure, potential, { timestep, velocities });
+  const bath = { temperature: options.temperature, friction: friction / 1000, seed };
+  return langevin(structure, potential, { timestep, velocities, ...bath });
+}
+
+const HEAD = "# step  time_ps  potential_eV  kinetic_eV  invariant_eV  temperature_K  pressure_GPa\n";
+
+/** Dynamics with its files: trajectory.xyz, thermo.txt, checkpoint. Stops after a checkpoint when a signal asks. */
+export async function runDynamics(
+  potential: Potential,
+  options: MdOptions,
+  progress: Progress,
+): Promise<MdResult> {
+  const { folder, structure, timestep, every } = options;
+  const path = (name: string) => join(folder, name);
+  if (options.restart && !existsSync(path("checkpoint")))
+    throw invalid(path("checkpoint"), "a checkpoint to restart from", "nothing there");
+  if (!options.restart) refuseExisting(path("thermo.txt"), options.force);
+  mkdirSync(folder, { recursive: true });
+  const run = dynamics(potential, options);
+  const found = options.restart ? await load(path("checkpoint"), options) : undefined;
+  const state = found?.state ?? run.init();
+  const trajectory = new Log(path("trajectory.xyz"), found?.meta.lengths.trajectory ?? 0);
+  const thermo = new Log(path("thermo.txt"), found?.meta.lengths.thermo ?? 0);
+  const line = thermoLine(run, options);
+  const write = () => {
+    if (every && state.step % every === 0) trajectory.write(formatFrame(frameOf(structure, state, timestep)));
+    if (state.step % Math.max(1, options.thermo) === 0) thermo.write(line(state));
+  };
+  if (!found) {
+    thermo.write(HEAD);
+    write();
+  }
+  const last = Math.round((1000 * options.time) / timestep);
+  const began = performance.now();
+  try {
+    await advance(
+      run,
+      state,
+      last,
+      write,
+      () => save(path("checkpoint"), options, state, trajectory, thermo),
+      progress,
+    );
+  } finally {
+    progress.done();
+    trajectory.close();
+    thermo.close();
+  }
+  const seconds = (performance.now() - began) / 1000;
+  return {
+    ...summarise(path("thermo.txt"), structure, state.step, timestep),
+    rebuilds: run.surface.rebuilds(),
+    seconds,
+  };
+}
+
+/** Steps to the end; gives way to the event loop for signals, saves every half minute and when it stops in order. */
+async function advance(
+  run: Dynamics,
+  state: Motion,
+  last: number,
+  write: () => void,
+  save: () => Promise<void>,
+  progress: Progress,
+): Promise<void> {
+  const signals = watchSignals();
+  const first = state.step;
+  let [breath, saved] = [performance.now(), performance.now()];
+  try {
+    while (state.step < last && !signals.asked()) {
+      run.step(state);
+      write();
+      const now = performance.now();
+      if (now - breath < 50) continue;
+      breath = now;
+      const T = temperature(run.kinetic(state), 3 * run.masses.length);
+      progress.update((state.step - first) / (last - first), `step ${state.step} of ${last}, ${show(T)} K`);
+      // oxlint-disable-next-line no-await-in-loop -- signals are heard only between steps
+      await (now - saved > 30_000 ? save() : new Promise((resolve) => setImmediate(resolve)));
+      if (now - saved > 30_000) saved = now;
+    }
+  } finally {
+    signals.forget();
+  }
+  await save();
+  const signal = signals.asked();
+  if (signal && state.step < last)
+    throw new Interrupted(
+      signal,
+      `surfit: stopped at step ${state.step}; go on with the same command and --restart`,
+    );
+}
+
+function frameOf(structure: Structure, state: Motion, timestep: number): Frame {
+  return {
+    structure: { ...structure, positions: state.positions },
+    energy: state.energy,
+    forces: state.forces,
+    info: { step: state.step, time_fs: state.step * timestep },
+    arrays: { velocities: { kind: "real", width: 3, values: state.velocities } },
+    place: `step ${state.step}`,
+  };
+}
+
+function thermoLine(run: Dynamics, { structure, timestep, ensemble }: MdOptions): (state: Motion) => string {
+  const freedom = ensemble === "nve" ? degreesOfFreedom(structure) : structure.positions.length;
+  const V = structure.cell && structure.pbc.every(Boolean) ? volume(structure.cell) : 0;
+  return (state) => {
+    const K = run.kinetic(state);
+    const numbers = [
+      (state.step * timestep) / 1000,
+      state.energy,
+      K,
+      run.invariant(state),
+      temperature(K, freedom),
+      V > 0 ? pressure(K, state.virial, V) : NaN,
+    ];
+    return `${state.step} ${numbers.map((x) => (Number.isNaN(x) ? "nan" : String(x))).join(" ")}\n`;
+  };
+}
+
+function spread(values: readonly number[]): Spread {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  return { mean, deviation: Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length) };
+}
+
+/** Averages over the whole table, earlier parts of a restarted run included. */
+function summarise(path: string, structure: Structure, steps: number, timestep: number) {
+  const rows = readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line && !line.startsWith("#"))
+    .map((line) => line.split(" ").map(Number));
+  const atoms = structure.numbers.length;
+  const invariants = rows.map((r) => r[4]);
+  return {
+    atoms,
+    steps,
+    timestep,
+    picoseconds: (steps * timestep) / 1000,
+    temperature: spread(rows.map((r) => r[5])),
+    potential: spread(rows.map((r) => r[2])),
+    drift: drift(
+      rows.map((r) => 1000 * r[1]),
+      invariants,
+      atoms,
+    ),
+    wander: (1000 * Math.max(...invariants.map((x) => Math.abs(x - invariants[0])))) / atoms,
+  };
+}
