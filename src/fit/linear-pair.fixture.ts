@@ -21,6 +21,7 @@ class LinearPair implements Trainable {
   readonly cutoff = CUTOFF;
   readonly elements = null;
   readonly parameters = new Float64Array(SIZE);
+  readonly tensors = { theta: this.parameters };
   readonly decays = new Uint8Array(SIZE).fill(1);
 
   batch(structures: readonly Structure[]): Pairs {
@@ -132,7 +133,7 @@ export function turnPool(device: Device, task: Task, threads: number, seed: numb
     threads,
     device,
     prepare: async (_name: string, spec: unknown): Promise<Job> => {
-      const work = Array.from({ length: threads }, (_, index) => task({ index, device, threads }, spec));
+      const work = Array.from({ length: threads }, (_, index) => task({ index, device }, spec));
       return {
         run: async (chunks: number) => {
           for (let c = 0; c < chunks; c++) work[random.integer(threads)](c);

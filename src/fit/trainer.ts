@@ -77,6 +77,7 @@ export interface Trained {
 
 interface Progress {
   identity: string;
+  epochs: number;
   epoch: number;
   step: number;
   loss: LossParts;
@@ -91,8 +92,9 @@ interface Progress {
   history: Report[];
 }
 
-const start = (identity: string): Progress => ({
+const start = (identity: string, epochs: number): Progress => ({
   identity,
+  epochs,
   epoch: 0,
   step: 0,
   loss: { energy: 0, forces: 0, stress: 0 },
@@ -176,7 +178,7 @@ class Trainer {
       seed,
     });
     this.best = from.slice();
-    this.progress = setup.resume ? this.#load(setup.resume) : start(setup.identity);
+    this.progress = setup.resume ? this.#load(setup.resume) : start(setup.identity, epochs);
     this.#secondsBefore = this.progress.seconds;
   }
 
@@ -289,6 +291,10 @@ class Trainer {
     return { parameters: this.best, bestEpoch, why: ended!, history };
   }
 }
+
+/** How many epochs the training of a checkpoint has in all. */
+export const resumedEpochs = (checkpoint: Uint8Array): number =>
+  (unpackCheckpoint(checkpoint).meta as Progress).epochs;
 
 /** Seconds between two reports of kind "step". */
 const WATCH = 0.2;

@@ -1,0 +1,99 @@
+import type { Pool } from "../device/pool.ts";
+import { buildTrainable } from "../potentials/build.ts";
+import type { Model } from "../potentials/potential.ts";
+import { volume } from "../structure/cell.ts";
+import type { Frame } from "../structure/structure.ts";
+import { Metrics, type Comparison, type SetMetrics } from "./metrics.ts";
+import type { PreparedFit } from "./prepare.ts";
+import { train, type Report, type Trained, type Training } from "./trainer.ts";
+
+/** A finished fit: the model, and everything a report shows. */
+export interface FitResult {
+  readonly model: Model;
+  readonly trained: Trained;
+  readonly metrics: Readonly<Record<"train" | "validation" | "test", SetMetrics>>;
+  /** Truth and prediction of frame f of the data, for plots. */
+  compare(f: number): Comparison;
+}
+
+const plus = (x: Float64Array, more: Float64Array | undefined) => x.map((v, k) => v + (more?.[k] ?? 0));
+
+/** Truth and prediction of one frame, with the known terms added back to the prediction. */
+function comparison({ dataset, remainder, training }: PreparedFit, f: number): Comparison {
+  const frame: Frame = dataset.frames[f];
+  const { structure } = frame;
+  const { predicted, first } = training.data;
+  const known = remainder.parts[f];
+  const forces = plus(predicted.forces.subarray(3 * first[f], 3 * first[f + 1]), known?.forces);
+  const virial = plus(predicted.virials.subarray(9 * f, 9 * f + 9), known?.virial);
+  return {
+    numbers: structure.numbers,
+    place: frame.place,
+    configType: frame.configType,
+    baseline: remainder.energies[f],
+    energy:
+      frame.energy === undefined ? undefined : [predicted.energies[f] + remainder.energies[f], frame.energy],
+    forces: frame.forces && [forces, frame.forces],
+    stress: frame.stress && [virial.map((w) => -w / volume(structure.cell!)), frame.stress],
+  };
+}
+
+/** The whole model with the given parameters in its learned term. */
+function modelWith(
+  prepared: PreparedFit,
+  parameters: Float64Array,
+  pool: Pool,
+  provenance: Model["provenance"],
+): Model {
+  const { dataset, known, learned } = prepared;
+  const trainable = buildTrainable(learned.term, dataset.elements, pool.device);
+  trainable.parameters.set(parameters);
+  const tensors = Object.fromEntries(
+    Object.entries(trainable.tensors).map(([name, values]) => [name, Float64Array.from(values)]),
+  );
+  return { elements: dataset.elements, terms: [...known.terms, { ...learned.term, tensors }], provenance };
+}
+
+const judgeSet = (prepared: PreparedFit, set: "train" | "validation" | "test"): SetMetrics => {
+  const metrics = new Metrics();
+  for (const f of prepared.split[set]) metrics.add(comparison(prepared, f));
+  return metrics.result;
+};
+
+/**
+ * Trains a prepared fit and tests it once at the end; yields reports on the way. The test set is not looked at
+ * before training is over.
+ */
+export async function* runFit(
+  prepared: PreparedFit,
+  pool: Pool,
+  choices: Pick<Training, "save" | "saveEvery"> & { readonly provenance?: Model["provenance"] } = {},
+): AsyncGenerator<Report, FitResult> {
+  const { save, saveEvery, provenance = {} } = choices;
+  const { training, groups, hash, resolved, split } = prepared;
+  const trained = yield* train({ ...training, save, saveEvery });
+  training.gradients.parameters.set(trained.parameters);
+  training.gradients.changed();
+  await training.gradients.predict([...groups.keys()]);
+  const metrics = {
+    train: judgeSet(prepared, "train"),
+    validation: judgeSet(prepared, "validation"),
+    test: judgeSet(prepared, "test"),
+  };
+  const frames = { train: split.train.length, validation: split.validation.length, test: split.test.length };
+  const made = {
+    ...provenance,
+    data: hash,
+    frames,
+    seed: resolved.seed,
+    options: resolved,
+    epoch: trained.bestEpoch,
+    metrics: { validation: metrics.validation.all, test: metrics.test.all },
+  };
+  return {
+    model: modelWith(prepared, trained.parameters, pool, made),
+    trained,
+    metrics,
+    compare: (f) => comparison(prepared, f),
+  };
+}

@@ -1,0 +1,76 @@
+import type { Device } from "../device/device.ts";
+import { invalid } from "../error.ts";
+import { buildTerm } from "../potentials/build.ts";
+import { isolatedAtomEnergies, type IsolatedAtomEnergies } from "../potentials/isolated-atoms.ts";
+import type { Evaluation, Term } from "../potentials/potential.ts";
+import { sum } from "../potentials/sum.ts";
+import { zblFromStatistics } from "../potentials/zbl.ts";
+import { volume } from "../structure/cell.ts";
+import { findNeighbours } from "../structure/neighbours.ts";
+import type { PairStatistics } from "../structure/statistics.ts";
+import type { Frame } from "../structure/structure.ts";
+import type { ModelOptions } from "./options.ts";
+
+/** The terms that are known before anything is learned, and where the energies of isolated atoms came from. */
+export interface KnownTerms {
+  readonly terms: readonly Term[];
+  readonly isolatedAtoms: IsolatedAtomEnergies;
+}
+
+/** Isolated atoms (given, found or fitted to the training frames) and, unless switched off, ZBL inside the data's distances. */
+export function knownTerms(
+  options: ModelOptions,
+  training: readonly Frame[],
+  elements: readonly number[],
+  statistics: PairStatistics,
+): KnownTerms {
+  const given = options.isolatedAtoms === "fit" ? {} : options.isolatedAtoms;
+  const isolatedAtoms = isolatedAtomEnergies(training, given);
+  const terms: Term[] = [{ type: "isolated-atoms", options: isolatedAtoms.options, tensors: {} }];
+  if (elements.length > statistics.elements.length)
+    throw invalid("split", "training frames with every element of the data", "a split that leaves one out");
+  if (options.zbl !== false) {
+    const zbl = options.zbl === true ? zblFromStatistics(statistics) : options.zbl;
+    terms.push({ type: "zbl", options: zbl, tensors: {} });
+  }
+  return { terms, isolatedAtoms };
+}
+
+/** What the known terms say of each frame, and the frame with labels from which that is taken away. */
+export interface Remainder {
+  readonly frames: readonly Frame[];
+  /** Energy of the known terms, [frames], eV. */
+  readonly energies: Float64Array;
+  /** Forces and virials of the known terms, one entry per frame; null where all are zero. */
+  readonly parts: readonly (Evaluation | null)[];
+}
+
+/** Labels minus known terms: what is left to learn. */
+export function takeAway(
+  terms: readonly Term[],
+  frames: readonly Frame[],
+  elements: readonly number[],
+  device: Device,
+): Remainder {
+  const known = sum(...terms.map((term) => buildTerm(term, elements, device)));
+  const energies = new Float64Array(frames.length);
+  const parts: (Evaluation | null)[] = [];
+  const left = frames.map((frame, f) => {
+    const { structure } = frame;
+    const out: Evaluation = {
+      energy: 0,
+      forces: new Float64Array(structure.positions.length),
+      virial: new Float64Array(9),
+    };
+    known.evaluate(structure, findNeighbours(structure, Math.max(known.cutoff, 0.1)), out);
+    energies[f] = out.energy;
+    parts.push(out.forces.some((x) => x !== 0) || out.virial.some((x) => x !== 0) ? out : null);
+    return {
+      ...frame,
+      energy: frame.energy === undefined ? undefined : frame.energy - out.energy,
+      forces: frame.forces?.map((x, k) => x - out.forces[k]),
+      stress: frame.stress && frame.stress.map((x, k) => x + out.virial[k] / volume(structure.cell!)),
+    };
+  });
+  return { frames: left, energies, parts };
+}

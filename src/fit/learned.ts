@@ -1,0 +1,107 @@
+import { descriptors } from "../descriptors/table.ts";
+import type { Device } from "../device/device.ts";
+import { buildTrainable } from "../potentials/build.ts";
+import { pick } from "../potentials/pick.ts";
+import type { Labels, Term } from "../potentials/potential.ts";
+import { regressors } from "../regressors/table.ts";
+import type { PairStatistics } from "../structure/statistics.ts";
+import type { Frame } from "../structure/structure.ts";
+import { featureStatistics } from "./features.ts";
+import type { ModelOptions } from "./options.ts";
+
+/** Distances looked at to choose cutoffs and functions, Å. */
+export const LOOK = 6;
+
+/** The term to train, with its starting numbers. */
+export interface LearnedTerm {
+  readonly term: Term;
+  /** Features of each element. */
+  readonly sizes: readonly number[];
+  readonly labels: readonly (readonly string[])[];
+  /** What the methods want the user to know. */
+  readonly remarks: readonly string[];
+}
+
+/** Frames whose labels set the scale of the output. */
+const SAMPLE = 64;
+
+/**
+ * Resolves the descriptor on the data's distances, measures its features on the training structures, and starts
+ * the regressor: scaled so that its first forces have the spread of the data's, shifted to their mean energy.
+ */
+export function learnedTerm(
+  options: ModelOptions,
+  training: readonly Frame[],
+  elements: readonly number[],
+  statistics: PairStatistics,
+  device: Device,
+  seed: number,
+): LearnedTerm {
+  const { name, ...given } = options.descriptor;
+  const see = pick(descriptors, name, "model.descriptor.name");
+  const resolved = see.resolve(see.options.parse(given), statistics);
+  const descriptor = see.build(resolved, elements, device);
+  const features = featureStatistics(
+    descriptor,
+    training.map((f) => f.structure),
+    device,
+  );
+  const { name: learnName, ...learnGiven } = options.regressor;
+  const learn = pick(regressors, learnName, "model.regressor.name");
+  const learnOptions = learn.options.parse(learnGiven) as object;
+  const make = (scale: number, shift: number): Term => ({
+    type: "composed",
+    options: {
+      descriptor: { name, ...(resolved as object) },
+      regressor: { name: learnName, ...learnOptions },
+    },
+    tensors: learn.initialise(learnOptions, features, scale, seed, shift),
+  });
+  const { scale, shift } = outputScale(make(1, 0), training, elements, device);
+  return {
+    term: make(scale, shift),
+    sizes: elements.map((_, e) => descriptor.size(e)),
+    labels: elements.map((_, e) => descriptor.labels(e)),
+    remarks: learn.remarks?.(learnOptions, features) ?? [],
+  };
+}
+
+const spread = (x: readonly number[]): number => {
+  const mean = x.reduce((a, b) => a + b, 0) / x.length;
+  return Math.sqrt(x.reduce((a, b) => a + (b - mean) ** 2, 0) / x.length);
+};
+
+/**
+ * The output is linear in its scale and shift, so both follow from one look at a model that starts with 1 and 0:
+ * scale = spread of the labels over the spread of its predictions, of force components, or of energies per atom
+ * where there are no forces; shift = what then is missing to the mean energy per atom.
+ */
+function outputScale(term: Term, frames: readonly Frame[], elements: readonly number[], device: Device) {
+  const model = buildTrainable(term, elements, device);
+  const every = Math.max(1, Math.floor(frames.length / SAMPLE));
+  const forces: [number[], number[]] = [[], []];
+  const energies: [number[], number[]] = [[], []];
+  for (let f = 0; f < frames.length; f += every) {
+    const { structure, ...labels } = frames[f];
+    const n = structure.numbers.length;
+    const out: Labels = {
+      energies: new Float64Array(1),
+      forces: new Float64Array(3 * n),
+      virials: new Float64Array(9),
+    };
+    model.forward(model.batch([structure]), out);
+    if (labels.forces) {
+      forces[0].push(...labels.forces);
+      forces[1].push(...out.forces);
+    }
+    if (labels.energy !== undefined) {
+      energies[0].push(labels.energy / n);
+      energies[1].push(out.energies[0] / n);
+    }
+  }
+  const [truth, guess] = forces[0].length > 0 ? forces : energies;
+  const scale = spread(guess) > 0 && spread(truth) > 0 ? spread(truth) / spread(guess) : 1;
+  const shift =
+    energies[0].reduce((s, e, k) => s + e - scale * energies[1][k], 0) / Math.max(1, energies[0].length);
+  return { scale, shift };
+}

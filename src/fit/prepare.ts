@@ -1,0 +1,218 @@
+import type { Pool } from "../device/pool.ts";
+import { invalid } from "../error.ts";
+import { Random } from "../math/random.ts";
+import { buildTrainable } from "../potentials/build.ts";
+import { pairStatistics, type PairStatistics } from "../structure/statistics.ts";
+import type { Frame } from "../structure/structure.ts";
+import { collectDataset, type Dataset } from "./dataset.ts";
+import { findDuplicates } from "./duplicates.ts";
+import { Gradients } from "./gradient.ts";
+import { dataHash, Sha256 } from "./hash.ts";
+import { knownTerms, takeAway, type KnownTerms, type Remainder } from "./known.ts";
+import { learnedTerm, LOOK, type LearnedTerm } from "./learned.ts";
+import type { FitOptions } from "./options.ts";
+import { PackedFrames } from "./packed.ts";
+import { measure, type Plan } from "./plan.ts";
+import { splitFrames, type Split } from "./split.ts";
+import { resumedEpochs, type Training } from "./trainer.ts";
+
+/** A fit with every choice made and every thread ready; nothing is trained yet. */
+export interface PreparedFit {
+  readonly dataset: Dataset;
+  readonly hash: string;
+  readonly split: Split;
+  readonly duplicates: readonly (readonly number[])[];
+  readonly statistics: PairStatistics;
+  readonly known: KnownTerms;
+  readonly remainder: Remainder;
+  readonly learned: LearnedTerm;
+  /** Groups of frames of every set, and the groups of each set. */
+  readonly groups: readonly (readonly number[])[];
+  readonly groupsOf: Readonly<Record<keyof Split, readonly number[]>>;
+  readonly training: Training;
+  /** Every option explicit: what `fit.yaml` records, and what gives the same fit again. */
+  readonly resolved: FitOptions;
+  readonly plan: Plan;
+  /** What the user should know, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** Atoms that one unit of work should have: enough for matrix products, few enough to share among threads. */
+const GROUP_ATOMS = 36;
+/** Atoms of a mini-batch when its size is left to us. */
+const BATCH_ATOMS = 144;
+const VALIDATIONS = 200;
+
+const SETS = ["train", "validation", "test"] as const;
+
+/** Weight of a frame: of its own key, times that of its configuration type. */
+function weightOf(frame: Frame, { key, configType }: FitOptions["training"]["weights"]): number {
+  const byType = frame.configType === undefined ? 1 : (configType[frame.configType] ?? 1);
+  if (key === null) return byType;
+  const own = frame.info[key];
+  if (typeof own !== "number" || !(own >= 0))
+    throw invalid(`${frame.place}: ${key}`, "a weight of 0 or more", own === undefined ? "nothing" : own);
+  return own * byType;
+}
+
+function checkWeights(frames: readonly Frame[], options: FitOptions["training"]["weights"]): Float64Array {
+  const known = new Set(frames.map((f) => f.configType));
+  const stray = Object.keys(options.configType).find((name) => !known.has(name));
+  if (stray !== undefined)
+    throw invalid("training.weights.configType", `one of ${[...known].join(", ")}`, stray);
+  return Float64Array.from(frames, (frame) => weightOf(frame, options));
+}
+
+/** Groups of consecutive frames of a shuffled set, of `count` each. */
+function makeGroups(split: Split, count: number, seed: number) {
+  const groups: number[][] = [];
+  const groupsOf = { train: [] as number[], validation: [] as number[], test: [] as number[] };
+  for (const set of SETS) {
+    const order = new Random(seed, "groups", set).shuffle([...split[set]]);
+    for (let at = 0; at < order.length; at += count) {
+      groupsOf[set].push(groups.length);
+      groups.push(order.slice(at, at + count));
+    }
+  }
+  return { groups, groupsOf };
+}
+
+/** Frames per group and groups per mini-batch. */
+function sizes(dataset: Dataset, split: Split, batch: number | "auto") {
+  const atoms = dataset.atoms / dataset.frames.length;
+  const frames = batch === "auto" ? Math.max(1, Math.min(32, Math.round(BATCH_ATOMS / atoms))) : batch;
+  const perGroup = Math.max(1, Math.min(frames, Math.round(GROUP_ATOMS / atoms), split.train.length));
+  return { perGroup, perBatch: Math.max(1, Math.round(frames / perGroup)) };
+}
+
+const identityOf = (hash: string, options: FitOptions): string => {
+  const { data: _data, threads: _threads, training, ...rest } = options;
+  const { time: _time, cache: _cache, ...train } = training;
+  const text = JSON.stringify([hash, rest, train]);
+  return new Sha256().update(new TextEncoder().encode(text)).digest();
+};
+
+/**
+ * Checks the data, splits them, takes away what is known, resolves and starts the model, and measures how long an
+ * epoch takes, so that `epochs: auto` becomes a number. With a checkpoint, the epochs are the checkpoint's.
+ */
+export async function prepareFit(
+  frames: readonly Frame[],
+  options: FitOptions,
+  pool: Pool,
+  resume?: Uint8Array,
+): Promise<PreparedFit> {
+  const { device } = pool;
+  const dataset = collectDataset(frames);
+  const hash = dataHash(frames);
+  const duplicates = findDuplicates(frames);
+  const split = splitFrames(frames, { ...options.split, seed: options.seed }, duplicates);
+  const weights = checkWeights(frames, options.training.weights);
+  const trainingFrames = split.train.map((f) => frames[f]);
+  const statistics = pairStatistics(
+    trainingFrames.map((f) => f.structure),
+    LOOK,
+  );
+  const known = knownTerms(options.model, trainingFrames, dataset.elements, statistics);
+  const remainder = takeAway(known.terms, frames, dataset.elements, device);
+  const left = split.train.map((f) => remainder.frames[f]);
+  const learned = learnedTerm(options.model, left, dataset.elements, statistics, device, options.seed);
+
+  const data = PackedFrames.pack(device.memory, remainder.frames, weights);
+  const { perGroup, perBatch } = sizes(dataset, split, options.training.batch);
+  const { groups, groupsOf } = makeGroups(split, perGroup, options.seed);
+  const model = buildTrainable(learned.term, dataset.elements, device);
+  const start = model.parameters.slice();
+  const gradients = await Gradients.create(pool, {
+    term: learned.term,
+    elements: dataset.elements,
+    parameters: start.length,
+    data,
+    groups,
+    slots: Math.max(perBatch, 4 * pool.threads),
+    cache: options.training.cache * 2 ** 20,
+    place: (f) => frames[f].place,
+  });
+  gradients.parameters.set(start);
+  gradients.changed();
+  const epochs = resume ? resumedEpochs(resume) : options.training.epochs;
+  const plan = await measure({
+    gradients,
+    groups,
+    groupsOf,
+    perBatch,
+    epochs,
+    options,
+    data,
+    parameters: start.length,
+    sizes: learned.sizes,
+    dataset,
+  });
+  const every =
+    options.training.validate === "auto"
+      ? Math.max(1, Math.ceil(plan.epochs / VALIDATIONS))
+      : options.training.validate;
+  const resolved = resolve(options, known, learned, plan.epochs, perBatch * perGroup, every);
+  const training: Training = {
+    gradients,
+    data,
+    start,
+    decays: model.decays,
+    train: groupsOf.train,
+    validation: groupsOf.validation,
+    validationFrames: split.validation,
+    perBatch,
+    epochs: plan.epochs,
+    every,
+    options: resolved.training,
+    seed: options.seed,
+    identity: identityOf(hash, resolved),
+    resume,
+  };
+  const notes = [...known.isolatedAtoms.notes, ...learned.remarks, ...duplicateNotes(duplicates, frames)];
+  return {
+    dataset,
+    hash,
+    split,
+    duplicates,
+    statistics,
+    known,
+    remainder,
+    learned,
+    groups,
+    groupsOf,
+    training,
+    resolved,
+    plan,
+    notes,
+  };
+}
+
+function duplicateNotes(duplicates: PreparedFit["duplicates"], frames: readonly Frame[]): string[] {
+  if (duplicates.length === 0) return [];
+  const count = duplicates.reduce((n, group) => n + group.length - 1, 0);
+  const [first, second] = duplicates[0].map((f) => frames[f].place);
+  return [`${count} frames repeat another one, such as ${first} and ${second}; copies stay in one set`];
+}
+
+function resolve(
+  options: FitOptions,
+  known: KnownTerms,
+  learned: LearnedTerm,
+  epochs: number,
+  batch: number,
+  validate: number,
+): FitOptions {
+  const composed = learned.term.options as Pick<FitOptions["model"], "descriptor" | "regressor">;
+  const zbl = known.terms.find((term) => term.type === "zbl");
+  return {
+    ...options,
+    model: {
+      descriptor: composed.descriptor,
+      regressor: composed.regressor,
+      isolatedAtoms: { ...known.isolatedAtoms.options.energies },
+      zbl: zbl ? (zbl.options as Record<string, unknown>) : false,
+    },
+    training: { ...options.training, epochs, batch, validate },
+  };
+}
