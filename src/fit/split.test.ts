@@ -75,6 +75,10 @@ describe("split", () => {
     expect(window.validation[9] - window.validation[0]).toBe(9);
     const file = splitFrames(frames(10), { ...OPTIONS, method: "file", validation: [], test: ["b.xyz"] });
     expect(file.test).toEqual([0, 2, 4, 6, 8]);
+    const both = splitFrames(frames(10), { ...OPTIONS, method: "file", validation: 2, test: ["b.xyz"] });
+    expect(both.test).toEqual([0, 2, 4, 6, 8]);
+    expect(both.validation).toHaveLength(2);
+    expect([...both.train, ...both.validation].sort((a, b) => a - b)).toEqual([1, 3, 5, 7, 9]);
   });
 
   it("refuses what it cannot do, with the place", () => {

@@ -84,11 +84,12 @@ function take(units: number[][], count: number): number[] {
 
 const bare = (name: string) => name.slice(name.lastIndexOf("/") + 1);
 
-function takeFiles(units: number[][], frames: readonly Frame[], size: SetSize, place: string): number[] {
-  if (typeof size === "number") {
-    if (size === 0) return [];
-    throw invalid(place, "a list of file names when splitting by file", size);
-  }
+function takeFiles(
+  units: number[][],
+  frames: readonly Frame[],
+  size: readonly string[],
+  place: string,
+): number[] {
   const known = new Set(frames.map(fileOf));
   const missing = size.find((name) => ![...known].some((k) => k === name || bare(k) === name));
   if (missing !== undefined) throw invalid(place, `one of the data files ${[...known].join(", ")}`, missing);
@@ -96,6 +97,38 @@ function takeFiles(units: number[][], frames: readonly Frame[], size: SetSize, p
   const set = units.filter((unit) => unit.some(inSet));
   for (const unit of set) units.splice(units.indexOf(unit), 1);
   return set.flat().sort((a, b) => a - b);
+}
+
+/** Sets named by files; one whose size is a number comes at random out of the files that are left. */
+function splitFiles(
+  frames: readonly Frame[],
+  options: SplitOptions,
+  duplicates: readonly (readonly number[])[],
+): Split {
+  const units = unitsOf(frames, options, duplicates);
+  const [test, validation] = (["test", "validation"] as const).map((set) => {
+    const size = options[set];
+    return typeof size === "number" ? undefined : takeFiles(units, frames, size, `split.${set}`);
+  });
+  const left = units.flat().sort((a, b) => a - b);
+  if (left.length === 0) throw invalid("split", "files left to train on", "none");
+  const index = new Map(left.map((f, k) => [f, k]));
+  const rest = splitFrames(
+    left.map((f) => frames[f]),
+    {
+      ...options,
+      method: "random",
+      test: test ? 0 : options.test,
+      validation: validation ? 0 : options.validation,
+    },
+    duplicates.map((group) => group.flatMap((f) => index.get(f) ?? [])).filter((group) => group.length > 1),
+  );
+  const named = (set: readonly number[]) => set.map((k) => left[k]);
+  return {
+    train: named(rest.train),
+    validation: validation ?? named(rest.validation),
+    test: test ?? named(rest.test),
+  };
 }
 
 /**
@@ -107,27 +140,19 @@ export function splitFrames(
   options: SplitOptions,
   duplicates: readonly (readonly number[])[] = [],
 ): Split {
+  if (options.method === "file") return splitFiles(frames, options, duplicates);
   const units = unitsOf(frames, options, duplicates);
-  let test: number[];
-  let validation: number[];
-  if (options.method === "file") {
-    test = takeFiles(units, frames, options.test, "split.test");
-    validation = takeFiles(units, frames, options.validation, "split.validation");
-  } else {
-    new Random(options.seed, "split").shuffle(units);
-    const sizes = [
-      wanted(options.test, frames.length, "split.test"),
-      wanted(options.validation, frames.length, "split.validation"),
-    ];
-    if (sizes[0] + sizes[1] >= frames.length)
-      throw invalid(
-        "split",
-        `fewer than ${frames.length} frames for validation and test together`,
-        sizes[0] + sizes[1],
-      );
-    [test, validation] = sizes.map((size) => take(units, size));
-  }
-  const train = units.flat().sort((a, b) => a - b);
-  if (train.length === 0) throw invalid("split", "files left to train on", "none");
-  return { train, validation, test };
+  new Random(options.seed, "split").shuffle(units);
+  const sizes = [
+    wanted(options.test, frames.length, "split.test"),
+    wanted(options.validation, frames.length, "split.validation"),
+  ];
+  if (sizes[0] + sizes[1] >= frames.length)
+    throw invalid(
+      "split",
+      `fewer than ${frames.length} frames for validation and test together`,
+      sizes[0] + sizes[1],
+    );
+  const [test, validation] = sizes.map((size) => take(units, size));
+  return { train: units.flat().sort((a, b) => a - b), validation, test };
 }
