@@ -70,6 +70,7 @@ export type Watch = (stage: "environments" | "descriptor" | "regressor" | "pullb
 class Composed implements Trainable {
   readonly cutoff: number;
   readonly elements: readonly number[];
+  readonly smoothness: number;
   readonly parameters: Float64Array;
   readonly decays: Uint8Array;
   readonly tensors: Readonly<Record<string, Float64Array>>;
@@ -92,6 +93,7 @@ class Composed implements Trainable {
     this.regressor = regressor;
     this.cutoff = descriptor.cutoff;
     this.elements = descriptor.elements;
+    this.smoothness = descriptor.smoothness;
     this.parameters = regressor.parameters;
     this.decays = regressor.decays;
     this.tensors = regressor.tensors;

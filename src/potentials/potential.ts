@@ -22,6 +22,8 @@ export interface Potential {
   readonly cutoff: number;
   /** Atomic numbers it knows; null for all. */
   readonly elements: readonly number[] | null;
+  /** How many derivatives of the energy are continuous where an atom crosses a cutoff; Infinity where it has none. */
+  readonly smoothness?: number;
   /** Only the energies of the atoms in `range` and their derivatives, when given; neighbours.cutoff ≥ cutoff. */
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void;
 }

@@ -90,6 +90,7 @@ function coefficients(Zi: number, Zj: number, inner: number, outer: number): Flo
 /** Screened repulsion of nuclei at short distances. J. F. Ziegler, J. P. Biersack, U. Littmark (1985), ISBN 978-0080220536. */
 export class Zbl implements Potential {
   readonly cutoff: number;
+  readonly smoothness = 2;
   readonly elements: readonly number[];
   readonly #outer: Float64Array;
   /** Byte address of the coefficients of pair (a, b): #uniform + 8·UNIFORM.length·(a·S + b). */
