@@ -73,17 +73,21 @@ function exp(x: Expr): Expr {
   return mul(horner(r, doubled), scale);
 }
 
-/** eˣ − 1 for −80 ≤ x ≤ 0. */
-function expm1(x: Expr): Expr {
-  const [scale, r] = splitExp(x, 0);
-  const p = add(mul(square(r), horner(r, EXP)), r);
-  return add(mul(p, scale), sub(scale, 1));
-}
-
-/** With t = exp(−2|x|) − 1: |tanh x| = −t/(t + 2). */
+/**
+ * With t = exp(−2|x|) − 1: |tanh x| = −t/(2 + t). What was lost in t and 2 + t is given back to first order,
+ * with 1/d ≈ 1.457 − d/2 for 1 ≤ d ≤ 2.
+ */
 function tanh(x: Expr): Expr {
-  const t = expm1(max(mul(abs(x), -2), -80));
-  return bits.xor(div(neg(t), add(t, 2)), bits.and(x, -0));
+  const [scale, r] = splitExp(max(mul(abs(x), -2), -80), 0);
+  const a = sub(scale, 1);
+  const b = mul(add(mul(square(r), horner(r, EXP)), r), scale);
+  const t = add(a, b);
+  const lostT = sub(b, sub(t, a));
+  const d = add(t, 2);
+  const lostD = add(sub(t, sub(d, 2)), lostT);
+  const q = div(t, d);
+  const corrected = add(q, mul(sub(lostT, mul(q, lostD)), sub(1.457, mul(d, 0.5))));
+  return bits.or(abs(corrected), bits.and(x, -0));
 }
 
 /** ln(x + c) for normal x > 0 and |c| below the rounding of x; `shift` is added to the exponent. */
@@ -122,7 +126,11 @@ function log1p(x: Expr): Expr {
 /** sin r and cos r with r = x − n π/2, and the sum that holds n. */
 function reduce(x: Expr): { held: Expr; sine: Expr; cosine: Expr } {
   const [held, n] = round(x, TWO_OVER_PI, 0);
-  const r = sub(sub(sub(x, mul(n, HALF_PI[0])), mul(n, HALF_PI[1])), mul(n, HALF_PI[2]));
+  // The first two products are exact, and so is the first difference; the rounding of the second is given back.
+  const a = sub(x, mul(n, HALF_PI[0]));
+  const b = mul(n, HALF_PI[1]);
+  const c = sub(a, b);
+  const r = add(c, sub(sub(sub(a, c), b), mul(n, HALF_PI[2])));
   const z = square(r);
   const sine = add(mul(mul(z, r), horner(z, SIN)), r);
   const cosine = add(mul(square(z), horner(z, COS)), sub(1, mul(z, 0.5)));

@@ -214,13 +214,14 @@ export function sqrt(x: Operand): Expr {
   return isConstant(a) ? constant(Math.sqrt(a.value)) : node("sqrt", [a]);
 }
 
-/** xⁿ for an integer n by repeated squaring; powers of one x share their squares. */
+/** xⁿ for an integer n as a product of x, x², x⁴, …; powers of one x share these. */
 export function powi(x: Operand, n: number): Expr {
   if (!Number.isInteger(n)) throw new Error(`powi needs an integer exponent, got ${n}`);
   if (n < 0) return div(1, powi(x, -n));
-  if (n === 0) return constant(1);
-  if (n === 1) return expr(x);
-  return n % 2 === 0 ? square(powi(x, n / 2)) : mul(x, powi(x, n - 1));
+  let power = constant(1);
+  for (let rest = n, factor = expr(x); rest > 0; rest = Math.floor(rest / 2), factor = square(factor))
+    if (rest % 2 === 1) power = mul(power, factor);
+  return power;
 }
 
 /** xᵖ = exp(p log x) for x > 0 (x ≥ 0 for an integer or half-integer constant p, which is exact to rounding). */

@@ -35,6 +35,8 @@ interface Contraction {
   readonly args: readonly [Expr, Expr, Expr];
 }
 
+const isZero = (x: Expr): boolean => x.op === "constant" && Object.is(x.value, 0);
+
 /** What one node of the loop body becomes. */
 class Body {
   private readonly f: FunctionBuilder;
@@ -136,6 +138,13 @@ class Body {
     }
     if (x.op === "select") {
       const [mask, a, b] = x.args;
+      // The zero of a mask's lanes is the zero that is asked for.
+      if (isZero(a) || isZero(b)) {
+        this.push(isZero(b) ? a : b);
+        this.push(mask);
+        f.op(isZero(b) ? "v128.and" : "v128.andnot");
+        return;
+      }
       for (const arg of [a, b, mask]) this.push(arg);
       f.op("v128.bitselect");
       return;
