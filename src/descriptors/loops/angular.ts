@@ -2,7 +2,7 @@ import type { Device } from "../../device/device.ts";
 import { div, mul, sqrt, square, sub, add, variable } from "../../formula/expression.ts";
 import type { Environments } from "../environments.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
-import { compileTerms, split } from "./term.ts";
+import { compilePieces } from "./term.ts";
 import type { Term, TermKernels } from "./term.ts";
 
 /** |r_ij| and |r_ik|, Å: the distances of the two neighbours from the centre. */
@@ -29,14 +29,12 @@ export interface AngularBlock {
   readonly narrow: boolean;
 }
 
-/** More terms than this go into several kernels: longer ones compile slower and run no faster. */
-const LIMIT = 64;
 /** Triplets per kernel call: their inputs and outputs stay in the first-level cache. */
 const LANES = 256;
 
 /** Compiles the terms of one block. */
 export const compileAngular = (terms: readonly Term[], device: Device): TermKernels[] =>
-  split(terms, LIMIT).map((piece) => compileTerms("angular", piece, VARIABLES, device));
+  compilePieces("angular", terms, VARIABLES, device);
 
 /** What is done with n triplets of a block; `row` is the byte address of features or weights. */
 type Flush = (block: AngularBlock, n: number, row: number) => void;

@@ -2,7 +2,7 @@ import type { Device } from "../../device/device.ts";
 import { variable } from "../../formula/expression.ts";
 import type { Environments } from "../environments.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
-import { compileTerms, split } from "./term.ts";
+import { compilePieces } from "./term.ts";
 import type { Term, TermKernels } from "./term.ts";
 
 /** The distance |r_ij| (Å) in a radial term. */
@@ -18,12 +18,9 @@ export interface RadialBlock {
   readonly cutoff: number;
 }
 
-/** More terms than this go into several kernels: longer ones compile slower and run no faster. */
-const LIMIT = 64;
-
 /** Compiles the terms of one block. */
 export const compileRadial = (terms: readonly Term[], device: Device): TermKernels[] =>
-  split(terms, LIMIT).map((piece) => compileTerms("radial", piece, ["r"], device));
+  compilePieces("radial", terms, ["r"], device);
 
 /** G_t = Σ_j φ_t(r_ij), one centre at a time. Blocks must come in runs of equal cutoff. */
 export class RadialLoop {
