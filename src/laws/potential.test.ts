@@ -123,7 +123,7 @@ describe("the laws can fail", () => {
     expect(() => laws.turnsWithTheStructure(wrong, molecule)).toThrow(/rotation/);
   });
   it("a virial of the wrong sign, a sum that overwrites, an input that is changed, a kink", () => {
-    const sign = broken((out) => void out.virial.forEach((x, k) => (out.virial[k] = -x)));
+    const sign = broken((out) => out.virial.forEach((x, k) => (out.virial[k] = -x)));
     expect(() => laws.virialIsDerivative(sign, crystal(true))).toThrow(/W = −dE\/dε/);
     const overwrites = broken((out, s) => void (out.energy = laws.evaluateOnce(acsf, s).energy));
     expect(() => laws.addsToOut(overwrites, molecule)).toThrow(/adds to out/);

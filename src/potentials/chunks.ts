@@ -4,10 +4,10 @@ import type { Structure } from "../structure/structure.ts";
 import type { Evaluation, Potential } from "./potential.ts";
 
 /** Atoms whose energies are computed together. Fixed, so that sums never depend on the number of threads. */
-export const CHUNK = 256;
+export const CHUNK = 64;
 
 /** Below this many atoms a chunk sees the whole structure; above, only the part it needs. Changes no bits. */
-const WHOLE = 4 * CHUNK;
+export const WHOLE = 4 * CHUNK;
 
 /** Number of chunks of n atoms. */
 export const chunksOf = (n: number): number => Math.ceil(n / CHUNK);
