@@ -3,7 +3,9 @@ import type { Device } from "../device/device.ts";
 import { NumericalError, invalid } from "../error.ts";
 import { readModel } from "../io/model.ts";
 import { buildPotential } from "../potentials/build.ts";
-import type { Model, Potential } from "../potentials/potential.ts";
+import type { Model } from "../potentials/potential.ts";
+import type { Potential } from "../potentials/potential.ts";
+import type { Sum } from "../potentials/sum.ts";
 import { volume } from "../structure/cell.ts";
 import { symbolOf } from "../structure/elements.ts";
 import { findNeighbours } from "../structure/neighbours.ts";
@@ -13,7 +15,7 @@ import { readWhole } from "./files.ts";
 /** A model read from its file and made ready on this thread. */
 export interface Engine {
   readonly model: Model;
-  readonly potential: Potential;
+  readonly potential: Sum;
   readonly device: Device;
 }
 
@@ -58,4 +60,14 @@ export function refuseStrangers(potential: Potential, structure: Structure, plac
       `the elements of the model (${elements.map(symbolOf).join(", ")})`,
       strange.join(", "),
     );
+}
+
+/** What the terms that see no surroundings (the isolated atoms) say of a structure, eV: the zero of energies in tables. */
+export function baselineOf({ potential }: Engine, structure: Structure): number {
+  const n = structure.numbers.length;
+  const none = { cutoff: 0, offsets: new Int32Array(n + 1), index: new Int32Array(0), shift: new Int32Array(0) };
+  const out = { energy: 0, forces: new Float64Array(3 * n), virial: new Float64Array(9) };
+  for (const { potential: part } of potential.parts)
+    if (part.cutoff === 0) part.evaluate(structure, none, out);
+  return out.energy;
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { InputError, NumericalError } from "../error.ts";
 import { EXIT } from "./command.ts";
 import type { CommandModule } from "./command.ts";
 import { Interrupted } from "./signals.ts";
+import { version } from "./version.ts";
 
 interface Entry {
   readonly group: string;
@@ -55,11 +55,6 @@ const commands: Readonly<Record<string, Entry>> = {
     load: () => import("./commands/demo.ts"),
   },
 };
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 function frontPage(): string {
   const lines: string[] = [];

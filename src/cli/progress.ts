@@ -6,6 +6,8 @@ export interface Progress {
   update(fraction: number, text: string): void;
   /** One lasting line, greppable in a log. */
   report(line: string): void;
+  /** One of many lines: at most one in two seconds where the output is piped, all of them kept out of a terminal. */
+  entry(line: string): void;
   /** Clears the moving line. */
   done(): void;
 }
@@ -20,6 +22,7 @@ interface Stream {
 export function createProgress(stream: Stream = process.stderr, now: () => number = Date.now): Progress {
   const start = now();
   let last = 0;
+  let entered = 0;
   let shown = false;
   const clear = () => {
     if (shown) stream.write("\r\u001b[2K");
@@ -37,6 +40,11 @@ export function createProgress(stream: Stream = process.stderr, now: () => numbe
     },
     report(line) {
       clear();
+      stream.write(`${line}\n`);
+    },
+    entry(line) {
+      if (stream.isTTY || now() - entered < 2000) return;
+      entered = now();
       stream.write(`${line}\n`);
     },
     done: clear,

@@ -1,0 +1,88 @@
+import type { Command } from "commander";
+import { Metrics } from "../../fit/metrics.ts";
+import type { Comparison } from "../../fit/metrics.ts";
+import type { Frame } from "../../structure/structure.ts";
+import { present, withCommons } from "../command.ts";
+import { baselineOf, evaluateOnce, openModel } from "../engine.ts";
+import type { Answer } from "../engine.ts";
+import { ERROR_HEAD, detailRows, errorRows, verdict, worstFrames } from "../errors.ts";
+import { writeWhole } from "../files.ts";
+import { createProgress } from "../progress.ts";
+import { renderReport } from "../report/report.ts";
+import { readAllLabelled, withLabels } from "../structures.ts";
+import type { LabelFlags } from "../structures.ts";
+import { textTable } from "../table.ts";
+import { version } from "../version.ts";
+
+interface Flags extends LabelFlags {
+  readonly report?: string;
+  readonly json?: boolean;
+}
+
+/** surfit test: how wrong a model is on labelled structures. */
+export function define(command: Command): void {
+  withLabels(
+    withCommons(command, [
+      ["surfit test model.surfit other.xyz", "RMSE, MAE, max, relative; by element and config_type"],
+      ["surfit test model.surfit other.xyz --report test.html", "with plots"],
+    ])
+      .argument("<model>", "model file")
+      .argument("<data...>", "files of labelled structures"),
+  )
+    .option("--report <file>", "write a page with parity plots and histograms")
+    .action(run);
+}
+
+function compare(frame: Frame, answer: Answer, baseline: number): Comparison {
+  return {
+    numbers: frame.structure.numbers,
+    place: frame.place,
+    ...(frame.configType !== undefined && { configType: frame.configType }),
+    baseline,
+    ...(frame.energy !== undefined && { energy: [answer.energy, frame.energy] as const }),
+    ...(frame.forces && { forces: [answer.forces, frame.forces] as const }),
+    ...(frame.stress && answer.stress && { stress: [answer.stress, frame.stress] as const }),
+  };
+}
+
+async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
+  const engine = await openModel(modelFile);
+  const { frames, notes } = await readAllLabelled(files, flags);
+  const progress = createProgress();
+  const metrics = new Metrics();
+  const comparisons = frames.map((frame, k) => {
+    progress.update(k / frames.length, `frame ${k} of ${frames.length}`);
+    const answer = evaluateOnce(engine.potential, frame.structure, frame.place);
+    const comparison = compare(frame, answer, baselineOf(engine, frame.structure));
+    metrics.add(comparison);
+    return comparison;
+  });
+  progress.done();
+  const judgement = { test: metrics.result };
+  const details = detailRows(judgement);
+  if (flags.report)
+    await writeWhole(
+      flags.report,
+      renderReport({
+        title: `${modelFile} on ${files.join(", ")}`,
+        subtitle: `${frames.length} frames; surfit ${version()}, ${new Date().toISOString().slice(0, 10)}`,
+        tiles: [],
+        judgement,
+        judged: [{ set: "test", frames, comparisons }],
+        curves: [],
+        facts: [],
+        notes,
+        configuration: "",
+        provenance: engine.model.provenance,
+      }),
+    );
+  const text = [
+    textTable(ERROR_HEAD, errorRows(judgement)),
+    ...(details.length ? ["", textTable(ERROR_HEAD, details)] : []),
+    "",
+    ...worstFrames(metrics.result).map((line) => `largest error, ${line}`),
+    "",
+    verdict(judgement).text,
+  ].join("\n");
+  present({ text, json: { ...metrics.result, notes } }, flags.json);
+}

@@ -1,0 +1,127 @@
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, join, relative } from "node:path";
+import { basename } from "node:path";
+import { invalid } from "../../error.ts";
+import { fitSchema } from "../../fit/options.ts";
+import type { FitOptions } from "../../fit/options.ts";
+import { assign, readOverride, readYamlWith, validate } from "../../schema.ts";
+import { readWhole, stem } from "../files.ts";
+import { splitUnits } from "../structures.ts";
+import type { LabelFlags } from "../structures.ts";
+
+/** Flags of `surfit fit` that stand for options of the configuration. */
+export interface FitFlags extends LabelFlags {
+  readonly output?: string;
+  readonly train?: readonly string[];
+  readonly validation?: readonly string[];
+  readonly test?: readonly string[];
+  readonly time?: number;
+  readonly epochs?: number;
+  readonly seed?: number;
+  readonly threads?: number;
+  readonly descriptor?: string;
+  readonly split?: string;
+  readonly deterministic?: boolean;
+  readonly set?: readonly string[];
+  readonly resume?: boolean;
+}
+
+/** A configuration, and the folder that its run goes to. */
+export interface Configured {
+  readonly options: FitOptions;
+  readonly folder: string;
+}
+
+const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path);
+
+/** The configuration of a fit from data files or a YAML file, with the flags laid over it. */
+export async function configure(inputs: readonly string[], flags: FitFlags): Promise<Configured> {
+  const files = [...inputs, ...(flags.train ?? [])];
+  if (files.length === 0) throw invalid("surfit fit", "data files or a fit.yaml", "neither");
+  if (files.some(isYaml) && files.length > 1)
+    throw invalid("surfit fit", "one YAML file, or data files", files.join(" "));
+  const yaml = isYaml(files[0]) ? files[0] : undefined;
+  const folder =
+    flags.output ?? (yaml && isRun(dirname(yaml)) ? dirname(yaml) : join("runs", nameOf(yaml, files)));
+  // A run that goes on is the run that was configured: what it wrote then counts, not what is said now.
+  if (flags.resume && existsSync(join(folder, "fit.yaml")))
+    return { options: await fromYaml(join(folder, "fit.yaml"), threadsOnly(flags)), folder };
+  const overrides = overridesOf(flags);
+  if (yaml) return { options: await fromYaml(yaml, overrides), folder };
+  return { options: fromData(files, flags, overrides), folder };
+}
+
+const isRun = (folder: string): boolean =>
+  existsSync(join(folder, "model.surfit")) || existsSync(join(folder, "checkpoint"));
+
+const nameOf = (yaml: string | undefined, files: readonly string[]): string =>
+  stem(yaml && stem(yaml) === "fit" ? basename(dirname(join(process.cwd(), yaml))) : files[0]);
+
+const threadsOnly = ({ threads }: FitFlags): Record<string, unknown> =>
+  threads === undefined ? {} : { threads };
+
+async function fromYaml(path: string, overrides: Readonly<Record<string, unknown>>): Promise<FitOptions> {
+  const text = new TextDecoder().decode(await readWhole(path));
+  const options = readYamlWith(fitSchema, text, path, overrides);
+  const home = dirname(path);
+  const from = (file: string) => (isAbsolute(file) || home === "." ? file : join(home, file));
+  const { files } = options.data;
+  return {
+    ...options,
+    data: { ...options.data, files: typeof files === "string" ? from(files) : files.map(from) },
+  };
+}
+
+function fromData(
+  files: readonly string[],
+  flags: FitFlags,
+  overrides: Readonly<Record<string, unknown>>,
+): FitOptions {
+  const held = [...(flags.validation ?? []), ...(flags.test ?? [])];
+  const all = [...files, ...held];
+  const record: Record<string, unknown> = { data: { files: all.length === 1 ? all[0] : all } };
+  if (held.length) {
+    const names = all.map((file) => basename(file));
+    const twice = names.find((name, k) => names.indexOf(name) < k);
+    if (twice) throw invalid("--test, --validation", "files of different names", `${twice} twice`);
+    assign(record, "split.method", "file");
+  }
+  for (const [path, value] of Object.entries(overrides)) assign(record, path, value);
+  return validate(fitSchema, record);
+}
+
+/** Dotted paths of what the flags set. */
+function overridesOf(flags: FitFlags): Record<string, unknown> {
+  const units = flags.units === undefined ? undefined : splitUnits(flags.units);
+  const named: Record<string, unknown> = {
+    "data.energy": flags.energyKey,
+    "data.forces": flags.forcesKey,
+    "data.stress": flags.stressKey,
+    "data.units": units,
+    "split.method": flags.split,
+    "split.validation": flags.validation?.map((file) => basename(file)),
+    "split.test": flags.test?.map((file) => basename(file)),
+    "training.time": flags.time,
+    "training.epochs": flags.epochs,
+    seed: flags.seed,
+    threads: flags.threads,
+    deterministic: flags.deterministic,
+  };
+  if (flags.descriptor !== undefined) named["model.descriptor"] = { name: flags.descriptor };
+  const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+  for (const argument of flags.set ?? []) {
+    const [path, value] = readOverride(argument);
+    given[path] = value;
+  }
+  return given;
+}
+
+/** The resolved options as they are written: data files relative to the run's folder, so that the folder can move with them. */
+export function portable(options: FitOptions, folder: string): FitOptions {
+  const { files } = options.data;
+  const to = (file: string) => (isAbsolute(file) ? file : relative(folder, file));
+  return {
+    ...options,
+    data: { ...options.data, files: typeof files === "string" ? to(files) : files.map(to) },
+  };
+}

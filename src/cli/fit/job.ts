@@ -1,0 +1,168 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Pool } from "../../device/pool.ts";
+import { NumericalError } from "../../error.ts";
+import { unpackCheckpoint } from "../../fit/checkpoint.ts";
+import { runFit } from "../../fit/fit.ts";
+import type { FitResult } from "../../fit/fit.ts";
+import { fitSchema } from "../../fit/options.ts";
+import type { FitOptions } from "../../fit/options.ts";
+import { prepareFit } from "../../fit/prepare.ts";
+import type { PreparedFit } from "../../fit/prepare.ts";
+import type { Report } from "../../fit/trainer.ts";
+import { writeFrames } from "../../io/files.node.ts";
+import { writeModel } from "../../io/model.ts";
+import { writeYaml } from "../../schema.ts";
+import type { Frame } from "../../structure/structure.ts";
+import { readWhole, refuseExisting, writeWhole } from "../files.ts";
+import type { Progress } from "../progress.ts";
+import type { SetName } from "../report/figures.ts";
+import { Interrupted, watchSignals } from "../signals.ts";
+import { readAllLabelled, relabel } from "../structures.ts";
+import { duration } from "../table.ts";
+import { portable } from "./configuration.ts";
+import { reportLine, startLog } from "./log.ts";
+import type { RunLog } from "./log.ts";
+import { planTable } from "./plan.ts";
+
+/** What a fit on the command line is told beside its configuration. */
+export interface JobOptions {
+  readonly folder: string;
+  readonly resume?: boolean;
+  readonly force?: boolean;
+  /** The command line, for the provenance. */
+  readonly command: string;
+  readonly version: string;
+  /** Seconds between checkpoints. */
+  readonly saveEvery?: number;
+}
+
+/** A fit that is ready to run, and one that has run. */
+export interface PreparedJob {
+  readonly frames: readonly Frame[];
+  readonly prepared: PreparedFit;
+  /** Keys, units, duplicates: what was decided about the data. */
+  readonly notes: readonly string[];
+}
+
+export interface FinishedJob extends PreparedJob {
+  readonly result: FitResult;
+  readonly configuration: string;
+  readonly seconds: number;
+}
+
+/** Reads the data and makes every choice; nothing is written. */
+export async function prepareJob(options: FitOptions, pool: Pool, resume?: Uint8Array): Promise<PreparedJob> {
+  const { files, energy, forces, stress, units } = options.data;
+  const flags = {
+    ...(energy !== undefined && { energyKey: energy }),
+    ...(forces !== undefined && { forcesKey: forces }),
+    ...(stress !== undefined && { stressKey: stress }),
+    units: `${units.energy},${units.length}`,
+  };
+  const { frames, notes } = await readAllLabelled(typeof files === "string" ? [files] : files, flags);
+  const prepared = await prepareFit(frames, options, pool, resume);
+  return { frames, prepared, notes: [...notes, ...prepared.notes] };
+}
+
+const SETS: readonly SetName[] = ["train", "validation", "test"];
+
+/** Runs a fit in its folder: configuration, split, logs, checkpoints, model, predictions. */
+export async function runJob(
+  options: FitOptions,
+  pool: Pool,
+  job: JobOptions,
+  progress: Progress,
+): Promise<FinishedJob> {
+  const { folder } = job;
+  const path = (name: string) => join(folder, name);
+  if (!job.resume) refuseExisting(path("fit.yaml"), job.force);
+  const checkpoint =
+    job.resume && existsSync(path("checkpoint")) ? await readWhole(path("checkpoint")) : undefined;
+  if (job.resume && !checkpoint) progress.report("no checkpoint yet: starting from the beginning");
+  const { frames, prepared, notes } = await prepareJob(options, pool, checkpoint);
+  mkdirSync(folder, { recursive: true });
+  const heading = `surfit ${job.version}: every choice of this fit. Edit it and run: surfit fit ${path("fit.yaml")}`;
+  const configuration = writeYaml(fitSchema, portable(prepared.resolved, folder), heading);
+  if (!checkpoint) {
+    await writeWhole(path("fit.yaml"), configuration);
+    await writeWhole(path("split.json"), JSON.stringify(prepared.split));
+  }
+  const history = checkpoint && (unpackCheckpoint(checkpoint).meta as { history: Report[] }).history;
+  const log = startLog(folder, prepared.resolved.training, history);
+  const say = (text: string) => {
+    log.line(text);
+    progress.report(text);
+  };
+  say(`surfit ${job.version}: ${job.command}`);
+  for (const note of notes) say(`note: ${note}`);
+  say(planTable(prepared, pool.threads));
+  const began = performance.now();
+  const result = await watch(prepared, pool, job, log, progress);
+  const seconds = (performance.now() - began) / 1000;
+  say(`trained in ${duration(seconds)}; best at epoch ${result.trained.bestEpoch} (${result.trained.why})`);
+  await writeWhole(path("model.surfit"), writeModel(result.model));
+  await writePredictions(path, frames, prepared, result);
+  return { frames, prepared, notes, result, configuration, seconds };
+}
+
+/** Follows the reports; a signal leaves the training, which saves its checkpoint on the way out. */
+async function watch(
+  prepared: PreparedFit,
+  pool: Pool,
+  job: JobOptions,
+  log: RunLog,
+  progress: Progress,
+): Promise<FitResult> {
+  const signals = watchSignals();
+  const save = (bytes: Uint8Array) => writeWhole(join(job.folder, "checkpoint"), bytes);
+  const provenance = { software: `surfit ${job.version}`, command: job.command };
+  const { saveEvery } = job;
+  const running = runFit(prepared, pool, { save, provenance, ...(saveEvery !== undefined && { saveEvery }) });
+  const { training } = prepared.resolved;
+  const perEpoch = prepared.plan.stepsPerEpoch;
+  try {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- reports come one after another
+      const next = await running.next();
+      if (next.done) return next.value;
+      const report = next.value;
+      if (report.kind === "validation") log.report(report);
+      if (report.kind === "validation") progress.entry(reportLine(report, training));
+      progress.update(report.steps / (report.epochs * perEpoch), `epoch ${report.epoch} of ${report.epochs}`);
+      const signal = signals.asked();
+      if (!signal) continue;
+      // oxlint-disable-next-line no-await-in-loop -- the loop ends here
+      await running.return(undefined as never);
+      throw new Interrupted(
+        signal,
+        `surfit: stopped in epoch ${report.epoch}; go on with: surfit fit ${join(job.folder, "fit.yaml")} --resume`,
+      );
+    }
+  } catch (error) {
+    if (error instanceof NumericalError) log.line(`stopped: ${error.message}`);
+    throw error;
+  } finally {
+    progress.done();
+    signals.forget();
+  }
+}
+
+/** Every set with its predictions beside its labels. */
+async function writePredictions(
+  path: (name: string) => string,
+  frames: readonly Frame[],
+  prepared: PreparedFit,
+  result: FitResult,
+): Promise<void> {
+  for (const set of SETS) {
+    const chosen = prepared.split[set];
+    if (chosen.length === 0) continue;
+    const labelled = chosen.map((f) => {
+      const { energy, forces, stress } = result.compare(f);
+      return relabel(frames[f], { energy: energy?.[0], forces: forces?.[0], stress: stress?.[0] });
+    });
+    // oxlint-disable-next-line no-await-in-loop -- one file after another keeps the memory low
+    await writeFrames(path(`predicted-${set}.xyz.gz`), labelled);
+  }
+}

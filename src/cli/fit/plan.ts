@@ -1,0 +1,56 @@
+import type { PreparedFit } from "../../fit/prepare.ts";
+import { formulaOf, symbolOf } from "../../structure/elements.ts";
+import { pairName } from "../../structure/statistics.ts";
+import { bytes, duration, show, textTable } from "../table.ts";
+
+/** Distinct formulas of the data, the most frequent first. */
+export function compositions({ dataset }: PreparedFit): string {
+  const counts = new Map<string, number>();
+  for (const { structure } of dataset.frames) {
+    const formula = formulaOf(structure.numbers);
+    counts.set(formula, (counts.get(formula) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  const shown = sorted.slice(0, 4).map(([formula]) => formula);
+  return shown.join(", ") + (sorted.length > 4 ? ` and ${sorted.length - 4} more` : "");
+}
+
+/** What a fit is going to do, as a table: counts, model, time, memory. */
+export function planTable(prepared: PreparedFit, threads: number): string {
+  const { dataset, plan, learned, statistics, resolved } = prepared;
+  const { frames } = plan;
+  const { descriptor, regressor } = resolved.model;
+  const total = Object.values(plan.bytes).reduce((a, b) => a + b, 0);
+  const labels = Object.entries(dataset.labelled).map(([label, n]) => `${n} ${label}`);
+  const features = dataset.elements.map((z, e) => `${symbolOf(z)} ${learned.sizes[e]}`);
+  const closest = Object.entries(statistics.shortest)
+    .sort((a, b) => a[1] - b[1])
+    .slice(0, 4)
+    .map(([pair, r]) => `${pairName(pair)} ${r.toFixed(2)} Å`);
+  const rows = [
+    ["frames", `${frames.train} train, ${frames.validation} validation, ${frames.test} test`],
+    ["systems", `${compositions(prepared)}; ${dataset.atoms} atoms in all`],
+    ["labels", labels.join(", ")],
+    ["shortest distances", closest.join(", ")],
+    ["neighbours", `${show(statistics.meanNeighbours)} per atom within ${statistics.cutoff} Å`],
+    ["model", `${descriptor.name} + ${regressor.name}, ${plan.parameters} parameters`],
+    ["features", features.join(", ")],
+    [
+      "training",
+      `${plan.epochs} epochs of ${plan.stepsPerEpoch} steps, ${threads} ${threads === 1 ? "thread" : "threads"}`,
+    ],
+    ["time", `about ${duration(plan.seconds)} (${show(1000 * plan.secondsPerEpoch)} ms per epoch, measured)`],
+    ["memory", `about ${bytes(Math.round(total))}`],
+  ];
+  return textTable(["plan", ""], rows);
+}
+
+/** Energies of the isolated atoms and where they come from. */
+export function atomRows({ known }: PreparedFit): string[][] {
+  const { options, sources } = known.isolatedAtoms;
+  return Object.entries(options.energies).map(([symbol, energy]) => [
+    symbol,
+    energy.toFixed(6),
+    sources[symbol] ?? "",
+  ]);
+}

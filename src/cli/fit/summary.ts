@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import { ERROR_HEAD, detailRows, errorRows, verdict } from "../errors.ts";
+import { renderReport } from "../report/report.ts";
+import type { Curve, Facts, ReportData } from "../report/report.ts";
+import type { CurvePoint, SetName } from "../report/figures.ts";
+import type { Report } from "../../fit/trainer.ts";
+import { pairName } from "../../structure/statistics.ts";
+import { duration, show, textTable } from "../table.ts";
+import type { FinishedJob } from "./job.ts";
+import { trainingForces } from "./log.ts";
+import { atomRows, compositions } from "./plan.ts";
+
+/** Sets that have frames, in order. */
+const setsOf = ({ prepared }: FinishedJob): SetName[] =>
+  (["train", "validation", "test"] as const).filter((set) => prepared.split[set].length > 0);
+
+const judgementOf = (job: FinishedJob) =>
+  Object.fromEntries(setsOf(job).map((set) => [set, job.result.metrics[set]]));
+
+/** The end of a fit in text: error tables, verdict. */
+export function describeFit(job: FinishedJob, folder: string): string {
+  const judgement = judgementOf(job);
+  const details = detailRows(judgement).filter(([set]) => set === "test");
+  return [
+    textTable(ERROR_HEAD, errorRows(judgement)),
+    ...(details.length ? ["", textTable(ERROR_HEAD, details)] : []),
+    "",
+    verdict(judgement).text,
+    "",
+    `${folder}/: model.surfit, report.html, fit.yaml, train.log, metrics.jsonl, lcurve.out, predicted-*.xyz.gz`,
+  ].join("\n");
+}
+
+/** The end of a fit for programs. */
+export function summariseFit(job: FinishedJob, folder: string): Record<string, unknown> {
+  const { prepared, result, seconds, notes } = job;
+  return {
+    folder,
+    model: join(folder, "model.surfit"),
+    frames: Object.fromEntries(setsOf(job).map((set) => [set, prepared.split[set].length])),
+    metrics: judgementOf(job),
+    verdict: verdict(judgementOf(job)).text,
+    bestEpoch: result.trained.bestEpoch,
+    ended: result.trained.why,
+    seconds,
+    notes,
+  };
+}
+
+const milli = (x: number | null | undefined): number => (x === null || x === undefined ? NaN : 1000 * x);
+
+function curves({ prepared, result }: FinishedJob): Curve[] {
+  const { history } = result.trained;
+  const points = (value: (r: Report) => number): CurvePoint[] =>
+    history.map((r) => ({ epoch: r.epoch, value: value(r) })).filter((p) => Number.isFinite(p.value));
+  const { training } = prepared.resolved;
+  return [
+    {
+      quantity: "force RMSE",
+      unit: "meV/Å",
+      sets: [
+        { set: "train", points: points((r) => trainingForces(r, training)) },
+        { set: "validation", points: points((r) => milli(r.validation?.forces)) },
+      ],
+    },
+    {
+      quantity: "energy RMSE",
+      unit: "meV/atom",
+      sets: [{ set: "validation", points: points((r) => milli(r.validation?.energy)) }],
+    },
+    {
+      quantity: "virial RMSE",
+      unit: "meV/atom",
+      sets: [{ set: "validation", points: points((r) => milli(r.validation?.stress)) }],
+    },
+  ];
+}
+
+function facts({ prepared }: FinishedJob): Facts[] {
+  const { learned, dataset, statistics, known } = prepared;
+  const zbl = known.terms.find((term) => term.type === "zbl");
+  const pairs = Object.entries(statistics.shortest).map(([pair, r]) => [pairName(pair), r.toFixed(3)]);
+  const atoms = atomRows(prepared).map((row, e) => [...row, String(learned.sizes[e] ?? "")]);
+  return [
+    {
+      title: "Elements",
+      head: ["element", "energy of the isolated atom (eV)", "source", "features"],
+      rows: atoms,
+      note: `${dataset.elements.length} elements; ${learned.term.type} model on top of ${known.terms.map((t) => t.type).join(", ")}.`,
+    },
+    {
+      title: "Shortest distances of the training set",
+      head: ["pair", "Å"],
+      rows: pairs,
+      ...(zbl && { note: `ZBL repulsion: ${JSON.stringify(zbl.options)}` }),
+    },
+  ];
+}
+
+/** The report page of a finished fit; `more` adds facts such as the drift of a run. */
+export function reportOf(
+  job: FinishedJob,
+  about: { readonly title: string; readonly version: string; readonly date: string },
+  more: readonly Facts[] = [],
+): string {
+  const { frames, prepared, result } = job;
+  const { test, validation } = result.metrics;
+  const held = test.frames > 0 ? test : validation;
+  const { descriptor, regressor } = prepared.resolved.model;
+  const sizes = setsOf(job).map((set) => prepared.split[set].length);
+  const tiles: (readonly [string, string])[] = [
+    ["force MAE, held out", held.all.forces ? `${show(1000 * held.all.forces.mae)} meV/Å` : "–"],
+    ["energy MAE, held out", held.all.energy ? `${show(1000 * held.all.energy.mae)} meV` : "–"],
+    [`frames: ${setsOf(job).join(" / ")}`, sizes.join(" / ")],
+    ["time to train", duration(job.seconds)],
+  ];
+  const data: ReportData = {
+    title: about.title,
+    subtitle: `${compositions(prepared)}; ${descriptor.name} + ${regressor.name}, ${prepared.plan.parameters} parameters; surfit ${about.version}, ${about.date}`,
+    tiles,
+    judgement: judgementOf(job),
+    judged: setsOf(job).map((set) => ({
+      set,
+      frames: prepared.split[set].map((f) => frames[f]),
+      comparisons: prepared.split[set].map((f) => result.compare(f)),
+    })),
+    curves: curves(job),
+    facts: [...more, ...facts(job)],
+    notes: job.notes,
+    configuration: job.configuration,
+    provenance: provenanceOf(job),
+  };
+  return renderReport(data);
+}
+
+/** What made the model, without what the page shows elsewhere. */
+function provenanceOf({ result }: FinishedJob): Record<string, unknown> {
+  const { options: _options, metrics: _metrics, ...rest } = result.model.provenance;
+  return rest;
+}

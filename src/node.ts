@@ -1,0 +1,27 @@
+// What only Node can do: files and threads. Everything else is in index.ts.
+import { createDevice } from "./device/device.ts";
+import { createPool } from "./device/pool.ts";
+import type { Pool } from "./device/pool.ts";
+import { startThreads } from "./device/start.node.ts";
+import { tasks } from "./tasks.ts";
+
+export { readFrames, readLabelled, writeAtomically, writeFrames } from "./io/files.node.ts";
+export type { LabelledFrames } from "./io/files.node.ts";
+export { startThreads } from "./device/start.node.ts";
+
+/** Options of `startPool`. */
+export interface NodePoolOptions {
+  /** All cores by default. */
+  readonly threads?: number;
+  /** Plain multiply and add instead of fused: the same bits on every machine. */
+  readonly deterministic?: boolean;
+  /** Bytes reserved for the shared memory; 2 GiB by default, taken from the system only as they are used. */
+  readonly bytes?: number;
+}
+
+/** Threads of Node that know surfit's tasks, over one shared memory. */
+export function startPool(options: NodePoolOptions = {}): Promise<Pool> {
+  const { threads, deterministic, bytes = 2 ** 31 } = options;
+  const device = createDevice({ deterministic, bytes });
+  return createPool({ tasks, device, threads, start: startThreads() });
+}
