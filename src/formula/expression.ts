@@ -71,23 +71,41 @@ const mix = (h: number, x: number): number => {
   return Math.imul(y ^ (y >>> 15), 0x85ebca6b) ^ (y >>> 13);
 };
 
+/** Hash of a text, for names of operations and variables. */
+function textHash(text: string): number {
+  let h = text.length;
+  for (let i = 0; i < text.length; i++) h = mix(h, text.charCodeAt(i));
+  return h;
+}
+const opHashes = new Map<Op, number>();
+
 function hashOf(op: Op, args: readonly Expr[], value: number, name: string): number {
-  let a = 17;
-  let b = 91;
+  let ofOp = opHashes.get(op);
+  if (ofOp === undefined) opHashes.set(op, (ofOp = textHash(op)));
+  let a = mix(17, ofOp);
+  let b = mix(91, ofOp);
   const put = (x: number) => {
-    a = mix(a, x);
-    b = mix(b ^ 0x5bd1e995, x + a);
+    word.setFloat64(0, x);
+    a = mix(mix(a, word.getInt32(0)), word.getInt32(4));
+    b = mix(mix(b ^ 0x5bd1e995, word.getInt32(4)), word.getInt32(0));
   };
-  for (let i = 0; i < op.length; i++) put(op.charCodeAt(i));
-  for (let i = 0; i < name.length; i++) put(name.charCodeAt(i));
-  for (const half of halves(value)) put(half);
-  for (const arg of args) for (const half of halves(arg.hash)) put(half);
+  put(value);
+  if (name !== "") put(textHash(name));
+  for (const arg of args) put(arg.hash);
   return (a >>> 0) * 0x200000 + (b >>> 11);
+}
+
+/** What tells a node from all others: ids are unique, and a constant is its bits. */
+function keyOf(op: Op, args: readonly Expr[], value: number, name: string): string {
+  if (op === "constant") return `#${halves(value).join()}`;
+  let key = `${op}${name}`;
+  for (const arg of args) key += ` ${arg.id}`;
+  return value === 0 ? key : `${key} by ${value}`;
 }
 
 /** The node itself, without simplification; the same object for the same contents. */
 function node(op: Op, args: readonly Expr[], value = 0, name = ""): Expr {
-  const key = `${op}|${args.map((a) => a.id).join()}|${halves(value).join()}|${name}`;
+  const key = keyOf(op, args, value, name);
   const known = table.get(key)?.deref();
   if (known !== undefined) return known;
   const made = { op, args, value, name, hash: hashOf(op, args, value, name), id: next++ };
