@@ -1,3 +1,5 @@
+import { invalid } from "../error.ts";
+import { ELEMENTS, symbolOf } from "../structure/elements.ts";
 import type { Range } from "../descriptors/environments.ts";
 import type { Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
@@ -142,10 +144,30 @@ export function addContribution(part: Contribution, out: Evaluation): void {
     for (let a = 0; a < n; a++) out.energies[atoms === null ? a : atoms[a]] += energies[a];
 }
 
+/** An InputError that names the first atom whose element is not among those known. */
+export function demandElements({ numbers }: Structure, elements: readonly number[]): void {
+  const known = new Uint8Array(256);
+  for (const z of elements) known[z] = 1;
+  for (let i = 0; i < numbers.length; i++)
+    if (known[numbers[i]] === 0)
+      throw invalid(
+        `atom ${i}`,
+        `an element of the model (${elements.map(symbolOf).join(", ")})`,
+        nameOf(numbers[i]),
+      );
+}
+
+const nameOf = (z: number): string => (z >= 1 && z <= ELEMENTS ? symbolOf(z) : `atomic number ${z}`);
+
 /** Evaluates a potential chunk by chunk; `part` ADDS what the atoms in its range contribute. */
 export class ChunkedEvaluation {
+  readonly #elements: readonly number[];
   readonly #cutter = new Cutter();
   readonly #buffer = new ContributionBuffer();
+
+  constructor(elements: readonly number[]) {
+    this.#elements = elements;
+  }
 
   run(
     structure: Structure,
@@ -154,6 +176,7 @@ export class ChunkedEvaluation {
     range: Range | undefined,
     part: Potential["evaluate"],
   ): void {
+    demandElements(structure, this.#elements);
     const [first, last] = range ?? [0, structure.numbers.length];
     for (let a = first; a < last; a += CHUNK) {
       const piece = this.#cutter.cut(structure, neighbours, [a, Math.min(a + CHUNK, last)]);

@@ -79,7 +79,7 @@ class Composed implements Trainable {
   /** Set to watch the stages of `evaluate`. */
   watch: Watch | null = null;
   readonly #builder: EnvironmentsBuilder;
-  readonly #chunks = new ChunkedEvaluation();
+  readonly #chunks: ChunkedEvaluation;
   readonly #G: FeatureBuffer;
   /** dE/dG in the forward direction, the tangents of G in training. */
   readonly #dG: FeatureBuffer;
@@ -94,6 +94,7 @@ class Composed implements Trainable {
     this.cutoff = descriptor.cutoff;
     this.elements = descriptor.elements;
     this.smoothness = descriptor.smoothness;
+    this.#chunks = new ChunkedEvaluation(descriptor.elements);
     this.parameters = regressor.parameters;
     this.decays = regressor.decays;
     this.tensors = regressor.tensors;

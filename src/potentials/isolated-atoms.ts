@@ -24,20 +24,19 @@ export class IsolatedAtoms implements Potential {
   readonly cutoff = 0;
   readonly elements: readonly number[];
   readonly #energyOf = new Float64Array(256).fill(NaN);
-  readonly #chunks = new ChunkedEvaluation();
+  readonly #chunks: ChunkedEvaluation;
 
   constructor(options: IsolatedAtomsOptions) {
     for (const [symbol, energy] of Object.entries(options.energies))
       this.#energyOf[numberOf(symbol)] = energy;
     this.elements = Array.from({ length: 256 }, (_, z) => z).filter((z) => !Number.isNaN(this.#energyOf[z]));
+    this.#chunks = new ChunkedEvaluation(this.elements);
   }
 
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void {
     this.#chunks.run(structure, neighbours, out, range, (part, _, out, [first, last] = [0, 0]) => {
       for (let i = first; i < last; i++) {
         const energy = this.#energyOf[part.numbers[i]];
-        if (Number.isNaN(energy))
-          throw invalid("isolated-atoms.energies", `an energy of ${symbolOf(part.numbers[i])}`, "none");
         out.energy += energy;
         if (out.energies) out.energies[i] += energy;
       }

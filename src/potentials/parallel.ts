@@ -3,7 +3,7 @@ import type { Job, Pool, Task } from "../device/pool.ts";
 import type { Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import { buildPotential } from "./build.ts";
-import { addContribution, CHUNK, chunksOf, Cutter, WHOLE } from "./chunks.ts";
+import { addContribution, CHUNK, chunksOf, demandElements, Cutter, WHOLE } from "./chunks.ts";
 import { EvaluationBoard, SLOTS } from "./evaluation-board.ts";
 import type { Evaluation, Model, Potential } from "./potential.ts";
 import type { Sum } from "./sum.ts";
@@ -94,6 +94,7 @@ export class ParallelPotential implements Potential {
     [first, last]: Range = [0, structure.numbers.length],
   ): Generator<number> {
     const chunks = chunksOf(last - first);
+    if (this.elements) demandElements(structure, this.elements);
     this.#board.write(structure, neighbours, [first, last], reachOf(structure, neighbours, first, last));
     for (let term = 0; term < this.#alone.parts.length; term++)
       for (let chunk = 0; chunk < chunks; chunk += SLOTS) {

@@ -98,7 +98,7 @@ export class Zbl implements Potential {
   readonly #kernel: Kernel;
   readonly #device: Device;
   readonly #builder: EnvironmentsBuilder;
-  readonly #chunks = new ChunkedEvaluation();
+  readonly #chunks: ChunkedEvaluation;
   /** Room for r, E and dE/dr of #capacity pairs, and which pairs they are. */
   #buffer = 0;
   #capacity = 0;
@@ -108,6 +108,7 @@ export class Zbl implements Potential {
   constructor(options: ZblOptions, elements: readonly number[], device: Device) {
     const S = elements.length;
     this.elements = elements;
+    this.#chunks = new ChunkedEvaluation(elements);
     this.#device = device;
     this.#outer = new Float64Array(S * S);
     this.#uniform = device.memory.alloc(8 * UNIFORM.length * S * S);
