@@ -1,0 +1,50 @@
+// The public names, one line each, in the order of the sentence:
+// structures → neighbours → descriptor → regressor → energy, forces, stress; fit; run.
+
+export type { AtomArray, Frame, InfoValue, Structure } from "./structure/structure.ts";
+export { massOf, numberOf, symbolOf } from "./structure/elements.ts";
+export { AMU_A2_FS2, BOHR, HARTREE, kB, unit } from "./structure/units.ts";
+export { repeat, strain, volume, wrap } from "./structure/cell.ts";
+export { findNeighbours, type Neighbours } from "./structure/neighbours.ts";
+export { NeighbourList } from "./structure/neighbour-list.ts";
+export { pairStatistics, type PairStatistics } from "./structure/statistics.ts";
+export { Random } from "./math/random.ts";
+
+export * as formula from "./formula/expression.ts";
+export { gradient, tangent } from "./formula/derivative.ts";
+export { evaluate } from "./formula/javascript.ts";
+export { createDevice, type Device, type Kernel, type KernelSpec } from "./device/device.ts";
+export { createPool, type Pool, type Start } from "./device/pool.ts";
+export { startWorkers } from "./device/start.ts";
+export { tasks } from "./tasks.ts";
+
+export type { Descriptor, DescriptorMethod, Features } from "./descriptors/descriptor.ts";
+export { environments, type Environments } from "./descriptors/environments.ts";
+export { descriptors } from "./descriptors/table.ts";
+export type { FeatureStatistics, Regressor, RegressorMethod } from "./regressors/regressor.ts";
+export { regressors } from "./regressors/table.ts";
+
+export type * from "./potentials/potential.ts";
+export { potentials } from "./potentials/table.ts";
+export { compose } from "./potentials/compose.ts";
+export { sum } from "./potentials/sum.ts";
+export { buildPotential, buildTrainable } from "./potentials/build.ts";
+export { ParallelPotential } from "./potentials/parallel.ts";
+
+export { fitSchema, type FitOptions } from "./fit/options.ts";
+export { prepareFit, type PreparedFit } from "./fit/prepare.ts";
+export { runFit, type FitResult } from "./fit/fit.ts";
+export type { Report } from "./fit/trainer.ts";
+
+export type { Simulation } from "./run/simulation.ts";
+export { langevin, verlet, type Motion } from "./run/dynamics.ts";
+export { thermalVelocities } from "./run/velocities.ts";
+export { drift, kineticEnergy, pressure, temperature } from "./run/observe.ts";
+export { relax } from "./run/relax.ts";
+
+export { formats } from "./io/table.ts";
+export { readExtxyz, writeExtxyz } from "./io/extxyz.ts";
+export { applyLabels, planLabels } from "./io/labels.ts";
+export { readModel, writeModel } from "./io/model.ts";
+
+export { InputError, NumericalError } from "./error.ts";
