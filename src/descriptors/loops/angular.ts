@@ -29,8 +29,8 @@ export interface AngularBlock {
   readonly narrow: boolean;
 }
 
-/** Triplets per kernel call: their inputs and outputs stay in the first-level cache. */
-const LANES = 256;
+/** Triplets per kernel call: few calls, and inputs and outputs that stay in the nearest caches. */
+const LANES = 512;
 
 /** Compiles the terms of one block. */
 export const compileAngular = (terms: readonly Term[], device: Device): TermKernels[] =>
