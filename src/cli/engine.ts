@@ -65,7 +65,12 @@ export function refuseStrangers(potential: Potential, structure: Structure, plac
 /** What the terms that see no surroundings (the isolated atoms) say of a structure, eV: the zero of energies in tables. */
 export function baselineOf({ potential }: Engine, structure: Structure): number {
   const n = structure.numbers.length;
-  const none = { cutoff: 0, offsets: new Int32Array(n + 1), index: new Int32Array(0), shift: new Int32Array(0) };
+  const none = {
+    cutoff: 0,
+    offsets: new Int32Array(n + 1),
+    index: new Int32Array(0),
+    shift: new Int32Array(0),
+  };
   const out = { energy: 0, forces: new Float64Array(3 * n), virial: new Float64Array(9) };
   for (const { potential: part } of potential.parts)
     if (part.cutoff === 0) part.evaluate(structure, none, out);

@@ -60,6 +60,8 @@ export interface RunLog {
   report(report: Report): void;
 }
 
+const lines = (text: readonly string[]): string => text.map((line) => `${line}\n`).join("");
+
 /** Starts the files, or goes on with them after the reports that a checkpoint knows of. */
 export function startLog(
   folder: string,
@@ -67,7 +69,6 @@ export function startLog(
   history: readonly Report[] | undefined,
 ): RunLog {
   const path = (name: string) => join(folder, name);
-  const lines = (text: readonly string[]) => text.map((line) => `${line}\n`).join("");
   writeFileSync(path("lcurve.out"), lines([COLUMNS, ...(history ?? []).map((r) => curveLine(r, training))]));
   writeFileSync(path("metrics.jsonl"), lines((history ?? []).map((r) => JSON.stringify(r))));
   if (!history) writeFileSync(path("train.log"), "");
