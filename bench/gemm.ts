@@ -10,11 +10,11 @@ const memory = new Memory();
 const fused = supports().relaxedSimd;
 const gemm = createGemm(memory, fused);
 
-/** GFLOP/s of the fastest of several rounds of about 10 ms. */
+/** GFLOP/s of the fastest of many rounds; short ones, which the system is less likely to interrupt. */
 const rate = (flops: number, run: () => void): number => {
-  const turns = Math.max(1, Math.round(1e8 / flops));
+  const turns = Math.max(1, Math.round(2e7 / flops));
   let best = Infinity;
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 100; round++) {
     const start = performance.now();
     for (let i = 0; i < turns; i++) run();
     best = Math.min(best, (performance.now() - start) / turns);

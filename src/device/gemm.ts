@@ -40,77 +40,81 @@ const check = (name: string, ld: number, width: number, rows: number): void => {
     throw new RangeError(`gemm: ${name} = ${ld} is less than the row length ${width}`);
 };
 
-const multiplier = (real: Real, fused: boolean, memory: Memory): Multiply => {
-  const size = sizeOf(real);
-  const columns = panelOf(real);
-  const widest = WIDTH_BYTES / size;
-  let exports: GemmExports | undefined;
-  let packed = 0;
+/** The operands of a product; addresses and strides in bytes. */
+interface Operands {
+  readonly m: number;
+  readonly a: number;
+  readonly lda: number;
+  readonly transA: boolean;
+  readonly b: number;
+  readonly ldb: number;
+  readonly transB: boolean;
+  readonly c: number;
+  readonly ldc: number;
+}
 
-  /** One block of k and of columns: B packed where that pays, else read where it is. */
-  const block: (
-    kernels: GemmExports,
-    m: number,
-    n: number,
-    k: number,
-    a: number,
-    lda: number,
-    b: number,
-    ldb: number,
-    c: number,
-    ldc: number,
-    transA: boolean,
-    transB: boolean,
-    add: boolean,
-  ) => void = (kernels, m, n, k, a, lda, b, ldb, c, ldc, transA, transB, add) => {
-    const run = transA ? kernels.blockTransposed : kernels.block;
-    if (!transB && (m < PACKED_ROWS || n <= columns)) {
-      run(m, n, k, a, lda, b, columns * size, ldb, c, ldc, add ? 1 : 0);
+/** The product in blocks of columns and of k. */
+class Blocks {
+  private readonly size: number;
+  private readonly columns: number;
+  private readonly kernels: GemmExports;
+  private readonly memory: Memory;
+  private packed = 0;
+
+  constructor(real: Real, fused: boolean, memory: Memory) {
+    this.size = sizeOf(real);
+    this.columns = panelOf(real);
+    this.memory = memory;
+    this.kernels = instantiate(emitGemm(real, fused, memory.shared), memory.memory) as unknown as GemmExports;
+  }
+
+  run(n: number, k: number, o: Operands, add: boolean): void {
+    const { size } = this;
+    const widest = WIDTH_BYTES / size;
+    for (let j = 0; j < n; j += widest) {
+      // At least once, so that k = 0 sets C.
+      for (let l = 0; l === 0 || l < k; l += DEPTH) {
+        const a = o.a + (o.transA ? l * o.lda : l * size);
+        const b = o.b + (o.transB ? j * o.ldb + l * size : l * o.ldb + j * size);
+        const block = { ...o, a, b, c: o.c + size * j };
+        this.block(Math.min(widest, n - j), Math.min(DEPTH, k - l), block, add || l > 0 ? 1 : 0);
+      }
+    }
+  }
+
+  /** B packed where that pays, else read where it is. */
+  private block(n: number, k: number, o: Operands, add: 0 | 1): void {
+    const { kernels, columns } = this;
+    const run = o.transA ? kernels.blockTransposed : kernels.block;
+    const panelRow = columns * this.size;
+    if (!o.transB && (o.m < PACKED_ROWS || n <= columns)) {
+      run(o.m, n, k, o.a, o.lda, o.b, panelRow, o.ldb, o.c, o.ldc, add);
       return;
     }
-    if (packed === 0) packed = memory.alloc(DEPTH * WIDTH_BYTES);
-    if (transB) kernels.packTransposed(k, n, b, ldb, packed);
-    else kernels.pack(k, n, b, ldb, packed);
-    run(m, n, k, a, lda, packed, k * columns * size, columns * size, c, ldc, add ? 1 : 0);
-  };
+    if (this.packed === 0) this.packed = this.memory.alloc(DEPTH * WIDTH_BYTES);
+    if (o.transB) kernels.packTransposed(k, n, o.b, o.ldb, this.packed);
+    else kernels.pack(k, n, o.b, o.ldb, this.packed);
+    run(o.m, n, k, o.a, o.lda, this.packed, k * panelRow, panelRow, o.c, o.ldc, add);
+  }
+}
 
+const multiplier = (real: Real, fused: boolean, memory: Memory): Multiply => {
+  const size = sizeOf(real);
+  let blocks: Blocks | undefined;
   const multiply: Multiply = (m, n, k, a, lda, b, ldb, c, ldc, options = {}) => {
     const { transA = false, transB = false, add = false } = options;
     check("lda", lda, transA ? m : k, transA ? k : m);
     check("ldb", ldb, transB ? k : n, transB ? n : k);
     check("ldc", ldc, n, m);
     if (m <= 0 || n <= 0) return;
-    if (n === 1 && ldc === 1 && transA && m > 1) {
-      // A column vector that is contiguous: compute it as a row, whose columns fill the vectors.
-      multiply(1, m, k, b, ldb, a, lda, c, m, { transA: !transB, transB: false, add });
-      return;
-    }
-    exports ??= instantiate(emitGemm(real, fused, memory.shared), memory.memory) as unknown as GemmExports;
-    for (let j = 0; j < n; j += widest) {
-      const width = Math.min(widest, n - j);
-      let l = 0;
-      do {
-        const depth = Math.min(DEPTH, k - l);
-        const al = a + size * (transA ? l * lda : l);
-        const bl = b + size * (transB ? j * ldb + l : l * ldb + j);
-        block(
-          exports,
-          m,
-          width,
-          depth,
-          al,
-          lda * size,
-          bl,
-          ldb * size,
-          c + size * j,
-          ldc * size,
-          transA,
-          transB,
-          add || l > 0,
-        );
-        l += DEPTH;
-      } while (l < k);
-    }
+    // Vectors: a row times Bᵀ is B times a column; Aᵀ times a column is a row times A; a row is also a column.
+    if (m === 1 && transB) return multiply(n, 1, k, b, ldb, a, transA ? lda : 1, c, 1, { add });
+    if (n === 1 && m > 1 && transA && ldc === 1)
+      return multiply(1, m, k, b, transB ? k : ldb, a, lda, c, m, { transA: !transB, add });
+    const column = n === 1 && transB;
+    blocks ??= new Blocks(real, fused, memory);
+    const B = { b, ldb: size * (column ? 1 : ldb), transB: transB && !column };
+    blocks.run(n, k, { m, a, lda: size * lda, transA, ...B, c, ldc: size * ldc }, add);
   };
   return multiply;
 };
