@@ -1,9 +1,9 @@
 import { formulaOf } from "../structure/elements.ts";
-import { findNeighbours } from "../structure/neighbours.ts";
+import { findNeighbours, type Neighbours } from "../structure/neighbours.ts";
 import type { Frame, Structure } from "../structure/structure.ts";
 
 /** Distances beyond this do not enter the fingerprint, Å. */
-const CUTOFF = 6;
+export const CUTOFF = 6;
 /** Two fingerprints closer than this, relative, are one structure: displacements of about 1e-6 Å. */
 const TOLERANCE = 1e-7;
 
@@ -11,9 +11,12 @@ const TOLERANCE = 1e-7;
  * Three sums over pairs that no rotation, translation, reflection or renumbering changes:
  * Σ w(r) s, Σ w(r) r s, Σ w(r) r² p with w = (1 − r²/rc²)² and s, p the sum and product of atomic numbers.
  */
-function fingerprint(structure: Structure): Float64Array {
+export function fingerprint(
+  structure: Structure,
+  neighbours: Neighbours = findNeighbours(structure, CUTOFF),
+): Float64Array {
   const { numbers, positions, cell } = structure;
-  const { offsets, index, shift } = findNeighbours(structure, CUTOFF);
+  const { offsets, index, shift } = neighbours;
   const sums = new Float64Array(3);
   for (let i = 0; i < numbers.length; i++)
     for (let p = offsets[i]; p < offsets[i + 1]; p++) {
@@ -41,15 +44,22 @@ const close = (a: Float64Array, b: Float64Array) =>
  * numbers, ascending, only groups of two or more. Equal means to about 1e-6 Å; the labels are not compared.
  * Cost: one neighbour list per frame and a sort.
  */
-export function findDuplicates(frames: readonly Frame[]): number[][] {
+export const findDuplicates = (frames: readonly Frame[]): number[][] =>
+  groupDuplicates(
+    frames.map(({ structure }) => ({ kind: formulaOf(structure.numbers), print: fingerprint(structure) })),
+  );
+
+/** The same from fingerprints; only those of equal `kind`, the composition, are compared. */
+export function groupDuplicates(
+  frames: readonly { readonly kind: string; readonly print: Float64Array }[],
+): number[][] {
   const kinds = new Map<string, number[]>();
-  const prints = frames.map(({ structure }) => fingerprint(structure));
-  frames.forEach(({ structure }, f) => {
-    const key = formulaOf(structure.numbers);
-    const members = kinds.get(key);
+  frames.forEach(({ kind }, f) => {
+    const members = kinds.get(kind);
     if (members) members.push(f);
-    else kinds.set(key, [f]);
+    else kinds.set(kind, [f]);
   });
+  const prints = frames.map(({ print }) => print);
   const groups: number[][] = [];
   for (const members of kinds.values()) groups.push(...groupsOf(members, prints));
   return groups.sort((a, b) => a[0] - b[0]);
