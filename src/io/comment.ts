@@ -199,11 +199,13 @@ const PLAIN_VALUE = /^[\w.:+/@-]+$/;
 
 const quote = (text: string) => `"${text.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 
-/** Shortest decimal that reads back to the same number. */
-export const formatNumber = (x: number): string => {
-  if (Number.isFinite(x)) return Object.is(x, -0) ? "-0.0" : String(x);
-  return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
-};
+/** Shortest decimal that reads back to the same number; whole numbers beyond 2^53 get a point, so as not to be read as text. */
+export function formatNumber(x: number): string {
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
+  if (Object.is(x, -0)) return "-0.0";
+  const text = String(x);
+  return Number.isInteger(x) && !Number.isSafeInteger(x) && !text.includes("e") ? `${text}.0` : text;
+}
 
 function formatValue(value: InfoValue): string {
   if (typeof value === "number") return formatNumber(value);
@@ -223,8 +225,8 @@ function formatString(text: string): string {
 }
 
 function json(value: InfoValue): string {
-  if (typeof value === "number")
-    return Number.isFinite(value) ? (Object.is(value, -0) ? "-0.0" : String(value)) : String(value);
+  // Python's spelling of what JSON lacks.
+  if (typeof value === "number") return Number.isFinite(value) ? formatNumber(value) : String(value);
   if (typeof value === "object") return `[${value.map(json).join(", ")}]`;
   // A line separator must not end the line of a reader that knows more of them than \n.
   return JSON.stringify(value).replace(

@@ -243,8 +243,9 @@ function matrixOf(value: InfoValue | undefined, frame: Frame, key: string | null
   const m = flat as number[];
   const full = m.length === 6 ? VOIGT.map((k) => m[k]) : m;
   const size = Math.max(...full.map(Math.abs));
-  const asymmetry = Math.max(...full.map((x, k) => Math.abs(x - full[3 * (k % 3) + Math.floor(k / 3)])));
+  const transposed = full.map((_, k) => full[3 * (k % 3) + Math.floor(k / 3)]);
+  const asymmetry = Math.max(...full.map((x, k) => Math.abs(x - transposed[k])));
   // Programs print a few digits; more asymmetry than that means that these nine numbers are something else.
   if (asymmetry > 1e-3 * size + 1e-8) throw invalid(place, "a symmetric matrix", JSON.stringify(value));
-  return Float64Array.from(full, (x, k) => ((x + full[3 * (k % 3) + Math.floor(k / 3)]) / 2) * factor);
+  return Float64Array.from(full, (x, k) => (x === transposed[k] ? x : (x + transposed[k]) / 2) * factor);
 }
