@@ -341,15 +341,16 @@ export function markdownTable(schema: ZodType): string {
   return ["| option | type | default | unit | meaning |", "|---|---|---|---|---|", ...rows].join("\n");
 }
 
-/** Flow style for lists of scalars, and each option's unit and help as a comment. */
+/** Flow style for lists of scalars and for each table of a list; each option's unit and help as a comment. */
 function annotate(node: unknown, value: unknown, d: Declaration | undefined): void {
   if (isSeq(node)) node.flow = node.items.every((item) => isScalar(item));
+  if (isSeq(node)) for (const item of node.items) if (isMap(item)) item.flow = true;
   if (isSeq(node) && d) {
     const one = intended(d, value);
     for (const [i, item] of node.items.entries())
       annotate(item, (value as readonly unknown[])[i], one.prefixItems?.[i] ?? one.items);
   }
-  if (!isMap(node)) return;
+  if (!isMap(node) || node.flow) return;
   const one = d && intended(d, value);
   for (const pair of (node as YAMLMap<Node, Node | null>).items) {
     const key = String((pair.key as { value?: unknown }).value);

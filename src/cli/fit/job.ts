@@ -82,7 +82,7 @@ export async function runJob(
   if (job.resume && !checkpoint) progress.report("no checkpoint yet: starting from the beginning");
   const { frames, prepared, notes } = await prepareJob(options, pool, checkpoint);
   mkdirSync(folder, { recursive: true });
-  const heading = `surfit ${job.version}: every choice of this fit. Edit it and run: surfit fit ${path("fit.yaml")}`;
+  const heading = `surfit ${job.version}: every choice of this fit. Edit it and give it to surfit fit.`;
   const configuration = writeYaml(fitSchema, portable(prepared.resolved, folder), heading);
   if (!checkpoint) {
     await writeWhole(path("fit.yaml"), configuration);
