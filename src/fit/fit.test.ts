@@ -1,0 +1,131 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { createDevice } from "../device/device.ts";
+import { createPool, type Pool } from "../device/pool.ts";
+import { startThreads } from "../device/start.node.ts";
+import { buildPotential } from "../potentials/build.ts";
+import { findNeighbours } from "../structure/neighbours.ts";
+import { tasks } from "../tasks.ts";
+import { runFit, type FitResult } from "./fit.ts";
+import { labelledFrames } from "./linear-pair.fixture.ts";
+import { fitSchema, type FitOptions } from "./options.ts";
+import { prepareFit, type PreparedFit } from "./prepare.ts";
+
+const FRAMES = labelledFrames(24, [1, -2, 3, 1]).map((frame, f) => ({
+  ...frame,
+  energy: frame.energy! - 5 * frame.structure.numbers.length,
+  configType: f % 2 ? "crystal" : "cluster",
+}));
+
+const OPTIONS: FitOptions = fitSchema.parse({
+  data: "made.xyz",
+  split: { validation: 4, test: 4 },
+  model: {
+    descriptor: { name: "acsf", size: "small" },
+    regressor: { name: "neural-network", layers: [5] },
+  },
+  training: { epochs: 5, batch: 4, weights: { stress: 1 } },
+});
+
+const pools: Pool[] = [];
+
+async function poolOf(threads: number): Promise<Pool> {
+  const device = createDevice({ bytes: 2 ** 26 });
+  const pool = await createPool({ tasks, device, threads, start: startThreads() });
+  pools.push(pool);
+  return pool;
+}
+
+afterAll(() => pools.forEach((pool) => pool.close()));
+
+async function fit(
+  options: FitOptions,
+  threads: number,
+): Promise<{ prepared: PreparedFit; result: FitResult; pool: Pool }> {
+  const pool = await poolOf(threads);
+  const prepared = await prepareFit(FRAMES, options, pool);
+  const job = runFit(prepared, pool);
+  for (;;) {
+    const { value, done } = await job.next();
+    if (done) return { prepared, result: value, pool };
+  }
+}
+
+const errors = async (epochs: number) => {
+  // These random atoms come arbitrarily close, where repulsion that is known would hide what is learned.
+  const model = { ...OPTIONS.model, zbl: false };
+  const { result } = await fit({ ...OPTIONS, model, training: { ...OPTIONS.training, epochs } }, 1);
+  return result.metrics.test;
+};
+
+describe("the whole fit", () => {
+  it("has the same bits on one thread, on two, and from its resolved options", async () => {
+    const one = await fit(OPTIONS, 1);
+    const two = await fit(OPTIONS, 2);
+    const again = await fit(fitSchema.parse(JSON.parse(JSON.stringify(one.prepared.resolved))), 1);
+    expect(two.result.trained.parameters).toEqual(one.result.trained.parameters);
+    expect(again.result.trained.parameters).toEqual(one.result.trained.parameters);
+    expect(again.prepared.resolved).toEqual(one.prepared.resolved);
+  });
+
+  it("gives a model whose own predictions are those of the report, known terms included", async () => {
+    const { prepared, result, pool } = await fit({ ...OPTIONS, seed: 2 }, 1);
+    const potential = buildPotential(result.model, pool.device);
+    for (const f of prepared.split.test) {
+      const { structure } = FRAMES[f];
+      const out = {
+        energy: 0,
+        forces: new Float64Array(structure.positions.length),
+        virial: new Float64Array(9),
+      };
+      potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
+      const { energy, forces } = result.compare(f);
+      expect(energy![0]).toBeCloseTo(out.energy, 10);
+      out.forces.forEach((x, k) => expect(forces![0][k]).toBeCloseTo(x, 10));
+    }
+  });
+
+  it("learns: the test errors beat the mean, and get better with training", async () => {
+    const [early, late] = [await errors(1), await errors(100)];
+    expect(late.all.forces!.rmse).toBeLessThan(0.5 * early.all.forces!.rmse);
+    expect(late.all.forces!.relative).toBeLessThan(100);
+    expect(Object.keys(late.byConfigType).length).toBeGreaterThan(0);
+    expect(late.all.stress!.count).toBeGreaterThan(0);
+  });
+
+  it("has the exact gradient of the loss on energies, forces and stresses", async () => {
+    const pool = await poolOf(1);
+    const { training, groupsOf } = await prepareFit(FRAMES, OPTIONS, pool);
+    const { gradients, start } = training;
+    const lambda = { energy: 1, forces: 1, stress: 1, huber: Infinity };
+    const [gradient, none] = [new Float64Array(start.length), new Float64Array(start.length)];
+    await gradients.gradient(groupsOf.train, lambda, gradient);
+    const loss = async (k: number, h: number) => {
+      gradients.parameters[k] = start[k] + h;
+      gradients.changed();
+      const parts = await gradients.gradient(groupsOf.train, lambda, none);
+      gradients.parameters[k] = start[k];
+      expect(Math.min(parts.energy, parts.forces, parts.stress)).toBeGreaterThan(0);
+      return parts.energy + parts.forces + parts.stress;
+    };
+    const scale = Math.sqrt(gradient.reduce((s, g) => s + g * g, 0) / gradient.length);
+    expect(scale).toBeGreaterThan(0);
+    for (let k = 0; k < start.length; k += Math.ceil(start.length / 40)) {
+      const h = 1e-5 * (1 + Math.abs(start[k]));
+      const slope = ((await loss(k, h)) - (await loss(k, -h))) / (2 * h);
+      expect(Math.abs(gradient[k] - slope)).toBeLessThan(1e-6 * (Math.abs(slope) + scale));
+    }
+  });
+
+  it("weighs frames by configuration type and refuses types that are not there", async () => {
+    const pool = await poolOf(1);
+    const weights = { ...OPTIONS.training.weights, configType: { crystal: 3 } };
+    const { training } = await prepareFit(
+      FRAMES,
+      { ...OPTIONS, training: { ...OPTIONS.training, weights } },
+      pool,
+    );
+    expect([...training.data.weights.subarray(0, 4)]).toEqual([1, 3, 1, 3]);
+    const stray = { ...OPTIONS.training, weights: { ...weights, configType: { gas: 1 } } };
+    await expect(prepareFit(FRAMES, { ...OPTIONS, training: stray }, pool)).rejects.toThrow("crystal");
+  });
+});
