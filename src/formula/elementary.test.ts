@@ -25,8 +25,8 @@ const bounds: Record<Elementary, number> = {
   sin: 1.6,
   cos: 1.6,
   tanh: 1.8,
-  logistic: 1.95,
-  softplus: 1.7,
+  logistic: 2.5,
+  softplus: 2.2,
 };
 
 const unit = (y: number): number => {

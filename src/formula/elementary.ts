@@ -1,4 +1,4 @@
-import type { Elementary, Expr } from "./expression.ts";
+import type { Elementary, Expr, Operand } from "./expression.ts";
 import {
   abs,
   add,
@@ -50,6 +50,12 @@ const LOG = [
   0.1533172160055169, 0.14616449685088906,
 ];
 
+/** The same for |s| ≤ ⅓. */
+const LOG_WIDE = [
+  0.6666666666666666, 0.40000000000014585, 0.2857142856710872, 0.222222227174316, 0.18181789435944842,
+  0.15385570070237026, 0.13314144123081703, 0.12001073633224721, 0.08800734278093429, 0.16164054537311398,
+];
+
 /** Σ cₖ xᵏ in pairs, (c₀ + c₁ x) + x² ((c₂ + c₃ x) + x² …), which waits for half as many steps as Horner's rule. */
 function polynomial(x: Expr, c: readonly number[]): Expr {
   const pairs = c.flatMap((low, k) => (k % 2 === 0 ? [add(mul(x, c[k + 1] ?? 0), low)] : []));
@@ -95,6 +101,15 @@ function tanh(x: Expr): Expr {
   return bits.or(abs(corrected), bits.and(x, -0));
 }
 
+/** high + low + ln(1 + f): ln(1 + f) = f − (f²/2 − s (f²/2 + R)) with s = f/(2 + f), R = (2 artanh s − 2 s)/s. */
+function log1pCore(f: Expr, c: readonly number[], high: Operand, low: Operand): Expr {
+  const s = div(f, add(f, 2));
+  const half = mul(square(f), 0.5);
+  const z = square(s);
+  const tail = add(mul(s, add(half, mul(z, polynomial(z, c)))), low);
+  return sub(high, sub(sub(half, tail), f));
+}
+
 /** ln(x + c) for normal x > 0 and |c| below the rounding of x; `shift` is added to the exponent. */
 function logCore(x: Expr, c: Expr, shift: Expr): Expr {
   const held = bits.or(bits.shr(x, 52), 2 ** 52);
@@ -102,12 +117,7 @@ function logCore(x: Expr, c: Expr, shift: Expr): Expr {
   const high = less(Math.SQRT2, m);
   const k = add(add(sub(held, 2 ** 52 + 1023), select(high, 1, 0)), shift);
   const f = sub(select(high, mul(m, 0.5), m), 1);
-  const s = div(f, add(f, 2));
-  const half = mul(square(f), 0.5);
-  const z = square(s);
-  // ln(1+f) = f − (f²/2 − s (f²/2 + R)), R = (2 artanh s − 2 s)/s
-  const tail = add(mul(s, add(half, mul(z, polynomial(z, LOG)))), add(mul(k, LN2[1]), c));
-  return sub(mul(k, LN2[0]), sub(sub(half, tail), f));
+  return log1pCore(f, LOG, mul(k, LN2[0]), add(mul(k, LN2[1]), c));
 }
 
 /** Subnormal x is scaled by 2⁵⁴ first. */
@@ -158,8 +168,8 @@ function cos(x: Expr): Expr {
 /** 1/(1 + e⁻ˣ) */
 const logistic = (x: Expr): Expr => div(1, add(exp(neg(x)), 1));
 
-/** max(x, 0) + ln(1 + e^−|x|) */
-const softplus = (x: Expr): Expr => add(max(x, 0), log1p(exp(neg(abs(x)))));
+/** max(x, 0) + ln(1 + e^−|x|), where e^−|x| ≤ 1 needs no exponent split off. */
+const softplus = (x: Expr): Expr => add(max(x, 0), log1pCore(exp(neg(abs(x))), LOG_WIDE, 0, 0));
 
 /** The elementary functions, each as an expression of primitives. */
 export const elementary: Readonly<Record<Elementary, (x: Expr) => Expr>> = {

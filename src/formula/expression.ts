@@ -208,6 +208,9 @@ export function mul(x: Operand, y: Operand): Expr {
   return mul(v === undefined ? u : mul(u, v), c * d);
 }
 
+/** a b as it stands, for the lowering, which groups factors by what varies rather than by what is constant. */
+export const rawProduct = (a: Expr, b: Expr): Expr => commutative("mul", a, b);
+
 const isPowerOfTwo = (x: number): boolean =>
   Number.isFinite(1 / x) && halves(x)[1] === 0 && (halves(x)[0] & 0xfffff) === 0;
 

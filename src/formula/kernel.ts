@@ -18,9 +18,9 @@ export function compileKernel(spec: KernelSpec, memory: WebAssembly.Memory, opti
 
 /** The same loop interpreted: the oracle that the machine code without fused multiply-add must equal to the bit. */
 export function referenceKernel(spec: KernelSpec, memory: WebAssembly.Memory): Kernel {
-  const { elementwise, reduced } = program(spec);
+  const { elementwise, reduced, scales } = program(spec);
   const { varying, uniform } = spec;
-  const tape = tapeOf([...elementwise, ...reduced], [...varying, ...uniform]);
+  const tape = tapeOf([...elementwise, ...reduced, ...scales], [...varying, ...uniform]);
   const { cells, inputs: slots, outputs: results } = tape;
   const set = (k: number, x: number) => {
     if (slots[k] >= 0) cells[slots[k]] = x;
@@ -29,6 +29,9 @@ export function referenceKernel(spec: KernelSpec, memory: WebAssembly.Memory): K
     run(n, inputs, stride, uniforms, outputs, sums) {
       const m = new Float64Array(memory.buffer);
       uniform.forEach((_, k) => set(varying.length + k, m[uniforms / 8 + k]));
+      // Factors of the sums do not depend on the inputs, which may be 0 here.
+      play(tape);
+      const factors = scales.map((_, k) => cells[results[elementwise.length + reduced.length + k]]);
       const totals = new Float64Array(2 * reduced.length);
       for (let i = 0; i < n; i++) {
         varying.forEach((_, k) => set(k, m[(inputs + k * stride) / 8 + i]));
@@ -36,7 +39,7 @@ export function referenceKernel(spec: KernelSpec, memory: WebAssembly.Memory): K
         elementwise.forEach((_, k) => (m[(outputs + k * stride) / 8 + i] = cells[results[k]]));
         reduced.forEach((_, k) => (totals[2 * k + (i % 2)] += cells[results[elementwise.length + k]]));
       }
-      reduced.forEach((_, k) => (m[sums / 8 + k] += totals[2 * k] + totals[2 * k + 1]));
+      reduced.forEach((_, k) => (m[sums / 8 + k] += (totals[2 * k] + totals[2 * k + 1]) * factors[k]));
     },
   };
 }

@@ -1,14 +1,17 @@
 import { invalid } from "../error.ts";
 import { topological } from "./derivative.ts";
 import type { Expr } from "./expression.ts";
-import { isMask, mul, neg } from "./expression.ts";
+import { constant, isMask, mul, neg, rawProduct } from "./expression.ts";
 import type { KernelSpec } from "./spec.ts";
 import { lower, rebuild } from "./lower.ts";
 
 /** A kernel in primitives, with what does not change with i told apart: what every lowering starts from. */
 export interface Program {
   readonly elementwise: readonly Expr[];
+  /** What is summed over i; */
   readonly reduced: readonly Expr[];
+  /** the invariant factors of these sums, applied once after the loop. */
+  readonly scales: readonly Expr[];
   /** All nodes, operands before results. */
   readonly order: readonly Expr[];
   /** Nodes that depend on constants and uniform inputs only. */
@@ -49,6 +52,9 @@ export function uses(order: readonly Expr[], outputs: readonly Expr[]): Map<Expr
 /** a b, where null stands for no factor. */
 const product = (a: Expr | null, b: Expr | null): Expr | null => (a && b ? mul(a, b) : (a ?? b));
 
+/** u v, where the constants of the invariant u stay with it. */
+const joined = (u: Expr, v: Expr): Expr => (u.op === "constant" ? mul(u, v) : rawProduct(u, v));
+
 /**
  * Products with their invariant factors multiplied first, so that these leave the loop: u₁ (x (u₂ y)) = (u₁ u₂) (x y).
  * A product that others use as well is left whole.
@@ -74,21 +80,31 @@ function gather(outputs: readonly Expr[], uniform: readonly string[]): Expr[] {
     const u = x.op === "neg" ? a[0] && neg(a[0]) : product(a[0], b[0]);
     const v = x.op === "neg" ? a[1] : product(a[1], b[1]);
     if (u && v) parts.set(x, [u, v]);
-    whole.set(x, u && v ? mul(u, v) : rebuild(x, args));
+    whole.set(x, u && v ? joined(u, v) : rebuild(x, args));
   }
   return outputs.map((y) => whole.get(y)!);
+}
+
+const one = constant(1);
+
+/** [varying, invariant] factors of a summand. */
+function factors(y: Expr, fixed: ReadonlySet<Expr>): readonly [Expr, Expr] {
+  if (y.op === "neg") return [y.args[0], constant(-1)];
+  if (y.op !== "mul" || fixed.has(y)) return [y, one];
+  const [a, b] = y.args;
+  return fixed.has(a) ? [b, a] : fixed.has(b) ? [a, b] : [y, one];
 }
 
 /** Checks the spec and brings it into the form that the lowerings share, so that they round alike. */
 export function program(spec: KernelSpec): Program {
   check(spec);
-  const elementwise = spec.elementwise ?? [];
-  const all = gather(lower([...elementwise, ...(spec.reduced ?? [])]), spec.uniform);
-  const order = topological(all);
-  return {
-    elementwise: all.slice(0, elementwise.length),
-    reduced: all.slice(elementwise.length),
-    order,
-    invariant: invariants(order, spec.uniform),
-  };
+  const count = spec.elementwise?.length ?? 0;
+  const all = gather(lower([...(spec.elementwise ?? []), ...(spec.reduced ?? [])]), spec.uniform);
+  const fixed = invariants(topological(all), spec.uniform);
+  const elementwise = all.slice(0, count);
+  const sums = all.slice(count).map((y) => factors(y, fixed));
+  const reduced = sums.map(([y]) => y);
+  const scales = sums.map(([, scale]) => scale);
+  const order = topological([...elementwise, ...reduced, ...scales]);
+  return { elementwise, reduced, scales, order, invariant: invariants(order, spec.uniform) };
 }

@@ -40,6 +40,7 @@ const isZero = (x: Expr): boolean => x.op === "constant" && Object.is(x.value, 0
 /** What one node of the loop body becomes. */
 class Body {
   private readonly f: FunctionBuilder;
+  private readonly fused: boolean;
   private readonly remaining: Map<Expr, number>;
   private readonly contractions = new Map<Expr, Contraction>();
   private readonly locals = new Map<Expr, Local>();
@@ -49,13 +50,14 @@ class Body {
 
   constructor(
     f: FunctionBuilder,
-    { order, elementwise, reduced, invariant }: Program,
+    { order, elementwise, reduced, scales, invariant }: Program,
     fused: boolean,
     load: (x: Expr) => void,
   ) {
     this.f = f;
+    this.fused = fused;
     this.load = load;
-    this.remaining = uses(order, [...elementwise, ...reduced]);
+    this.remaining = uses(order, [...elementwise, ...reduced, ...scales]);
     if (fused) for (const x of order) if (!invariant.has(x)) this.contract(x, invariant);
   }
 
@@ -120,6 +122,19 @@ class Body {
     if (fresh || left === 0 || x.op === "constant") return;
     this.settle(x);
     this.f.tee(this.locals.get(x)!);
+  }
+
+  /** total += x, per lane. */
+  addTo(total: Local, x: Expr): void {
+    const { f } = this;
+    if (this.fused && x.op === "mul" && this.remaining.get(x) === 1 && !this.locals.has(x)) {
+      for (const a of x.args) this.push(a);
+      f.get(total).op("f64x2.relaxed_madd").set(total);
+      return;
+    }
+    f.get(total);
+    this.push(x);
+    f.op("f64x2.add").set(total);
   }
 
   private compute(x: Expr): void {
@@ -196,9 +211,10 @@ function loader(f: FunctionBuilder, spec: KernelSpec, { order }: Program, at: Fr
 }
 
 /** Constants, uniform inputs and what follows from them, as far as the loop uses them. */
-function frontier({ order, invariant, elementwise, reduced }: Program): Set<Expr> {
+function frontier({ order, invariant, elementwise, reduced, scales }: Program): Set<Expr> {
   const needed = order.filter((x) => !invariant.has(x)).flatMap((x) => x.args);
-  return new Set([...needed, ...elementwise, ...reduced].filter((x) => invariant.has(x)));
+  const scaling = scales.filter((x) => x.op !== "constant");
+  return new Set([...needed, ...elementwise, ...reduced, ...scaling].filter((x) => invariant.has(x)));
 }
 
 /** A pointer of its own steps through the output arrays. */
@@ -214,13 +230,26 @@ function storeOutputs(f: FunctionBuilder, body: Body, outputs: readonly Expr[], 
   });
 }
 
-/** sums[k] += lane 0 + lane 1 */
-function storeSums(f: FunctionBuilder, totals: readonly Local[], { sums }: Frame): void {
+/** sums[k] += (lane 0 + lane 1) · scale */
+function storeSums(
+  f: FunctionBuilder,
+  body: Body,
+  totals: readonly Local[],
+  scales: readonly Expr[],
+  { sums }: Frame,
+) {
   totals.forEach((total, k) => {
     f.get(sums)
       .get(sums)
       .mem("f64.load", 8 * k);
     f.get(total).lane("f64x2.extract_lane", 0).get(total).lane("f64x2.extract_lane", 1).op("f64.add");
+    const scale = scales[k];
+    if (scale.op === "constant") f.f64(scale.value);
+    else {
+      body.push(scale);
+      f.lane("f64x2.extract_lane", 0);
+    }
+    f.op("f64.mul");
     f.op("f64.add").mem("f64.store", 8 * k);
   });
 }
@@ -249,12 +278,8 @@ export function emitKernel(
     // All loads before the first store, so that an output may take the place of an input.
     if (p.elementwise.length > 0) for (const x of p.order) if (isLoaded(x, p)) body.keep(x);
     storeOutputs(f, body, p.elementwise, at);
-    p.reduced.forEach((y, k) => {
-      f.get(totals[k]);
-      body.push(y);
-      f.op("f64x2.add").set(totals[k]);
-    });
+    p.reduced.forEach((y, k) => body.addTo(totals[k], y));
   });
-  storeSums(f, totals, at);
+  storeSums(f, body, totals, p.scales, at);
   return module.bytes();
 }

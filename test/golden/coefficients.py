@@ -29,11 +29,16 @@ q = (pi / 4) ** 2 * (1 + mpf(10) ** -6)
 tiny = mpf(10) ** -12
 show("(sin(r) - r) / r^3 in r^2", interpolate(lambda z: (sin(sqrt(z)) - sqrt(z)) / sqrt(z) ** 3, tiny, q, 6))
 show("(cos(r) - 1 + r^2/2) / r^4 in r^2", interpolate(lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2, tiny, q, 6))
-s = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2
-show(
-    "(2 atanh(s) - 2 s) / s^3 in s^2",
-    interpolate(lambda z: (2 * atanh(sqrt(z)) - 2 * sqrt(z)) / sqrt(z) ** 3, tiny, s, 7),
-)
+
+
+def artanh(z):
+    s = sqrt(z)
+    return (2 * atanh(s) - 2 * s) / s**3
+
+
+small = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2
+show("(2 atanh(s) - 2 s) / s^3 in s^2, s < 0.172", interpolate(artanh, tiny, small, 7))
+show("(2 atanh(s) - 2 s) / s^3 in s^2, s < 1/3", interpolate(artanh, tiny, mpf(1) / 9 * (1 + mpf(10) ** -6), 10))
 
 
 def pieces(x, widths):
