@@ -1,10 +1,12 @@
 import { createReadStream } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { invalid } from "../error.ts";
 import type { Frame } from "../structure/structure.ts";
 import type { ByteStream } from "./format.ts";
-import { gzip } from "./gzip.ts";
+import { gzip, isGzip } from "./gzip.ts";
 import { KeySurvey } from "./label-keys.ts";
 import { applyLabels, planLabels } from "./labels.ts";
 import type { LabelOptions, LabelPlan } from "./labels.ts";
@@ -14,7 +16,28 @@ import { findFormat } from "./table.ts";
 export async function* readFrames(path: string, format?: string): AsyncGenerator<Frame, void, undefined> {
   const { read, name } = findFormat(path, format);
   if (!read) throw invalid(path, "a format that can be read", name);
-  yield* read(readBytes(path), path);
+  yield* read(readPlain(path), path);
+}
+
+/** Bytes of a file, uncompressed when it is gzip (several gzip files in one included; length and CRC are checked). */
+async function* readPlain(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  let packed = false;
+  for await (const piece of readBytes(path)) {
+    packed = isGzip(piece);
+    break;
+  }
+  yield* packed ? unpack(path) : readBytes(path);
+}
+
+async function* unpack(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  // Errors and early ends go through the pipeline in both directions; its callback has nothing to add.
+  const plain = pipeline(createReadStream(path, { highWaterMark: 1 << 18 }), createGunzip(), () => undefined);
+  try {
+    yield* plain as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    if (!(error as NodeJS.ErrnoException).code?.startsWith("Z_")) throw error;
+    throw invalid(path, "a whole gzip file", `damaged or truncated data (${(error as Error).message})`);
+  }
 }
 
 /** Bytes of a file in pieces; a file that cannot be opened is an InputError. */

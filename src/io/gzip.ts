@@ -1,23 +1,32 @@
 import { invalid } from "../error.ts";
 import type { ByteStream } from "./format.ts";
 
-/** The bytes, uncompressed when they start as gzip does (1f 8b), unchanged otherwise. */
+/**
+ * The bytes, uncompressed when they start as gzip does (1f 8b), unchanged otherwise. By the platform's own decompressor,
+ * which checks length and CRC; several gzip files in one are refused by it, not cut short.
+ */
 export async function* gunzip(bytes: ByteStream, file: string): AsyncGenerator<Uint8Array, void, undefined> {
   let head = new Uint8Array(0);
   const source = iterate(bytes);
-  // The two magic bytes may come in two pieces.
-  while (head.length < 2) {
-    const next = await source.next();
-    if (next.done) break;
-    head = concatenate(head, next.value);
+  try {
+    // The two magic bytes may come in two pieces.
+    while (head.length < 2) {
+      const next = await source.next();
+      if (next.done) break;
+      head = concatenate(head, next.value);
+    }
+    if (isGzip(head)) yield* inflate(head, source, file);
+    else {
+      if (head.length > 0) yield head;
+      yield* source;
+    }
+  } finally {
+    await source.return();
   }
-  if (!(head[0] === 0x1f && head[1] === 0x8b)) {
-    if (head.length > 0) yield head;
-    yield* source;
-    return;
-  }
-  yield* inflate(head, source, file);
 }
+
+/** Whether bytes start as gzip does. */
+export const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
 
 /** gzip-compressed bytes, in pieces. */
 export async function* gzip(bytes: ByteStream): AsyncGenerator<Uint8Array, void, undefined> {

@@ -103,7 +103,8 @@ function declaredUnits(survey: KeySurvey, said: LabelUnits, file: string, notes:
     if (values.size !== 1) throw invalid(`${file} ${key}`, "one unit for all frames", [...values].join(", "));
     const [value] = values;
     const own = said[quantity];
-    if (own !== undefined && factorOf(quantity, own, "units") !== factorOf(quantity, value, `${file} ${key}`))
+    const factor = factorOf(quantity, value, `${file} ${key}`);
+    if (own !== undefined && factorOf(quantity, own, `units.${quantity}`) !== factor)
       throw invalid(`units.${quantity}`, `${value}, which the file declares under ${key}`, own);
     units[quantity] = value;
     notes.push(`${quantity} in ${value}, as the file declares under "${key}"`);
