@@ -1,58 +1,13 @@
 /** Matrix products beside this core's 128-bit SIMD peak and a plain 4×4 tile; see docs/device.md. */
 import { createGemm } from "../src/device/gemm.ts";
-import { sizeOf } from "../src/device/gemm-kernels.ts";
-import type { Real } from "../src/device/gemm-kernels.ts";
 import { Memory } from "../src/device/memory.ts";
 import { instantiate } from "../src/device/modules.ts";
 import { ModuleBuilder, supports } from "../src/formula/assembler.ts";
+import { measurePeak, rate } from "./peak.ts";
 
 const memory = new Memory();
 const fused = supports().relaxedSimd;
 const gemm = createGemm(memory, fused);
-
-/** GFLOP/s of the fastest of many rounds; short ones, which the system is less likely to interrupt. */
-const rate = (flops: number, run: () => void): number => {
-  const turns = Math.max(1, Math.round(2e7 / flops));
-  let best = Infinity;
-  for (let round = 0; round < 100; round++) {
-    const start = performance.now();
-    for (let i = 0; i < turns; i++) run();
-    best = Math.min(best, (performance.now() - start) / turns);
-  }
-  return flops / best / 1e6;
-};
-
-/** Independent multiply-adds in registers and nothing else: what 128-bit SIMD can do here. */
-const measurePeak = (real: Real): number => {
-  const CHAINS = 10;
-  const module = new ModuleBuilder().importMemory(memory.shared);
-  const f = module.function("run", ["i32", "i32"]);
-  const i = f.local("i32");
-  const sums = Array.from({ length: CHAINS }, () => f.local("v128"));
-  const [x, y] = [f.local("v128"), f.local("v128")];
-  f.get(1).mem("v128.load").tee(x).set(y);
-  f.for(i, 0, 4, () => {
-    for (let u = 0; u < 4; u++)
-      for (const sum of sums) {
-        if (fused)
-          f.get(x)
-            .get(y)
-            .get(sum)
-            .op(real === "f64" ? "f64x2.relaxed_madd" : "f32x4.relaxed_madd");
-        else if (real === "f64") f.get(sum).get(x).get(y).op("f64x2.mul").op("f64x2.add");
-        else f.get(sum).get(x).get(y).op("f32x4.mul").op("f32x4.add");
-        f.set(sum);
-      }
-  });
-  for (const sum of sums) f.get(1).get(sum).mem("v128.store");
-  const { run } = instantiate(module.bytes(), memory.memory) as unknown as Record<
-    "run",
-    (n: number, at: number) => void
-  >;
-  const at = memory.alloc(16);
-  const n = 1e5;
-  return rate((2 * n * CHAINS * 16) / sizeOf(real), () => run(n, at));
-};
 
 /** C = A B, [n, n], f64: a plain 4×4 tile, nothing packed, nothing unrolled; n is a multiple of 4. */
 const plainTile = (): ((n: number, a: number, b: number, c: number) => void) => {
@@ -117,7 +72,7 @@ const shapes: [number, number, number, "" | "A" | "B", string][] = [
 const [a, b, c] = [0, 1, 2].map(() => memory.alloc(8 * 512 * 512));
 memory.f64(a, 512 * 512).fill(1 / 3);
 memory.f64(b, 512 * 512).fill(1 / 7);
-const peak = { f64: measurePeak("f64"), f32: measurePeak("f32") };
+const peak = { f64: measurePeak("f64", memory), f32: measurePeak("f32", memory) };
 const plain = plainTile();
 const plainRate = rate(2 * 256 ** 3, () => plain(256, a, b, c));
 
