@@ -112,9 +112,5 @@ function operations(spec: KernelSpec): number {
   return order.filter((y) => y.op !== "variable" && !invariant.has(y)).length;
 }
 
-export function run(): void {
-  angular();
-  elementaries();
-}
-
-run();
+angular();
+elementaries();
