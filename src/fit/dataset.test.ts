@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../error.ts";
 import type { Frame } from "../structure/structure.ts";
 import { collectDataset } from "./dataset.ts";
-import { fitSchema } from "./options.ts";
 
 const frame = (extra: Partial<Frame> = {}): Frame => ({
   structure: {
@@ -50,19 +49,5 @@ describe("data set", () => {
       "w.xyz:17: forces[2]",
     ]);
     expect(() => collectDataset([])).toThrow("at least one frame");
-  });
-});
-
-describe("options", () => {
-  it("need nothing but data, and know every default", () => {
-    const options = fitSchema.parse({ data: "a.xyz" });
-    expect(options.data.files).toBe("a.xyz");
-    expect(options.training.optimiser).toBe("adam");
-    expect(fitSchema.parse(options)).toEqual(options);
-  });
-
-  it("refuse what they do not know", () => {
-    expect(() => fitSchema.parse({ data: "a.xyz", traning: {} })).toThrow("traning");
-    expect(() => fitSchema.parse({ data: "a.xyz", training: { rate: -1 } })).toThrow();
   });
 });

@@ -64,7 +64,7 @@ export const trainingSchema = z.strictObject({
   batch: z
     .union([auto, z.int().positive()])
     .default("auto")
-    .meta({ help: "frames per step; auto: about 100 atoms" }),
+    .meta({ help: "frames per step; auto: about 144 atoms" }),
   rate: z.number().positive().default(3e-3).meta({ help: "highest learning rate" }),
   finalRate: z.number().min(0).max(1).default(1e-3).meta({ help: "last learning rate, a fraction of rate" }),
   warmUp: z
