@@ -135,6 +135,7 @@ describe("writing", () => {
       "keys",
     ]);
     expect(helpLines(schema).join("\n")).toMatch(/cutoff = 6 +Å; reach of an atom; \(number > 0\)/);
+    expect(markdownTable(schema)).toContain("| `training.decay` | number \\| null | null |");
     expect(markdownTable(schema)).toContain("| `training.schedule` | cosine \\| plateau | cosine |");
   });
 });

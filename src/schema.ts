@@ -9,7 +9,7 @@ type Path = readonly (string | number)[];
 
 /** The part of JSON Schema that the declarations use; `unit` and `help` come from `.meta({ unit, help })`. */
 interface Declaration {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, Declaration>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: Declaration | boolean;
@@ -81,6 +81,7 @@ function describe(d: Declaration): string {
   if (d.type === "object" && !d.properties && typeof d.additionalProperties === "object")
     return `table of ${describe(d.additionalProperties)}`;
   if (d.type === "object") return "table of options";
+  if (typeof d.type === "object") return d.type.join(" | ");
   return `${d.type === "boolean" ? "true | false" : (d.type ?? "value")}${bounds(d)}`;
 }
 
@@ -300,12 +301,11 @@ export function readOverride(argument: string): readonly [path: string, value: u
 function walk(d: Declaration, path: readonly string[], out: Option[]): void {
   const unit = d.unit === undefined ? {} : { unit: d.unit };
   const help = d.help === undefined ? {} : { help: d.help };
-  const initial =
-    d.default === undefined || typeof d.default === "object" ? {} : { default: text(d.default) };
-  const list = Array.isArray(d.default) ? { default: JSON.stringify(d.default) } : initial;
+  const plain = d.default === null || typeof d.default !== "object" || Array.isArray(d.default);
+  const initial = d.default === undefined || !plain ? {} : { default: text(d.default) };
   const tables = alternatives(d).filter((one) => one.properties);
   if (path.length && (d.help !== undefined || !tables.length))
-    out.push({ path: path.join("."), type: describe(d), ...list, ...unit, ...help });
+    out.push({ path: path.join("."), type: describe(d), ...initial, ...unit, ...help });
   for (const table of tables)
     for (const [key, child] of Object.entries(table.properties ?? {})) {
       const shown = [...path, key].join(".");

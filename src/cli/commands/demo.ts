@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
-import { fitSchema } from "../../fit/options.ts";
 import { startPool } from "../../node.ts";
 import { buildPotential } from "../../potentials/build.ts";
 import { validate } from "../../schema.ts";
@@ -17,6 +16,7 @@ import { show } from "../table.ts";
 import { runDynamics } from "../trajectory.ts";
 import type { MdResult } from "../trajectory.ts";
 import { version } from "../version.ts";
+import { wholeSchema } from "../fit/schema.ts";
 
 interface Flags {
   readonly time: number;
@@ -48,7 +48,7 @@ async function run(flags: Flags): Promise<void> {
   const progress = createProgress();
   const { output: folder } = flags;
   const training = { time: flags.time };
-  const options = validate(fitSchema, {
+  const options = validate(wholeSchema, {
     data: ethanol(),
     training,
     ...(flags.threads && { threads: flags.threads }),

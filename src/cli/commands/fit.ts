@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { fitSchema } from "../../fit/options.ts";
 import { startPool } from "../../node.ts";
 import { helpLines, writeYaml } from "../../schema.ts";
 import { EXIT, count, positive, present, withCommons } from "../command.ts";
@@ -13,6 +12,7 @@ import { describeFit, reportOf, summariseFit } from "../fit/summary.ts";
 import { createProgress } from "../progress.ts";
 import { withLabels } from "../structures.ts";
 import { version } from "../version.ts";
+import { wholeSchema } from "../fit/schema.ts";
 
 interface Flags extends FitFlags {
   readonly dryRun?: boolean;
@@ -56,7 +56,7 @@ export function define(command: Command): void {
     .option("--resume", "go on from the checkpoint in the folder, with the folder's fit.yaml")
     .option("--force", "overwrite a run")
     .option("--checkpoint-every <seconds>", "default: 30", positive)
-    .addHelpText("after", () => `\nOptions of fit.yaml, for --set:\n${helpLines(fitSchema).join("\n")}`)
+    .addHelpText("after", () => `\nOptions of fit.yaml, for --set:\n${helpLines(wholeSchema).join("\n")}`)
     .action(run);
 }
 
@@ -76,7 +76,7 @@ type Pool = Awaited<ReturnType<typeof startPool>>;
 
 async function dryRun({ options, folder }: Configured, flags: Flags, pool: Pool): Promise<void> {
   const { prepared, notes } = await prepareJob(options, pool);
-  const yaml = writeYaml(fitSchema, portable(prepared.resolved, folder), `${folder}/fit.yaml would be`);
+  const yaml = writeYaml(wholeSchema, portable(prepared.resolved, folder), `${folder}/fit.yaml would be`);
   const text = [planTable(prepared, pool.threads), ...notes.map((note) => `note: ${note}`), "", yaml].join(
     "\n",
   );

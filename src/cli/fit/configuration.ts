@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { basename } from "node:path";
 import { invalid } from "../../error.ts";
-import { fitSchema } from "../../fit/options.ts";
 import type { FitOptions } from "../../fit/options.ts";
 import { assign, readOverride, readYamlWith, validate } from "../../schema.ts";
 import { readWhole, stem } from "../files.ts";
 import { splitUnits } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
+import { wholeSchema } from "./schema.ts";
 
 /** Flags of `surfit fit` that stand for options of the configuration. */
 export interface FitFlags extends LabelFlags {
@@ -62,7 +62,7 @@ const threadsOnly = ({ threads }: FitFlags): Record<string, unknown> =>
 
 async function fromYaml(path: string, overrides: Readonly<Record<string, unknown>>): Promise<FitOptions> {
   const text = new TextDecoder().decode(await readWhole(path));
-  const options = readYamlWith(fitSchema, text, path, overrides);
+  const options = readYamlWith(wholeSchema, text, path, overrides);
   const home = dirname(path);
   const from = (file: string) => (isAbsolute(file) || home === "." ? file : join(home, file));
   const { files } = options.data;
@@ -87,7 +87,7 @@ function fromData(
     assign(record, "split.method", "file");
   }
   for (const [path, value] of Object.entries(overrides)) assign(record, path, value);
-  return validate(fitSchema, record);
+  return validate(wholeSchema, record);
 }
 
 /** Dotted paths of what the flags set. */

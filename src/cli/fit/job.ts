@@ -5,7 +5,6 @@ import { NumericalError } from "../../error.ts";
 import { unpackCheckpoint } from "../../fit/checkpoint.ts";
 import { runFit } from "../../fit/fit.ts";
 import type { FitResult } from "../../fit/fit.ts";
-import { fitSchema } from "../../fit/options.ts";
 import type { FitOptions } from "../../fit/options.ts";
 import { prepareFit } from "../../fit/prepare.ts";
 import type { PreparedFit } from "../../fit/prepare.ts";
@@ -24,6 +23,7 @@ import { portable } from "./configuration.ts";
 import { reportLine, startLog } from "./log.ts";
 import type { RunLog } from "./log.ts";
 import { planTable } from "./plan.ts";
+import { wholeSchema } from "./schema.ts";
 
 /** What a fit on the command line is told beside its configuration. */
 export interface JobOptions {
@@ -83,7 +83,7 @@ export async function runJob(
   const { frames, prepared, notes } = await prepareJob(options, pool, checkpoint);
   mkdirSync(folder, { recursive: true });
   const heading = `surfit ${job.version}: every choice of this fit. Edit it and give it to surfit fit.`;
-  const configuration = writeYaml(fitSchema, portable(prepared.resolved, folder), heading);
+  const configuration = writeYaml(wholeSchema, portable(prepared.resolved, folder), heading);
   if (!checkpoint) {
     await writeWhole(path("fit.yaml"), configuration);
     await writeWhole(path("split.json"), JSON.stringify(prepared.split));

@@ -1,0 +1,25 @@
+/** Runs the benches one after another, each in a process of its own: node bench/main.ts [name …] */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const benches: Readonly<Record<string, string>> = {
+  gemm: "matrix product against the 128-bit SIMD peak",
+  formula: "elementary functions and kernels",
+  descriptors: "symmetry functions and atomic environment vectors",
+  pool: "fork and join of the threads",
+  evaluate: "energy and forces of silicon, 100 to 100 000 atoms, one thread and all",
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !Object.hasOwn(benches, name));
+if (unknown.length) {
+  process.stderr.write(`no bench ${unknown.join(", ")}; there are ${Object.keys(benches).join(", ")}\n`);
+  process.exit(2);
+}
+
+for (const name of asked.length ? asked : Object.keys(benches)) {
+  process.stdout.write(`\n── ${name}: ${benches[name]}\n\n`);
+  const script = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+  const { status } = spawnSync(process.execPath, [script], { stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}

@@ -1,0 +1,263 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { formatFrame } from "../src/io/extxyz.ts";
+import { Random } from "../src/math/random.ts";
+import { findNeighbours } from "../src/structure/neighbours.ts";
+import type { Structure } from "../src/structure/structure.ts";
+import { cluster, morse } from "./potentials.ts";
+
+const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "surfit-cli-"));
+const path = (name: string) => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs the real command in the test's folder. */
+function surfit(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  return { code: status, stdout, stderr };
+}
+
+function json(...args: readonly string[]) {
+  const { code, stdout, stderr } = surfit(...args, "--json");
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+const potential = morse();
+
+/** A cluster of five argon atoms shaken by 0.15 Å, labelled by a Morse potential. */
+function frame(random: Random): string {
+  const base = cluster();
+  const structure: Structure = { ...base, positions: base.positions.map((x) => x + 0.15 * random.normal()) };
+  const out = { energy: -5, forces: new Float64Array(15), virial: new Float64Array(9) };
+  potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
+  const { energy, forces } = out;
+  return formatFrame({ structure, energy, forces, configType: "gas", info: {}, arrays: {}, place: "" });
+}
+
+const frames = (n: number, seed: number) => {
+  const random = new Random(seed, "cli");
+  return Array.from({ length: n }, () => frame(random)).join("");
+};
+
+const quick = ["--threads", "2", "--set", "model.regressor={name: neural-network, layers: [6]}"];
+
+beforeAll(() => {
+  writeFileSync(path("data.xyz"), frames(40, 1));
+  writeFileSync(path("other.xyz"), frames(5, 2));
+  writeFileSync(path("one.xyz"), frames(1, 3));
+  const made = surfit("fit", "data.xyz", "-o", "run", "--epochs", "3", ...quick);
+  expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
+});
+
+describe("help and errors", () => {
+  test("the front page lists every command, each has a page with an example", () => {
+    const page = surfit("--help");
+    expect(page.code).toBe(0);
+    for (const name of ["fit", "doctor", "test", "predict", "relax", "md", "convert", "demo"])
+      expect(page.stdout).toMatch(new RegExp(`^ +${name} `, "m"));
+    expect(surfit().stdout).toBe(page.stdout);
+    const md = surfit("md", "--help");
+    expect(md.stdout).toContain("--timestep <fs>");
+    expect(md.stdout).toContain("$ surfit md");
+    expect(surfit("fit", "--help").stdout).toMatch(/training\.rate = 0\.\d+/);
+    expect(surfit("--version").stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test("wrong usage is 2, with a suggestion; unusable input is 1, one line per problem, no stack", () => {
+    const typo = surfit("doktor");
+    expect([typo.code, typo.stderr]).toEqual([2, expect.stringContaining("Did you mean doctor?")]);
+    expect(surfit("md", "a", "b", "--time", "-1").code).toBe(2);
+    writeFileSync(path("bad.yaml"), "data: data.xyz\ntraining:\n  epochs: -3\n  bach: 5\n");
+    const bad = surfit("fit", "bad.yaml");
+    expect(bad.code).toBe(1);
+    expect(bad.stderr.trim().split("\n")).toEqual([
+      expect.stringContaining("bad.yaml:3:11 training.epochs: expected"),
+      expect.stringContaining("bad.yaml:4:3 training.bach: expected a known option (did you mean batch?)"),
+    ]);
+    const method = surfit("fit", "data.xyz", "--set", "model.regressor.hidden=[6]");
+    expect([method.code, method.stderr]).toEqual([
+      1,
+      expect.stringContaining("model.regressor.hidden: expected one of"),
+    ]);
+    writeFileSync(path("cut.xyz"), frames(2, 5).slice(0, -40));
+    const cut = surfit("doctor", "cut.xyz");
+    expect([cut.code, cut.stderr]).toEqual([1, expect.stringMatching(/^surfit: invalid cut\.xyz:\d+/)]);
+    const asked = surfit("test", "nothing.surfit", "data.xyz", "--json");
+    expect(JSON.parse(asked.stdout)).toMatchObject({
+      error: "InputError",
+      problems: [{ place: "nothing.surfit" }],
+    });
+  });
+
+  test("a finished run is not overwritten", () => {
+    const again = surfit("fit", "data.xyz", "-o", "run", "--epochs", "3");
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("--force")]);
+  });
+});
+
+describe("fit", () => {
+  test("leaves everything that a reader needs", () => {
+    const columns = readFileSync(path("run/lcurve.out"), "utf8").trim().split("\n");
+    expect(columns).toHaveLength(4);
+    const head = columns[0].slice(1).trim().split(" ");
+    for (const line of columns.slice(1)) expect(line.split(" ")).toHaveLength(head.length);
+    const metrics = readFileSync(path("run/metrics.jsonl"), "utf8").trim().split("\n");
+    expect(metrics.map((line) => (JSON.parse(line) as { epoch: number }).epoch)).toEqual([1, 2, 3]);
+    expect(readFileSync(path("run/train.log"), "utf8")).toMatch(/^epoch 2\/3 .*valid RMSE E .* meV\/atom/m);
+    const split = JSON.parse(readFileSync(path("run/split.json"), "utf8")) as Record<string, number[]>;
+    expect(
+      Object.values(split)
+        .flat()
+        .sort((a, b) => a - b),
+    ).toEqual(Array.from({ length: 40 }, (_, k) => k));
+    const predicted = gunzipSync(readFileSync(path("run/predicted-test.xyz.gz"))).toString();
+    expect(predicted).toContain("REF_energy=");
+    expect(existsSync(path("run/checkpoint"))).toBe(true);
+    const page = readFileSync(path("run/report.html"), "utf8");
+    expect(page).toContain("<svg");
+    expect(page).not.toMatch(/<script|<link|src=|@import|url\(/);
+    expect(page.length).toBeLessThan(2e6);
+  });
+
+  test("does the same job from its own fit.yaml, to the bit", () => {
+    expect(surfit("fit", "run/fit.yaml", "-o", "again").code).toBe(0);
+    expect(tensorsOf("again")).toEqual(tensorsOf("run"));
+    expect(readFileSync(path("again/fit.yaml"), "utf8")).toBe(readFileSync(path("run/fit.yaml"), "utf8"));
+  });
+
+  test("--dry-run prints the plan and writes nothing", () => {
+    const plan = surfit("fit", "data.xyz", "-o", "dry", "--dry-run", ...quick);
+    expect(plan.stdout).toMatch(/frames +32 train, 4 validation, 4 test/);
+    expect(plan.stdout).toMatch(/memory +about/);
+    expect(existsSync(path("dry"))).toBe(false);
+  });
+
+  test("a test file of its own is the test set", () => {
+    const result = json("fit", "data.xyz", "--test", "other.xyz", "-o", "held", "--epochs", "1", ...quick);
+    expect(result["frames"]).toEqual({ train: 36, validation: 4, test: 5 });
+  });
+
+  test("goes on after kill -9 and after SIGTERM, and ends in the bits of a run without a break", async () => {
+    const options = ["--epochs", "60", "--checkpoint-every", "0.01", ...quick];
+    expect(surfit("fit", "data.xyz", "-o", "whole", ...options).code).toBe(0);
+    const killed = await interrupt(["fit", "data.xyz", "-o", "broken", ...options], "broken", "SIGKILL");
+    expect(killed.signal).toBe("SIGKILL");
+    const asked = await interrupt(["fit", "data.xyz", "-o", "broken", "--resume"], "broken", "SIGTERM");
+    expect([asked.code, asked.stderr]).toEqual([143, expect.stringContaining("--resume")]);
+    expect(existsSync(path("broken/model.surfit"))).toBe(false);
+    expect(surfit("fit", "data.xyz", "-o", "broken", "--resume").code).toBe(0);
+    expect(tensorsOf("broken")).toEqual(tensorsOf("whole"));
+    const epochs = readFileSync(path("broken/lcurve.out"), "utf8").trim().split("\n").slice(1);
+    expect(epochs.map((line) => Number(line.split(" ")[0]))).toEqual(
+      Array.from({ length: 60 }, (_, k) => k + 1),
+    );
+  });
+});
+
+/** The raw numbers of a model file: everything after the JSON header of the safetensors layout. */
+function tensorsOf(run: string): Buffer {
+  const file = readFileSync(path(`${run}/model.surfit`));
+  return file.subarray(8 + Number(file.readBigUInt64LE(0)));
+}
+
+/** Starts a fit and sends the signal after some checkpoints were written. */
+function interrupt(args: readonly string[], run: string, signal: "SIGKILL" | "SIGTERM") {
+  return new Promise<{ code: number | null; signal: string | null; stderr: string }>((resolve) => {
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let stderr = "";
+    child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
+    const log = path(`${run}/lcurve.out`);
+    const lines = () => (existsSync(log) ? readFileSync(log, "utf8").split("\n").length : 0);
+    const before = lines();
+    const timer = setInterval(() => {
+      if (lines() >= before + 12 && existsSync(path(`${run}/checkpoint`))) child.kill(signal);
+    }, 5);
+    child.on("exit", (code, by) => {
+      clearInterval(timer);
+      resolve({ code, signal: by, stderr });
+    });
+  });
+}
+
+const sorted = (text: string) => text.split("\n").map((line) => line.split(" ").toSorted().join(" "));
+
+describe("use", () => {
+  const model = "run/model.surfit";
+
+  test("test and predict agree with each other", () => {
+    const judged = json("test", model, "other.xyz") as { frames: number; all: { energy: { rmse: number } } };
+    const predicted = json("predict", model, "other.xyz", "-o", "predicted.xyz") as unknown as {
+      energy: number;
+    }[];
+    const references = [...readFileSync(path("other.xyz"), "utf8").matchAll(/ energy=(\S+)/g)].map((m) =>
+      Number(m[1]),
+    );
+    const square = predicted.reduce((sum, p, k) => sum + (p.energy - references[k]) ** 2, 0) / 5;
+    expect(judged.frames).toBe(5);
+    expect(judged.all.energy.rmse).toBeCloseTo(Math.sqrt(square), 10);
+    const again = json(
+      "test",
+      "run/model.surfit",
+      "predicted.xyz",
+      "--energy-key",
+      "energy",
+      "--forces-key",
+      "forces",
+    );
+    expect((again as typeof judged).all.energy.rmse).toBeLessThan(1e-10);
+  });
+
+  test("md writes trajectory and table, and a restarted run ends in the same bits", () => {
+    const settings = ["--ensemble", "nvt", "--temperature", "50", "--timestep", "2", "--every", "10"];
+    const whole = json("md", model, "one.xyz", "-o", "whole-md", "--time", "0.4", ...settings);
+    expect(whole).toMatchObject({ atoms: 5, steps: 200, drift: { slope: expect.any(Number) } });
+    json("md", model, "one.xyz", "-o", "part-md", "--time", "0.2", ...settings);
+    json("md", model, "one.xyz", "-o", "part-md", "--time", "0.4", "--restart", ...settings);
+    for (const name of ["trajectory.xyz", "thermo.txt"])
+      expect(readFileSync(path(`part-md/${name}`), "utf8")).toBe(
+        readFileSync(path(`whole-md/${name}`), "utf8"),
+      );
+    expect(readFileSync(path("whole-md/trajectory.xyz"), "utf8").match(/Properties/g)).toHaveLength(21);
+    const other = surfit("md", model, "one.xyz", "-o", "part-md", "--restart", "--temperature", "60");
+    expect(other.code).toBe(1);
+  });
+
+  test("relax lowers the energy", () => {
+    const { frames } = json("relax", model, "one.xyz", "-o", "relaxed.xyz", "--fmax", "0.05") as {
+      frames: { start: number; energy: number; maxForce: number }[];
+    };
+    expect(frames[0].energy).toBeLessThan(frames[0].start);
+    expect(frames[0].maxForce).toBeLessThanOrEqual(0.05);
+    // Labels of the start say nothing about the minimum.
+    expect(readFileSync(path("relaxed.xyz"), "utf8")).not.toContain("REF_");
+  });
+
+  test("doctor judges, convert keeps every number", () => {
+    const diagnosis = json("doctor", "data.xyz") as { frames: number; verdict: string };
+    expect(diagnosis.frames).toBe(40);
+    expect(["ok", "note", "warn"]).toContain(diagnosis.verdict);
+    expect(json("convert", "data.xyz", "copy.xyz.gz")).toMatchObject({ read: 40, written: 40 });
+    const copy = gunzipSync(readFileSync(path("copy.xyz.gz"))).toString();
+    // The order of the keys on a comment line has no meaning.
+    expect(sorted(copy)).toEqual(sorted(readFileSync(path("data.xyz"), "utf8")));
+    json("convert", "data.xyz", "hartree.xyz", "--units", "Hartree,bohr");
+    const [first] = readFileSync(path("hartree.xyz"), "utf8")
+      .match(/energy=(\S+)/)!
+      .slice(1)
+      .map(Number);
+    const original = Number(readFileSync(path("data.xyz"), "utf8").match(/energy=(\S+)/)![1]);
+    expect(first / original).toBeCloseTo(27.211386245981, 9);
+  });
+});
