@@ -1,12 +1,14 @@
 import type { Device } from "../../device/device.ts";
-import type { ActivationKernels } from "./kernels.ts";
 import type { Kernel } from "../../formula/kernel.ts";
+import type { ActivationKernels } from "./kernels.ts";
 
 /** Rows that pass through the layers together: their activations stay in the second-level cache. */
 export const BLOCK = 128;
 
-/** Slots of a hidden layer, see kernels.ts. */
+/** Slots of a layer, see kernels.ts. */
 const SLOTS = 8;
+/** Rows that are scaled together; a multiple of 2 keeps every tile on a vector boundary. */
+const TILE = 8;
 
 export interface NetworkParts {
   readonly device: Device;
@@ -24,22 +26,21 @@ export interface NetworkParts {
   readonly output: Float64Array;
   /** Byte address of scratch memory that networks share, `arenaBytes` long. */
   readonly arena: number;
-  /** Byte address of BLOCK·2 ones. */
+  /** Byte address of BLOCK ones. */
   readonly ones: number;
 }
 
-/** Scratch memory that the layers of these widths need, bytes. */
+/** Scratch memory that layers of these widths need, bytes: features with tangents and adjoints, slots. */
 export const arenaBytes = (widths: readonly number[]): number =>
-  widths.slice(1).reduce((sum, width) => sum + 8 * SLOTS * BLOCK * width, 0);
+  widths.reduce((sum, width, l) => sum + 8 * (l === 0 ? 3 : SLOTS) * BLOCK * width, 0);
 
 interface Layer {
   readonly inputs: number;
   readonly outputs: number;
-  /** Byte addresses: what the product uses (folded in the first layer), where the gradient gathers. */
+  /** Byte addresses of the parameters, and how far from the first parameter they are. */
   readonly weights: number;
   readonly biases: number;
-  readonly weightGradient: number;
-  readonly biasGradient: number;
+  readonly offset: number;
   /** Byte address of the slots. */
   readonly slots: number;
   readonly residual: boolean;
@@ -61,7 +62,6 @@ const ADD_TRANSPOSE_TIMES = { transA: true, add: true };
 
 /**
  * The network of one element: h_0 = (G − mean)·scale, h_l = f(h_{l−1} W_l + b_l), E = output₀ (h_L W + b) + output₁.
- * The scaling of the features is folded into the first layer, so rows of G enter the product as they are.
  * At most BLOCK rows at a time; an odd number of rows is filled up by one whose adjoint is zero.
  */
 export class Network {
@@ -70,46 +70,45 @@ export class Network {
   readonly #parts: NetworkParts;
   readonly #layers: readonly Layer[];
   readonly #heap: Float64Array;
-  /** Byte addresses: −mean [F], scale of each first-layer weight [F, H], folded weights and biases, gradient. */
+  readonly #features: number;
+  /** Byte addresses: TILE rows of −mean and of scale; scaled features with their tangents, their adjoints. */
   readonly #centre: number;
   readonly #scale: number;
-  readonly #folded: number;
-  readonly #gradient: number;
+  readonly #x: number;
+  readonly #adjoint: number;
 
   constructor(parts: NetworkParts) {
     const { memory } = parts.device;
-    const [F, H] = [parts.widths[0], parts.widths[1]];
+    const F = parts.widths[0];
     this.#parts = parts;
+    this.#features = F;
     this.#heap = new Float64Array(memory.memory.buffer);
     this.count = parts.widths.slice(1).reduce((sum, width, l) => sum + (parts.widths[l] + 1) * width, 0);
-    this.#gradient = memory.alloc(8 * this.count);
-    this.#folded = memory.alloc(8 * (F * H + H + 2));
-    this.#centre = memory.alloc(8 * F);
-    this.#scale = memory.alloc(8 * (F * H + 2));
-    this.#heap.set(
-      parts.mean.map((m) => -m),
-      this.#centre / 8,
-    );
-    for (let f = 0; f < F; f++)
-      this.#heap.fill(parts.scale[f], this.#scale / 8 + f * H, this.#scale / 8 + (f + 1) * H);
-    this.#layers = this.#layout();
+    this.#centre = memory.alloc(8 * TILE * F);
+    this.#scale = memory.alloc(8 * TILE * F);
+    for (let row = 0; row < TILE; row++)
+      for (let f = 0; f < F; f++) {
+        this.#heap[this.#centre / 8 + row * F + f] = -parts.mean[f];
+        this.#heap[this.#scale / 8 + row * F + f] = parts.scale[f];
+      }
+    this.#x = parts.arena;
+    this.#adjoint = this.#x + 16 * BLOCK * F;
+    this.#layers = this.#layout(this.#adjoint + 8 * BLOCK * F);
   }
 
-  #layout(): readonly Layer[] {
+  #layout(arena: number): readonly Layer[] {
     const { widths, parameters, residual } = this.#parts;
     let offset = 0;
-    let slots = this.#parts.arena;
+    let slots = arena;
     return widths.slice(1).map((outputs, l) => {
       const inputs = widths[l];
       const bytes = 8 * inputs * outputs;
-      const weights = l === 0 ? this.#folded : parameters + offset;
       const layer = {
         inputs,
         outputs,
-        weights,
-        biases: weights + bytes,
-        weightGradient: this.#gradient + offset,
-        biasGradient: this.#gradient + offset + bytes,
+        weights: parameters + offset,
+        biases: parameters + offset + bytes,
+        offset,
         slots,
         residual: residual && l > 0 && l < widths.length - 2 && inputs === outputs,
       };
@@ -117,18 +116,6 @@ export class Network {
       slots += 8 * SLOTS * BLOCK * outputs;
       return layer;
     });
-  }
-
-  /** W′ = scale∘W and b′ = b − mean·W′ from the parameters of this moment; to be called before rows pass. */
-  fold(): void {
-    const { device, parameters, product, widths } = this.#parts;
-    const [F, H] = [widths[0], widths[1]];
-    const weights = F * H;
-    product.run(weights + (weights & 1), parameters, this.#scale - parameters, 0, this.#folded, 0);
-    const bias = this.#folded + 8 * weights;
-    const source = parameters / 8 + weights;
-    this.#heap.copyWithin(bias / 8, source, source + H);
-    device.gemm.f64(1, H, F, this.#centre, F, this.#folded, H, bias, H, ADD);
   }
 
   /** Energies of n rows at byte address G, written to energies[first …]. */
@@ -142,62 +129,66 @@ export class Network {
     this.#sweep(values, this.#parts.kernels.slope, n, G, 0);
     this.#read(n, energies, first);
     this.#seed(values, n, null, 0);
-    this.#backward(values, n, 0, 0, false);
-    const [layer, rows] = [this.#layers[0], n + (n & 1)];
-    const a = layer.slots + values.adjoint * 8 * rows * layer.outputs;
-    const { outputs: H, inputs: F } = layer;
-    this.#parts.device.gemm.f64(n, F, H, a, H, layer.weights, H, dEdG, F, TIMES_TRANSPOSE);
+    this.#backward(values, n, 0);
+    const { outputs: H, inputs: F, weights, slots } = this.#layers[0];
+    const a = slots + values.adjoint * 8 * (n + (n & 1)) * H;
+    this.#parts.device.gemm.f64(n, F, H, a, H, weights, H, this.#adjoint, F, TIMES_TRANSPOSE);
+    this.#tiles(this.#parts.product, n, this.#adjoint, this.#scale, dEdG);
   }
 
-  /** Sets the gathered gradient to zero. */
-  clear(): void {
-    this.#heap.fill(0, this.#gradient / 8, this.#gradient / 8 + this.count);
-  }
-
-  /** Gathers Σ seeds ∂E/∂θ + ∂/∂θ Σ dG·∂E/∂G over n rows; dG is a byte address, 0 for none. */
-  gather(n: number, G: number, seeds: Float64Array, first: number, dG: number): void {
+  /** ADDS Σ seeds ∂E/∂θ + ∂/∂θ Σ dG·∂E/∂G over n rows at byte address `gradient`; dG is an address, 0 for none. */
+  gradient(n: number, G: number, seeds: Float64Array, first: number, dG: number, gradient: number): void {
     const pass = dG === 0 ? values : tangents;
     const { kernels } = this.#parts;
     this.#sweep(pass, dG === 0 ? kernels.slope : kernels.tangent, n, G, dG);
     this.#seed(pass, n, seeds, first);
-    this.#backward(pass, n, G, dG, true);
-  }
-
-  /** Adds what was gathered to gradient[first …], with the scaling of the features taken back out. */
-  release(gradient: Float64Array, first: number): void {
-    const { inputs: F, outputs: H, weightGradient, biasGradient } = this.#layers[0];
-    this.#parts.device.gemm.f64(F, H, 1, this.#centre, 1, biasGradient, H, weightGradient, H, ADD);
-    const [heap, own, scale, weights] = [this.#heap, this.#gradient / 8, this.#scale / 8, F * H];
-    for (let i = 0; i < weights; i++) gradient[first + i] += heap[scale + i] * heap[own + i];
-    for (let i = weights; i < this.count; i++) gradient[first + i] += heap[own + i];
-  }
-
-  /** Floating-point operations per row of forward and of pullback (products only). */
-  flops(): { forward: number; pullback: number } {
-    const forward = this.#layers.reduce((sum, { inputs, outputs }) => sum + 2 * inputs * outputs, 0);
-    return { forward, pullback: 2 * forward };
+    this.#backward(pass, n, gradient);
   }
 
   #sweep(pass: Pass, kernel: Kernel, n: number, G: number, dG: number): void {
     const { gemm } = this.#parts.device;
     const rows = n + (n & 1);
+    this.#scaleFeatures(n, G, dG);
     const last = this.#layers.length - 1;
-    let h = 0;
+    let h = this.#x;
     for (let l = 0; l <= last; l++) {
       const layer = this.#layers[l];
       const { inputs, outputs, weights, slots } = layer;
       const bytes = 8 * rows * outputs;
       this.#bias(layer, rows, pass);
-      if (l > 0)
-        gemm.f64(pass.twins * rows, outputs, inputs, h, inputs, weights, outputs, slots, outputs, ADD);
-      else gemm.f64(n, outputs, inputs, G, inputs, weights, outputs, slots, outputs, ADD);
-      if (l === 0 && dG !== 0)
-        gemm.f64(n, outputs, inputs, dG, inputs, weights, outputs, slots + bytes, outputs, ADD);
+      gemm.f64(pass.twins * rows, outputs, inputs, h, inputs, weights, outputs, slots, outputs, ADD);
       if (l === last) return;
       kernel.run(rows * outputs, slots, bytes, 0, slots + pass.twins * bytes, 0);
       const below = h;
       h = slots + pass.h * bytes;
       if (layer.residual) this.#parts.sum.run(pass.twins * rows * outputs, below, h - below, 0, h, 0);
+    }
+  }
+
+  /** x = (G − mean)·scale and, below it, ẋ = dG·scale. */
+  #scaleFeatures(n: number, G: number, dG: number): void {
+    const { sum, product } = this.#parts;
+    const [rows, F, heap] = [n + (n & 1), this.#features, this.#heap];
+    const twin = this.#x + 8 * rows * F;
+    this.#tiles(sum, n, G, this.#centre, this.#x);
+    this.#tiles(product, n, this.#x, this.#scale, this.#x);
+    if (dG !== 0) this.#tiles(product, n, dG, this.#scale, twin);
+    if (rows === n) return;
+    heap.fill(0, this.#x / 8 + n * F, this.#x / 8 + rows * F);
+    heap.fill(0, twin / 8 + n * F, twin / 8 + rows * F);
+  }
+
+  /** out = rows ∘ tile for n rows, with the tile repeated; a last odd number is done apart, so nothing is written behind. */
+  #tiles(kernel: Kernel, n: number, rows: number, tile: number, out: number): void {
+    const F = this.#features;
+    for (let r = 0; r < n; r += TILE) {
+      const [at, count] = [8 * r * F, F * Math.min(TILE, n - r)];
+      kernel.run(count & ~1, rows + at, tile - rows - at, 0, out + at, 0);
+      if (count & 1) {
+        const [i, j] = [(rows + at) / 8 + count - 1, tile / 8 + count - 1];
+        const [x, y] = [this.#heap[i], this.#heap[j]];
+        this.#heap[(out + at) / 8 + count - 1] = kernel === this.#parts.sum ? x + y : x * y;
+      }
     }
   }
 
@@ -226,8 +217,8 @@ export class Network {
     if (pass.twins === 2) heap.fill(scale, at + rows, at + rows + n);
   }
 
-  /** Turns the adjoints of the last layer into those of the first one's z, gathering weight gradients on the way. */
-  #backward(pass: Pass, n: number, G: number, dG: number, gather: boolean): void {
+  /** Turns the adjoints of the last layer into those of the first one's z, adding to `gradient` where it is not 0. */
+  #backward(pass: Pass, n: number, gradient: number): void {
     const { device, kernels } = this.#parts;
     const kernel = pass.twins === 2 ? kernels.backwardTangent : kernels.backward;
     const rows = n + (n & 1);
@@ -237,11 +228,12 @@ export class Network {
       const { inputs, outputs, weights, slots } = layer;
       const bytes = 8 * rows * outputs;
       const a = slots + pass.adjoint * bytes;
-      const under = below ? below.slots + pass.adjoint * 8 * rows * inputs : 0;
+      const under = l > 0 ? below.slots + pass.adjoint * 8 * rows * inputs : 0;
       if (layer.residual) this.#heap.copyWithin(under / 8, a / 8, (a + pass.twins * bytes) / 8);
       if (l < this.#layers.length - 1) kernel.run(rows * outputs, slots + 2 * bytes, bytes, 0, a, 0);
-      if (gather) this.#gatherLayer(pass, layer, below, n, a, G, dG);
-      if (!below) return;
+      const h = l > 0 ? below.slots + pass.h * 8 * rows * inputs : this.#x;
+      if (gradient !== 0) this.#addGradient(layer, pass, rows, h, a, gradient + layer.offset);
+      if (l === 0) return;
       const options = layer.residual ? ADD_TIMES_TRANSPOSE : TIMES_TRANSPOSE;
       device.gemm.f64(
         pass.twins * rows,
@@ -259,26 +251,10 @@ export class Network {
   }
 
   /** dW += hᵀα + ḣᵀτ and db += Σ α, with α and τ at byte address a. */
-  #gatherLayer(
-    pass: Pass,
-    layer: Layer,
-    below: Layer | undefined,
-    n: number,
-    a: number,
-    G: number,
-    dG: number,
-  ) {
+  #addGradient({ inputs, outputs }: Layer, pass: Pass, rows: number, h: number, a: number, dW: number): void {
     const { gemm } = this.#parts.device;
-    const { inputs, outputs, weightGradient: dW, biasGradient: db } = layer;
-    const rows = n + (n & 1);
-    if (below) {
-      const h = below.slots + pass.h * 8 * rows * inputs;
-      gemm.f64(inputs, outputs, pass.twins * rows, h, inputs, a, outputs, dW, outputs, ADD_TRANSPOSE_TIMES);
-    } else {
-      const twin = a + 8 * rows * outputs;
-      gemm.f64(inputs, outputs, n, G, inputs, a, outputs, dW, outputs, ADD_TRANSPOSE_TIMES);
-      if (dG !== 0) gemm.f64(inputs, outputs, n, dG, inputs, twin, outputs, dW, outputs, ADD_TRANSPOSE_TIMES);
-    }
+    const db = dW + 8 * inputs * outputs;
+    gemm.f64(inputs, outputs, pass.twins * rows, h, inputs, a, outputs, dW, outputs, ADD_TRANSPOSE_TIMES);
     gemm.f64(1, outputs, rows, this.#parts.ones, rows, a, outputs, db, outputs, ADD);
   }
 }

@@ -17,7 +17,7 @@ function build(
 ): Regressor {
   const widths = sizes.map((size) => widthsOf(options, size));
   const placement = place(widths, tensors, device.memory);
-  return new NeuralNetwork(networksOf(options, widths, placement, device), sizes, placement);
+  return new NeuralNetwork(networksOf(options, widths, placement, device), sizes, placement, device);
 }
 
 function networksOf(
@@ -55,8 +55,11 @@ class NeuralNetwork implements Regressor {
   readonly tensors: Readonly<Record<string, Float64Array>>;
   readonly #networks: readonly Network[];
   readonly #sizes: readonly number[];
+  readonly #device: Device;
+  #own: Float64Array | null = null;
 
-  constructor(networks: readonly Network[], sizes: readonly number[], placement: Placement) {
+  constructor(networks: readonly Network[], sizes: readonly number[], placement: Placement, device: Device) {
+    this.#device = device;
     this.#networks = networks;
     this.#sizes = sizes;
     this.parameters = placement.parameters;
@@ -68,7 +71,6 @@ class NeuralNetwork implements Regressor {
     let first = 0;
     this.#networks.forEach((network, e) => {
       const [count, row] = [G.counts[e], 8 * this.#sizes[e]];
-      if (count > 0) network.fold();
       for (let c = 0; c < count; c += BLOCK)
         network.forward(Math.min(BLOCK, count - c), G.pointers[e] + c * row, energies, first + c);
       first += count;
@@ -79,7 +81,6 @@ class NeuralNetwork implements Regressor {
     let first = 0;
     this.#networks.forEach((network, e) => {
       const [count, row] = [G.counts[e], 8 * this.#sizes[e]];
-      if (count > 0) network.fold();
       for (let c = 0; c < count; c += BLOCK) {
         const n = Math.min(BLOCK, count - c);
         network.pullback(n, G.pointers[e] + c * row, energies, first + c, dEdG.pointers[e] + c * row);
@@ -89,21 +90,32 @@ class NeuralNetwork implements Regressor {
   }
 
   parameterGradient(G: Features, seeds: Float64Array, dG: Features | null, gradient: Float64Array): void {
-    let [first, parameter] = [0, 0];
+    const address = this.#gradientAddress(gradient);
+    let [first, parameter] = [0, address];
     this.#networks.forEach((network, e) => {
       const [count, row] = [G.counts[e], 8 * this.#sizes[e]];
-      if (count > 0) {
-        network.fold();
-        network.clear();
-        for (let c = 0; c < count; c += BLOCK) {
-          const tangent = dG === null ? 0 : dG.pointers[e] + c * row;
-          network.gather(Math.min(BLOCK, count - c), G.pointers[e] + c * row, seeds, first + c, tangent);
-        }
-        network.release(gradient, parameter);
+      for (let c = 0; c < count; c += BLOCK) {
+        const [n, tangent] = [Math.min(BLOCK, count - c), dG === null ? 0 : dG.pointers[e] + c * row];
+        network.gradient(n, G.pointers[e] + c * row, seeds, first + c, tangent, parameter);
       }
       first += count;
-      parameter += network.count;
+      parameter += 8 * network.count;
     });
+    if (gradient.buffer !== this.#device.memory.memory.buffer) this.#addOwn(gradient);
+  }
+
+  /** Where to add: the caller's array where it lies in the device's memory, else an array of our own, zeroed. */
+  #gradientAddress(gradient: Float64Array): number {
+    const { memory } = this.#device;
+    if (gradient.buffer === memory.memory.buffer) return gradient.byteOffset;
+    this.#own ??= memory.f64(memory.alloc(gradient.byteLength), gradient.length);
+    this.#own.fill(0);
+    return this.#own.byteOffset;
+  }
+
+  #addOwn(gradient: Float64Array): void {
+    const own = this.#own!;
+    for (let i = 0; i < own.length; i++) gradient[i] += own[i];
   }
 }
 
