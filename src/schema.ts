@@ -188,7 +188,10 @@ function problemsOf(issue: Issue, root: Declaration, value: unknown, place: Plac
       return { place: place(path, key), expected, found: key };
     });
   }
-  const choice = issue.options?.map(text).join(" | ");
+  const choice = issue.options
+    ?.filter((o) => o !== undefined)
+    .map(text)
+    .join(" | ");
   const expected = choice ?? (issue.code === "custom" || !d ? issue.message : expectation(d));
   return [{ place: place(path), expected, found: showFound(at(value, path)) }];
 }
