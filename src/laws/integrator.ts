@@ -1,5 +1,6 @@
 import { regress } from "../run/observe.ts";
 import type { Simulation } from "../run/simulation.ts";
+import { demand, type Finding } from "./finding.ts";
 
 /** The state that the laws of integrators look at. */
 export interface Moving {
@@ -9,15 +10,6 @@ export interface Moving {
 
 /** An integrator with a conserved quantity, as a law asks for it. */
 export type Integrator<State> = Simulation<State> & { invariant(state: State): number };
-
-/** What a law found, for the record of a test. */
-export type Finding = Readonly<Record<string, number>>;
-
-function demand(holds: boolean, law: string, finding: Finding): Finding {
-  if (holds) return finding;
-  const figures = Object.entries(finding).map(([k, v]) => `${k} = ${v.toPrecision(6)}`);
-  throw new Error(`${law} does not hold: ${figures.join(", ")}`);
-}
 
 /** Largest |invariant − invariant at the start| over a run, eV. */
 function wander<State>(integrator: Integrator<State>, steps: number): number {
