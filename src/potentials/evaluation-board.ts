@@ -40,15 +40,16 @@ const slotBytes = (n: number): number => 8 * (SLOT_HEAD + 4 * n) + 8 * Math.ceil
 export class EvaluationBoard {
   readonly address: number;
   readonly #memory: Memory;
-  readonly #words: Int32Array;
+  /** Unsigned, because addresses may lie beyond 2 GiB. */
+  readonly #words: Uint32Array;
   readonly #reals: Float64Array;
   /** Bytes reserved behind each address of the header; known to the writer only. */
-  readonly #capacity = new Int32Array(WORD.count);
+  readonly #capacity = new Float64Array(WORD.count);
 
   constructor(memory: Memory, address: number) {
     this.#memory = memory;
     this.address = address;
-    this.#words = memory.i32(address, WORD.count);
+    this.#words = new Uint32Array(memory.memory.buffer, address, WORD.count);
     this.#reals = memory.f64(address + HEADER_BYTES, REALS);
   }
 
