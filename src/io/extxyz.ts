@@ -13,6 +13,7 @@ export const extxyz: Format = {
   extensions: [".xyz", ".extxyz", ".exyz"],
   carries: ["cell", "pbc", "energy", "forces", "stress", "config_type", "info", "arrays"],
   url: "https://github.com/libAtoms/extxyz",
+  statesUnits: true,
   read: readExtxyz,
   write: writeExtxyz,
 };

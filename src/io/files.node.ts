@@ -68,7 +68,8 @@ export async function readLabelled(path: string, options: LabelOptions = {}): Pr
     raw.push(frame);
   }
   if (raw.length === 0) throw invalid(path, "at least one frame", "an empty file");
-  const plan = planLabels(survey, options, path);
+  const unitsRequired = !findFormat(path).statesUnits;
+  const plan = planLabels(survey, { unitsRequired, ...options }, path);
   return { frames: raw.map((frame) => applyLabels(frame, plan)), plan };
 }
 

@@ -15,6 +15,8 @@ export interface Format {
   readonly carries: readonly string[];
   /** The format's own documentation. */
   readonly url: string;
+  /** Whether numbers without further word are in eV and Å; if not, the file or the user must say the units. */
+  readonly statesUnits: boolean;
   /**
    * Frames of a file, one at a time, in bounded memory, under the file's own keys and in its own units: labels are found
    * by `io/labels.ts`. `file` is the name for error messages. Throws an InputError with all problems, up to MOST_PROBLEMS.

@@ -24,7 +24,7 @@ const NAMES: Readonly<Record<keyof LabelKeys, readonly string[]>> = {
     "free_energy",
     "E",
   ],
-  forces: ["forces", "force", "Forces", "Force"],
+  forces: ["forces", "force", "Forces", "Force", "F"],
   gradient: ["gradient", "gradients", "Gradient", "grad"],
   stress: ["stress", "Stress", "stresses"],
   virial: ["virial", "virials", "Virial", "virial_stress"],
@@ -44,6 +44,8 @@ interface Range {
 /** What stands under every key of a file: how often, in which shape, in which range. Add all frames, then ask. */
 export class KeySurvey {
   frames = 0;
+  /** The first frame, to judge magnitudes by. */
+  first: Frame | null = null;
   /** Texts found under each key (the first few), for units. */
   readonly texts = new Map<string, Set<string>>();
   readonly #info = new Map<string, Range>();
@@ -51,6 +53,7 @@ export class KeySurvey {
 
   add(frame: Frame): void {
     this.frames++;
+    this.first ??= frame;
     for (const [key, value] of Object.entries(frame.info)) {
       if (typeof value === "string") this.#text(key, value);
       const numbers = [value].flat(3);

@@ -4,12 +4,15 @@ import { unit } from "../structure/units.ts";
 import type { AtomArray, Frame, InfoValue } from "../structure/structure.ts";
 import { bestKeys, KeySurvey, LABELS } from "./label-keys.ts";
 import type { LabelKeys } from "./label-keys.ts";
+import { suggestEnergyUnit } from "./suggest-units.ts";
 
 /** How to read the labels of a file; everything that is not given is found or refused. */
 export interface LabelOptions {
   /** The file's own keys; null means that the file has no such label. */
   readonly keys?: Partial<LabelKeys>;
   readonly units?: LabelUnits;
+  /** Refuse to take eV and Å for granted (Format.statesUnits is false). */
+  readonly unitsRequired?: boolean;
   /** What positive stress means in the file: "tension" (ASE; the default) or "pressure" (VASP). */
   readonly stressSign?: "tension" | "pressure";
   /** What virial means in the file: "−Vσ" (QUIP, ASE, MACE; the default) or "Vσ". */
@@ -66,7 +69,24 @@ export function planLabels(survey: KeySurvey, options: LabelOptions, file: strin
       "an energy or forces under a known key, or keys given (energy, forces, stress)",
     );
   for (const label of LABELS) noteCount(survey, keys, label, notes);
-  return { keys, ...factors(declaredUnits(survey, options.units ?? {}, file, notes), options, keys), notes };
+  const units = declaredUnits(survey, options.units ?? {}, file, notes);
+  if (options.unitsRequired && units.energy === undefined) throw unitsMissing(survey, keys, file);
+  return { keys, ...factors(units, options, keys), notes };
+}
+
+function unitsMissing(survey: KeySurvey, keys: LabelKeys, file: string): InputError {
+  const { first } = survey;
+  const energy = keys.energy === null ? undefined : first?.info[keys.energy];
+  const likely =
+    first && typeof energy === "number" ? suggestEnergyUnit(energy, first.structure.numbers) : undefined;
+  const hint = likely
+    ? `the first energy, ${String(energy)}, suggests ${likely}`
+    : `magnitudes that suggest nothing (first energy ${String(energy)})`;
+  return invalid(
+    `${file} units`,
+    "an energy unit given by you (--units kcal/mol, say), as the file has none",
+    hint,
+  );
 }
 
 function noteCount(survey: KeySurvey, keys: LabelKeys, label: keyof LabelKeys, notes: string[]): void {
