@@ -35,7 +35,7 @@ interface Import {
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, "utf8");
   const pattern =
-    /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^;"']*?\sfrom\s+)?"([^"]+)"|import\("([^"]+)"\)/g;
+    /(?:^|\n)(?:import|export)\s+(type\s+)?(?:[^;"']*?\sfrom\s+)?"([^"]+)"|import\("([^"]+)"\)/g;
   return [...text.matchAll(pattern)].map((m) => ({ to: m[2] ?? m[3]!, typeOnly: m[1] !== undefined }));
 }
 

@@ -86,6 +86,6 @@ export async function job(surfit: Library, start: Surfit.Start | undefined): Pro
     ),
     energies,
     forces: bitsOf(Float64Array.from(all)),
-    relative: metrics.test.all.forces!.relative,
+    relative: metrics.test.all.forces!.relative ?? Infinity,
   };
 }
