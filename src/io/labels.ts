@@ -84,7 +84,7 @@ function unitsMissing(survey: KeySurvey, keys: LabelKeys, file: string): InputEr
     : `magnitudes that suggest nothing (first energy ${String(energy)})`;
   return invalid(
     `${file} units`,
-    "an energy unit given by you (--units kcal/mol, say), as the file has none",
+    "an energy unit given by you (--units kcal/mol,Å, say), as the file has none",
     hint,
   );
 }

@@ -1,136 +1,129 @@
-import { z } from "zod";
 import { invalid } from "../error.ts";
 import type { Model, Term } from "../potentials/potential.ts";
-import { symbolOf } from "../structure/elements.ts";
+import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+import type { Safetensors, Tensor } from "./safetensors.ts";
 
-/** Version of what stands in the header; a reader for every released version stays. */
-const VERSION = "1";
+/** Version of the model file that is written; every version from 1 on is read. */
+export const MODEL_VERSION = 1;
 
-/** Entry of one array in the header of a safetensors file. */
-const entry = z.strictObject({
-  dtype: z.literal("F64"),
-  shape: z.array(z.int().min(0)),
-  data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
-});
-
-const terms = z.array(
-  z.strictObject({ type: z.string(), options: z.unknown(), tensors: z.array(z.string()) }),
-);
-
-/** Everything but the arrays; safetensors allows only text values here. */
-const metadata = z.looseObject({
-  format: z.literal("surfit"),
-  version: z.literal(VERSION),
-  elements: z.string(),
-  terms: z.string(),
-  provenance: z.string(),
-});
+const FORMAT = "surfit";
+const UNITS = { energy: "eV", length: "Å", mass: "amu", time: "fs", charge: "e" };
 
 /**
- * A model as a file in the safetensors layout: length of the header (8 bytes, little-endian), JSON header, raw
- * little-endian f64 arrays "<term>.<name>"; https://github.com/huggingface/safetensors. Nothing in it is executed.
+ * A model as bytes in the safetensors layout: metadata format, version, units, elements, terms (type, options, names of
+ * tensors) and provenance as JSON text, tensors named "<term index>.<name>". Data only, nothing that can be executed.
+ * The same model gives the same bytes.
  */
 export function writeModel(model: Model): Uint8Array {
-  const header: Record<string, unknown> = { __metadata__: metadataOf(model) };
-  const arrays: Float64Array[] = [];
-  let at = 0;
-  for (const [t, { tensors }] of model.terms.entries())
-    for (const [name, values] of Object.entries(tensors)) {
-      const end = at + values.byteLength;
-      header[`${t}.${name}`] = { dtype: "F64", shape: [values.length], data_offsets: [at, end] };
-      arrays.push(values);
-      at = end;
+  const tensors = new Map<string, Tensor>();
+  const terms = model.terms.map(({ type, options, tensors: own }, k) => {
+    for (const [name, values] of Object.entries(own)) {
+      const bad = values.findIndex((x) => !Number.isFinite(x));
+      if (bad >= 0)
+        throw invalid(`term ${k} (${type}) ${name}[${bad}]`, "a finite number", String(values[bad]));
+      tensors.set(`${k}.${name}`, { shape: [values.length], values });
     }
-  const text = new TextEncoder().encode(JSON.stringify(header));
-  const head = Math.ceil(text.length / 8) * 8;
-  const bytes = new Uint8Array(8 + head + at).fill(0x20, 8, 8 + head);
-  bytes.set(text, 8);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(head), true);
-  let to = 8 + head;
-  for (const array of arrays) for (const x of array) view.setFloat64((to += 8) - 8, x, true);
-  return bytes;
+    return { type, options: plain(options, `term ${k} (${type}) options`), tensors: Object.keys(own) };
+  });
+  const metadata = {
+    format: FORMAT,
+    version: String(MODEL_VERSION),
+    units: JSON.stringify(UNITS),
+    elements: JSON.stringify(model.elements),
+    terms: JSON.stringify(terms),
+    provenance: JSON.stringify(model.provenance),
+  };
+  return encodeSafetensors({ metadata, tensors });
 }
 
-function metadataOf({ elements, terms, provenance }: Model): Record<string, string> {
-  const plain = terms.map(({ type, options, tensors }) => ({ type, options, tensors: Object.keys(tensors) }));
+/** JSON would turn NaN, Infinity, functions and class instances into something else without a word: refuse them. */
+function plain(value: unknown, place: string): unknown {
+  if (value === null || typeof value === "string" || typeof value === "boolean" || value === undefined)
+    return value;
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw invalid(place, "finite numbers", String(value));
+    return value;
+  }
+  if (Array.isArray(value)) return value.map((v, k) => plain(v, `${place}[${k}]`));
+  const prototype: unknown = typeof value === "object" ? Object.getPrototypeOf(value) : undefined;
+  if (prototype !== Object.prototype && prototype !== null)
+    throw invalid(place, "plain data (numbers, text, lists, records)", Object.prototype.toString.call(value));
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, plain(v, `${place}.${key}`)]));
+}
+
+/** The model in a file's bytes, checked throughout; `file` is its name for error messages. */
+export function readModel(bytes: Uint8Array, file = "model"): Model {
+  const contents = decodeSafetensors(bytes, file);
+  const { metadata } = contents;
+  if (metadata.format !== FORMAT)
+    throw invalid(
+      file,
+      "a surfit model",
+      metadata.format ? `a file of format ${metadata.format}` : "tensors only",
+    );
+  const version = Number(metadata.version);
+  if (!Number.isInteger(version) || version < 1)
+    throw invalid(`${file} version`, "a whole number", metadata.version);
+  if (version > MODEL_VERSION)
+    throw invalid(`${file} version`, `at most ${MODEL_VERSION}: a newer surfit is needed`, version);
+  const units = json(metadata, "units", file);
+  if (JSON.stringify(units) !== JSON.stringify(UNITS))
+    throw invalid(`${file} units`, JSON.stringify(UNITS), metadata.units);
   return {
-    format: "surfit",
-    version: VERSION,
-    units: "eV, Å, eV/Å, eV/Å³",
-    symbols: elements.map(symbolOf).join(" "),
-    elements: JSON.stringify(elements),
-    terms: JSON.stringify(plain),
-    provenance: JSON.stringify(provenance),
+    elements: readElements(json(metadata, "elements", file), file),
+    terms: readTerms(json(metadata, "terms", file), contents, file),
+    provenance: recordOf(json(metadata, "provenance", file), `${file} provenance`),
   };
 }
 
-/** Reads what `writeModel` wrote, to the bit; `place` names the file in errors. */
-export function readModel(bytes: Uint8Array, place = "model"): Model {
-  const header = headerOf(bytes, place);
-  const found = metadata.safeParse(header.json["__metadata__"]);
-  if (!found.success)
-    throw invalid(
-      place,
-      `a model of surfit, format version ${VERSION}`,
-      briefly(header.json["__metadata__"]),
-    );
-  const meta = found.data;
-  const list = terms.safeParse(parse(meta.terms, place));
-  const elements = z.array(z.int().min(1).max(118)).safeParse(parse(meta.elements, place));
-  if (!list.success)
-    throw invalid(`${place}: terms`, "type, options and tensors of each term", briefly(meta.terms));
-  if (!elements.success) throw invalid(`${place}: elements`, "atomic numbers", meta.elements);
-  return {
-    elements: elements.data,
-    terms: list.data.map(({ type, options, tensors }, t): Term => {
-      const read = tensors.map((name) => [name, tensor(bytes, header, `${t}.${name}`, place)] as const);
-      return { type, options, tensors: Object.fromEntries(read) };
-    }),
-    provenance: parse(meta.provenance, place) as Model["provenance"],
-  };
-}
-
-interface Header {
-  readonly json: Readonly<Record<string, unknown>>;
-  /** Where the arrays begin, bytes. */
-  readonly data: number;
-}
-
-const briefly = (x: unknown): string => (JSON.stringify(x) ?? "nothing").slice(0, 80);
-
-function headerOf(bytes: Uint8Array, place: string): Header {
-  const size = bytes.length < 8 ? NaN : Number(viewOf(bytes).getBigUint64(0, true));
-  if (!(size <= bytes.length - 8))
-    throw invalid(
-      place,
-      "a safetensors file",
-      `${bytes.length} bytes that are none, or the file was cut off`,
-    );
-  const text = new TextDecoder().decode(bytes.subarray(8, 8 + size));
-  const json = parse(text, place);
-  if (json === null || typeof json !== "object") throw invalid(place, "a safetensors file", briefly(json));
-  return { json: json as Header["json"], data: 8 + size };
-}
-
-const viewOf = (bytes: Uint8Array): DataView =>
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-function parse(text: string, place: string): unknown {
+function json(metadata: Safetensors["metadata"], key: string, file: string): unknown {
+  const text = metadata[key];
+  if (text === undefined) throw invalid(`${file} ${key}`, "metadata of a surfit model", "none");
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text);
   } catch (error) {
-    throw invalid(place, "a safetensors file with a JSON header", (error as Error).message);
+    throw invalid(`${file} ${key}`, "JSON", (error as Error).message);
   }
 }
 
-function tensor(bytes: Uint8Array, { json, data }: Header, name: string, place: string): Float64Array {
-  const found = entry.safeParse(json[name]);
-  if (!found.success) throw invalid(`${place}: ${name}`, "an array of f64", briefly(json[name]));
-  const [from, to] = found.data.data_offsets;
-  const count = found.data.shape.reduce((a, b) => a * b, 1);
-  if (to - from !== 8 * count || data + to > bytes.length)
-    throw invalid(`${place}: ${name}`, `${8 * count} bytes`, `${Math.min(to, bytes.length - data) - from}`);
-  const view = viewOf(bytes);
-  return Float64Array.from({ length: count }, (_, i) => view.getFloat64(data + from + 8 * i, true));
+function recordOf(value: unknown, place: string): Record<string, unknown> {
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw invalid(place, "a record", JSON.stringify(value));
+  return value as Record<string, unknown>;
+}
+
+function readElements(value: unknown, file: string): number[] {
+  const good =
+    Array.isArray(value) &&
+    value.every((z, k) => Number.isInteger(z) && z >= 1 && z <= 118 && (k === 0 || z > value[k - 1]));
+  if (!good) throw invalid(`${file} elements`, "ascending atomic numbers", JSON.stringify(value));
+  return value as number[];
+}
+
+function readTerms(value: unknown, { tensors }: Safetensors, file: string): Term[] {
+  if (!Array.isArray(value) || value.length === 0)
+    throw invalid(`${file} terms`, "a list of terms", JSON.stringify(value));
+  const claimed = new Set<string>();
+  const terms = value.map((entry: unknown, k): Term => {
+    const place = `${file} terms[${k}]`;
+    const { type, options, tensors: names } = recordOf(entry, place);
+    if (typeof type !== "string" || type === "")
+      throw invalid(`${place} type`, "a name", JSON.stringify(type));
+    if (!Array.isArray(names) || !names.every((n) => typeof n === "string"))
+      throw invalid(`${place} tensors`, "names", JSON.stringify(names));
+    const own = names.map((name): [string, Float64Array] => {
+      const values = tensors.get(`${k}.${name}`)?.values;
+      if (!(values instanceof Float64Array))
+        throw invalid(`${place} ${name}`, "a tensor F64", values ? "another type" : "none");
+      const bad = values.findIndex((x) => !Number.isFinite(x));
+      if (bad >= 0) throw invalid(`${place} ${name}[${bad}]`, "a finite number", String(values[bad]));
+      claimed.add(`${k}.${name}`);
+      return [name, values];
+    });
+    return { type, options, tensors: Object.fromEntries(own) };
+  });
+  for (const name of tensors.keys())
+    if (!claimed.has(name))
+      throw invalid(`${file} tensor ${name}`, "tensors that a term names", "one that none does");
+  return terms;
 }

@@ -34,7 +34,7 @@ it("reads an sGDML archive: Fortran order, big-endian float32, text, cell and de
 it("reads an rMD17 archive when its units are given, refuses it when not, with a suggestion", async () => {
   const file = golden("rmd17.npz");
   await expect(readLabelled(file)).rejects.toThrow(
-    "an energy unit given by you (--units kcal/mol, say), as the file has none, got the first energy, -72000.25, suggests kcal/mol",
+    "an energy unit given by you (--units kcal/mol,Å, say), as the file has none, got the first energy, -72000.25, suggests kcal/mol",
   );
   const { frames } = await readLabelled(file, { units: { energy: "kcal/mol" } });
   expect(frames[0]).toMatchObject({
