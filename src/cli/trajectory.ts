@@ -1,6 +1,6 @@
 import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { invalid } from "../error.ts";
+import { NumericalError, invalid } from "../error.ts";
 import { packCheckpoint, unpackCheckpoint } from "../fit/checkpoint.ts";
 import { formatFrame } from "../io/extxyz.ts";
 import type { RandomState } from "../math/random.ts";
@@ -195,6 +195,7 @@ export async function runDynamics(
       write,
       () => save(path("checkpoint"), options, state, trajectory, thermo),
       progress,
+      timestep,
     );
   } finally {
     progress.done();
@@ -217,6 +218,7 @@ async function advance(
   write: () => void,
   save: () => Promise<void>,
   progress: Progress,
+  timestep: number,
 ): Promise<void> {
   const signals = watchSignals();
   const first = state.step;
@@ -224,6 +226,7 @@ async function advance(
   try {
     while (state.step < last && !signals.asked()) {
       run.step(state);
+      refuseFlight(state, timestep);
       write();
       const now = performance.now();
       if (now - breath < 50) continue;
@@ -244,6 +247,20 @@ async function advance(
       signal,
       `surfit: stopped at step ${state.step}; go on with the same command and --restart`,
     );
+}
+
+/** No thermal atom moves as far as this in one step, Å. */
+const FLIGHT = 0.5;
+
+/** Stops a run whose atoms have fallen into a hole of the surface: what follows would mean nothing. */
+function refuseFlight({ step, velocities }: Motion, timestep: number): void {
+  const i = velocities.findIndex((v) => !(Math.abs(v) * timestep < FLIGHT));
+  if (i < 0) return;
+  const moved = Math.abs(velocities[i]) * timestep;
+  throw new NumericalError(
+    `step ${step}: atom ${Math.floor(i / 3) + 1} moves ${show(moved)} Å in one step: the potential has a hole where ` +
+      "the run came to (fit more data there), or the time step is too long",
+  );
 }
 
 function frameOf(structure: Structure, state: Motion, timestep: number): Frame {
@@ -279,12 +296,16 @@ function spread(values: readonly number[]): Spread {
   return { mean, deviation: Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length) };
 }
 
-/** Averages over the whole table, earlier parts of a restarted run included. */
-function summarise(path: string, structure: Structure, steps: number, timestep: number) {
-  const rows = readFileSync(path, "utf8")
+/** Rows of a thermo table: step, time (ps), potential, kinetic, invariant (eV), temperature (K), pressure (GPa). */
+export const readThermo = (path: string): number[][] =>
+  readFileSync(path, "utf8")
     .split("\n")
     .filter((line) => line && !line.startsWith("#"))
     .map((line) => line.split(" ").map(Number));
+
+/** Averages over the whole table, earlier parts of a restarted run included. */
+function summarise(path: string, structure: Structure, steps: number, timestep: number) {
+  const rows = readThermo(path);
   const atoms = structure.numbers.length;
   const invariants = rows.map((r) => r[4]);
   return {

@@ -6,14 +6,19 @@ import { invalid } from "../../error.ts";
 import { startPool } from "../../node.ts";
 import { buildPotential } from "../../potentials/build.ts";
 import { validate } from "../../schema.ts";
+import type { Potential } from "../../potentials/potential.ts";
+import { lbfgs, relax } from "../../run/relax.ts";
 import { count, positive, present, withCommons } from "../command.ts";
 import { writeWhole } from "../files.ts";
 import { runJob } from "../fit/job.ts";
+import type { FinishedJob } from "../fit/job.ts";
 import { describeFit, reportOf, summariseFit } from "../fit/summary.ts";
 import { createProgress } from "../progress.ts";
+import type { Progress } from "../progress.ts";
+import { traceFigure } from "../report/figures.ts";
 import type { Facts } from "../report/report.ts";
-import { show } from "../table.ts";
-import { runDynamics } from "../trajectory.ts";
+import { duration, show } from "../table.ts";
+import { readThermo, runDynamics } from "../trajectory.ts";
 import type { MdResult } from "../trajectory.ts";
 import { version } from "../version.ts";
 import { wholeSchema } from "../fit/schema.ts";
@@ -46,53 +51,75 @@ function ethanol(): string {
 
 async function run(flags: Flags): Promise<void> {
   const progress = createProgress();
-  const { output: folder } = flags;
-  const training = { time: flags.time };
+  const { output: folder, threads, json } = flags;
   const options = validate(wholeSchema, {
     data: ethanol(),
-    training,
-    ...(flags.threads && { threads: flags.threads }),
+    training: { time: flags.time },
+    ...(threads && { threads }),
   });
-  const pool = await startPool(flags.threads ? { threads: flags.threads } : {});
+  const pool = await startPool({ threads });
   const about = { version: version(), command: "surfit demo" };
+  const date = new Date().toISOString().slice(0, 10);
+  const path = (name: string) => join(folder, name);
   try {
     const job = await runJob(options, pool, { folder, force: true, ...about }, progress);
-    progress.report(describeFit(job, folder));
-    progress.report(`\nDynamics at constant energy from a test frame, ${flags.picoseconds} ps, 300 K:`);
-    const start = job.frames[job.prepared.split.test[0]];
-    const md = await runDynamics(
-      buildPotential(job.result.model, pool.device),
-      {
-        structure: start.structure,
-        folder: join(folder, "md"),
-        ensemble: "nve",
-        temperature: 300,
-        time: flags.picoseconds,
-        timestep: 0.5,
-        friction: 1,
-        seed: 1,
-        every: 100,
-        thermo: 10,
-        force: true,
-      },
-      progress,
-    );
-    const date = new Date().toISOString().slice(0, 10);
-    const page = reportOf(job, { title: "Ethanol", version: about.version, date }, [dynamicsFacts(md)]);
-    await writeWhole(join(folder, "report.html"), page);
-    const json = { ...summariseFit(job, folder), dynamics: md };
-    await writeWhole(join(folder, "result.json"), `${JSON.stringify(json, null, 2)}\n`);
-    present({ text: driftLine(md, folder), json }, flags.json);
+    const write = (facts: readonly Facts[]) =>
+      writeWhole(
+        path("report.html"),
+        reportOf(job, { title: "Ethanol", version: about.version, date }, facts),
+      );
+    await write([]);
+    if (!json) process.stdout.write(`${describeFit(job, folder)}\n\n`);
+    const md = await dynamics(job, buildPotential(job.result.model, pool.device), flags, progress);
+    await write([dynamicsFacts(md, path("md/thermo.txt"))]);
+    const result = { ...summariseFit(job, folder), dynamics: md };
+    await writeWhole(path("result.json"), `${JSON.stringify(result, null, 2)}\n`);
+    present({ text: driftLine(md, folder), json: result }, json);
   } finally {
     pool.close();
   }
 }
 
-const driftLine = (md: MdResult, folder: string): string =>
-  `${show(md.picoseconds)} ps at ${show(md.temperature.mean)} K: drift ${show(md.drift.slope)} ± ${show(md.drift.error)} meV/atom/ps, ` +
-  `largest deviation ${show(md.wander)} meV/atom\n\nThe report: ${folder}/report.html`;
+/** Constant energy from the minimum next to a test frame; half of the kinetic energy will go into the vibrations. */
+async function dynamics(
+  job: FinishedJob,
+  potential: Potential,
+  flags: Flags,
+  progress: Progress,
+): Promise<MdResult> {
+  const { structure } = job.frames[job.prepared.split.test[0]];
+  const minimum = relax(lbfgs(structure, potential), structure, { fmax: 0.01, steps: 500 });
+  return runDynamics(
+    potential,
+    {
+      structure: minimum.structure,
+      folder: join(flags.output, "md"),
+      ensemble: "nve",
+      temperature: 600,
+      time: flags.picoseconds,
+      timestep: 0.5,
+      friction: 1,
+      seed: 1,
+      every: 100,
+      thermo: 10,
+      force: true,
+    },
+    progress,
+  );
+}
 
-function dynamicsFacts(md: MdResult): Facts {
+const driftLine = (md: MdResult, folder: string): string =>
+  [
+    `Dynamics at constant energy: ${show(md.picoseconds)} ps in ${duration(md.seconds)}, mean temperature ${show(md.temperature.mean)} K`,
+    `drift ${show(md.drift.slope)} ± ${show(md.drift.error)} meV/atom/ps, largest deviation ${show(md.wander)} meV/atom`,
+    "",
+    `The report: ${folder}/report.html`,
+  ].join("\n");
+
+function dynamicsFacts(md: MdResult, thermo: string): Facts {
+  const table = readThermo(thermo);
+  const [times, invariants] = [table.map((row) => row[1]), table.map((row) => row[4])];
+  const deviations = invariants.map((x) => (1000 * (x - invariants[0])) / md.atoms);
   const rows = [
     ["length", `${show(md.picoseconds)} ps, ${md.steps} steps of ${md.timestep} fs`],
     ["mean temperature", `${show(md.temperature.mean)} K`],
@@ -103,6 +130,7 @@ function dynamicsFacts(md: MdResult): Facts {
     title: "Dynamics at constant energy",
     head: ["what", "value"],
     rows,
-    note: "Started from a test frame at 300 K.",
+    figure: traceFigure(times, deviations, "time (ps)", "total energy less its start (meV/atom)"),
+    note: "From the minimum next to a test frame, with velocities of 600 K, half of which the vibrations take up.",
   };
 }

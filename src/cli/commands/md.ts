@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
+import { startPool } from "../../node.ts";
+import { ParallelPotential } from "../../potentials/parallel.ts";
 import { count, positive, present, withCommons } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import { stem } from "../files.ts";
@@ -35,20 +37,33 @@ export function define(command: Command): void {
     .action(run);
 }
 
+/** Up to this many atoms one thread works alone. */
+const ALONE = 200;
+
 interface Flags extends Omit<MdOptions, "folder" | "structure"> {
   readonly output?: string;
+  readonly threads?: number;
   readonly json?: boolean;
 }
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
   if (!["nve", "nvt"].includes(flags.ensemble)) throw invalid("--ensemble", "nve or nvt", flags.ensemble);
-  const { potential } = await openModel(modelFile);
+  const { model, potential } = await openModel(modelFile);
   const [frame] = await readStructures([file]);
   refuseStrangers(potential, frame.structure, frame.place);
+  const { threads } = flags;
+  // The bits do not depend on the threads, so a small system need not pay for starting them.
+  const pool =
+    threads !== 1 && frame.structure.numbers.length > ALONE ? await startPool({ threads }) : undefined;
+  const surface = pool ? await ParallelPotential.create(model, pool) : potential;
   const folder = flags.output ?? `${stem(file)}-md`;
   const progress = createProgress();
-  const result = await runDynamics(potential, { ...flags, folder, structure: frame.structure }, progress);
-  present({ text: describe(result, folder), json: { folder, ...result } }, flags.json);
+  try {
+    const result = await runDynamics(surface, { ...flags, folder, structure: frame.structure }, progress);
+    present({ text: describe(result, folder), json: { folder, ...result } }, flags.json);
+  } finally {
+    pool?.close();
+  }
 }
 
 function describe(r: MdResult, folder: string): string {

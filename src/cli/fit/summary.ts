@@ -4,6 +4,7 @@ import { renderReport } from "../report/report.ts";
 import type { Curve, Facts, ReportData } from "../report/report.ts";
 import type { CurvePoint, SetName } from "../report/figures.ts";
 import type { Report } from "../../fit/trainer.ts";
+import type { ZblOptions } from "../../potentials/zbl.ts";
 import { pairName } from "../../structure/statistics.ts";
 import { duration, show, textTable } from "../table.ts";
 import type { FinishedJob } from "./job.ts";
@@ -78,8 +79,11 @@ function curves({ prepared, result }: FinishedJob): Curve[] {
 
 function facts({ prepared }: FinishedJob): Facts[] {
   const { learned, dataset, statistics, known } = prepared;
-  const zbl = known.terms.find((term) => term.type === "zbl");
-  const pairs = Object.entries(statistics.shortest).map(([pair, r]) => [pairName(pair), r.toFixed(3)]);
+  const zbl = known.terms.find((term) => term.type === "zbl")?.options as ZblOptions | undefined;
+  const pairs = Object.entries(statistics.shortest).map(([pair, r]) => {
+    const radii = zbl?.pairs[pair];
+    return [pairName(pair), r.toFixed(3), ...(radii ? [radii.inner.toFixed(3), radii.outer.toFixed(3)] : [])];
+  });
   const atoms = atomRows(prepared).map((row, e) => [...row, String(learned.sizes[e] ?? "")]);
   return [
     {
@@ -90,9 +94,9 @@ function facts({ prepared }: FinishedJob): Facts[] {
     },
     {
       title: "Shortest distances of the training set",
-      head: ["pair", "Å"],
+      head: ["pair", "shortest (Å)", ...(zbl ? ["ZBL full inside (Å)", "ZBL ends at (Å)"] : [])],
       rows: pairs,
-      ...(zbl && { note: `ZBL repulsion: ${JSON.stringify(zbl.options)}` }),
+      ...(zbl && { note: "Closer than the data show, the screened nuclear repulsion takes over." }),
     },
   ];
 }

@@ -204,3 +204,25 @@ export function distanceFigure(
   });
   return { svg, shown: dots.length, total };
 }
+
+/** One quantity against time, at most 2000 points. */
+export function traceFigure(
+  times: readonly number[],
+  values: readonly number[],
+  x: string,
+  y: string,
+): Figure {
+  const stride = Math.max(1, Math.ceil(times.length / 2000));
+  const points = times.flatMap((t, k) => (k % stride === 0 ? [{ x: t, y: values[k] }] : []));
+  const svg = render({
+    width: 940,
+    height: 260,
+    x: { label: x },
+    y: { label: y, grid: true },
+    marks: [
+      Plot.ruleY([0], { strokeOpacity: 0.4 }),
+      Plot.line(points, { x: "x", y: "y", stroke: "var(--test)" }),
+    ],
+  });
+  return { svg, shown: points.length, total: times.length };
+}

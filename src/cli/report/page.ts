@@ -9,7 +9,7 @@ main { max-width: 1040px; margin: 0 auto; padding: 2rem 1.1rem 4rem; }
 h1 { font-size: 1.7rem; margin: 0 0 .2rem; letter-spacing: -.01em; }
 h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); }
 h3 { font-size: .95rem; margin: 1.2rem 0 .3rem; }
-p { margin: .4rem 0; max-width: 46rem; } .soft { color: var(--soft); }
+p { margin: .4rem 0; max-width: 46rem; } p, li, td, figcaption { overflow-wrap: anywhere; } .soft { color: var(--soft); }
 .verdict { background: var(--panel); border-left: 4px solid var(--good); padding: .7rem 1rem; border-radius: 4px; margin: 1rem 0; }
 .verdict.bad { border-color: var(--bad); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: .7rem; margin: 1rem 0; }

@@ -19,6 +19,7 @@ export interface Facts {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly note?: string;
+  readonly figure?: Figure;
 }
 
 /** Everything a report shows. */
@@ -136,7 +137,12 @@ export function renderReport(data: ReportData): string {
     section("Learning", curveFigures(data.curves)),
     section("Predictions", figures(data.judged)),
     ...data.facts.map((f) =>
-      section(f.title, htmlTable(f.head, f.rows), f.note ? `<p class="soft">${escape(f.note)}</p>` : ""),
+      section(
+        f.title,
+        htmlTable(f.head, f.rows),
+        f.figure?.svg,
+        f.note ? `<p class="soft">${escape(f.note)}</p>` : "",
+      ),
     ),
     section("Notes on the data", list(data.notes)),
     section("Configuration", data.configuration ? `<pre>${escape(data.configuration)}</pre>` : ""),
