@@ -8,8 +8,16 @@ import { PackedFrames, type PackedAddress } from "./packed.ts";
 /** Makes the trainable term on a thread, from plain data. */
 export type BuildTrainable = (term: Term, elements: readonly number[], device: Device) => Trainable;
 
-/** Numbers per slot besides its gradient: the three parts of the loss, the bad frame + 1 (0: none), its quantity. */
-export const SLOT = { energy: 0, forces: 1, stress: 2, badFrame: 3, badQuantity: 4, size: 8 } as const;
+/** Numbers per slot besides its gradient: the parts of the loss, the bad frame + 1 (0: none), its quantity, 1 for a bad gradient. */
+export const SLOT = {
+  energy: 0,
+  forces: 1,
+  stress: 2,
+  badFrame: 3,
+  badQuantity: 4,
+  badGradient: 5,
+  size: 8,
+} as const;
 
 /** What can stop being finite, in the order of `badQuantity`. */
 export const QUANTITY_NAMES = ["energy", "forces", "virial", "gradient"] as const;
@@ -41,7 +49,8 @@ export interface GradientSpec {
 export class BoardViews {
   /** Current parameters, [P]. */
   readonly parameters: Float64Array;
-  /** Gradient of each slot, [slots, P]. */
+  /** Sum of the gradients, [P], and gradient of each slot, [slots, P]; a zero more where P is odd. */
+  readonly sum: Float64Array;
   readonly gradients: readonly Float64Array[];
   /** See SLOT, [slots, SLOT.size]. */
   readonly sums: Float64Array;
@@ -57,8 +66,10 @@ export class BoardViews {
   constructor(memory: Memory, { parameters, slots, address }: Board) {
     let at = address;
     const real = (n: number) => memory.f64((at += 8 * n) - 8 * n, n);
-    this.parameters = real(parameters);
-    this.gradients = Array.from({ length: slots }, () => real(parameters));
+    const even = parameters + (parameters % 2);
+    this.parameters = real(even).subarray(0, parameters);
+    this.sum = real(even);
+    this.gradients = Array.from({ length: slots }, () => real(even));
     this.sums = real(SLOT.size * slots);
     this.lambda = real(5);
     this.control = memory.i32(at, 3);
@@ -68,7 +79,7 @@ export class BoardViews {
 
   /** Reserves a block. */
   static reserve(memory: Memory, parameters: number, slots: number): Board {
-    const bytes = 8 * (parameters * (slots + 1) + SLOT.size * slots + 5) + 4 * (3 + 2 * slots);
+    const bytes = 8 * ((parameters + 1) * (slots + 2) + SLOT.size * slots + 5) + 4 * (3 + 2 * slots);
     return { parameters, slots, address: memory.alloc(bytes) };
   }
 }
@@ -155,7 +166,13 @@ class Worker {
     if (!learn) return this.#publish(frames);
     this.#seed(frames, lambda, sums);
     const gradient = this.#board.gradients[slot].fill(0);
-    this.#model.parameterGradient(batch, this.#seeds, gradient, { forces });
+    this.#model.parameterGradient(batch, this.#seeds, gradient.subarray(0, this.#board.parameters.length), {
+      forces,
+    });
+    // One number tells: a sum with a term that is not finite is not finite.
+    let total = 0;
+    for (let k = 0; k < gradient.length; k++) total += gradient[k];
+    sums[SLOT.badGradient] = Number.isFinite(total) ? 0 : 1;
   }
 
   #lambda(): LossWeights {

@@ -1,5 +1,7 @@
+import type { Device, Kernel } from "../device/device.ts";
 import type { Job, Pool } from "../device/pool.ts";
 import { NumericalError } from "../error.ts";
+import { add, variable } from "../formula/expression.ts";
 import type { Term } from "../potentials/potential.ts";
 import { BoardViews, QUANTITY_NAMES, SLOT, type GradientSpec } from "./gradient-task.ts";
 import type { LossParts, LossWeights } from "./loss.ts";
@@ -22,16 +24,27 @@ export interface GradientSetup {
   readonly place: (frame: number) => string;
 }
 
+/** x ← x + y, as machine code. */
+const addition = (device: Device): Kernel => {
+  const [x, y] = [variable("x"), variable("y")];
+  return device.compile({ name: "add", varying: ["x", "y"], uniform: [], elementwise: [add(x, y)] });
+};
+
 /** Loss, its gradient and predictions of chosen groups of frames, by all threads, with the same bits for any number. */
 export class Gradients {
   /** Current parameters, [P]; call `changed` after writing. */
   readonly parameters: Float64Array;
+  /** The caller's device. */
+  readonly device: Device;
   readonly #job: Job;
   readonly #board: BoardViews;
   readonly #setup: GradientSetup;
   readonly #slots: number;
+  readonly #add: Kernel;
 
-  private constructor(job: Job, board: BoardViews, setup: GradientSetup) {
+  private constructor(device: Device, job: Job, board: BoardViews, setup: GradientSetup) {
+    this.device = device;
+    this.#add = addition(device);
     this.#job = job;
     this.#board = board;
     this.#setup = setup;
@@ -55,7 +68,7 @@ export class Gradients {
       threads: pool.threads,
     };
     const job = await pool.prepare("fit.gradient", spec);
-    return new Gradients(job, new BoardViews(memory, spec.board), setup);
+    return new Gradients(pool.device, job, new BoardViews(memory, spec.board), setup);
   }
 
   /** Makes threads see new parameters. */
@@ -70,21 +83,20 @@ export class Gradients {
   async gradient(groups: readonly number[], lambda: LossWeights, gradient: Float64Array): Promise<LossParts> {
     const total = this.#weight(groups);
     this.#board.lambda.set([lambda.energy, lambda.forces, lambda.stress, lambda.huber, 1 / total]);
-    gradient.fill(0);
+    const { sum, gradients, sums } = this.#board;
+    sum.fill(0);
     const parts = { energy: 0, forces: 0, stress: 0 };
     await this.#rounds(groups, 1, (slot, group) => {
-      const sums = this.#board.sums.subarray(SLOT.size * slot);
-      parts.energy += sums[SLOT.energy] / total;
-      parts.forces += sums[SLOT.forces] / total;
-      parts.stress += sums[SLOT.stress] / total;
-      const g = this.#board.gradients[slot];
-      let sum = 0;
-      for (let k = 0; k < g.length; k++) {
-        gradient[k] += g[k];
-        sum += g[k];
-      }
-      if (!Number.isFinite(sum)) this.#fail(this.#setup.groups[group][0], "gradient");
+      const at = SLOT.size * slot;
+      parts.energy += sums[at + SLOT.energy] / total;
+      parts.forces += sums[at + SLOT.forces] / total;
+      parts.stress += sums[at + SLOT.stress] / total;
+      const [to, from] = [sum.byteOffset, gradients[slot].byteOffset];
+      // The two inputs lie from - to bytes apart; slots are added in their order, whoever filled them.
+      this.#add.run(sum.length, to, from - to, 0, to, 0);
+      if (sums[at + SLOT.badGradient] > 0) this.#fail(this.#setup.groups[group][0], "gradient");
     });
+    gradient.set(sum.subarray(0, gradient.length));
     return parts;
   }
 

@@ -1,8 +1,7 @@
 import { invalid } from "../error.ts";
 import { Random } from "../math/random.ts";
 import { lbfgsIteration, lbfgsState, type LbfgsState } from "../math/minimise.ts";
-import { adamState, adamStep, clip } from "./adam.ts";
-import { startAverage, updateAverage } from "./average.ts";
+import { Adam } from "./adam.ts";
 import type { Gradients } from "./gradient.ts";
 import type { LossParts, LossWeights } from "./loss.ts";
 import type { TrainingOptions } from "./options.ts";
@@ -61,12 +60,8 @@ function copyInto(target: Float64Array, source: Float64Array | undefined, name: 
 
 function adam(problem: Problem): Optimiser {
   const { gradients, start, decays, groups, perBatch, epochs, options, seed } = problem;
-  const parameters = start.slice();
-  const gradient = new Float64Array(start.length);
-  const moments = adamState(start.length);
-  const average = startAverage(start);
+  const state = new Adam(gradients.device, start, decays, options.adam);
   const steps = Math.ceil(groups.length / perBatch);
-  const arrays = { parameters, ...moments, average: average.values, count: average.count };
   let shuffled: { epoch: number; order: number[] } | undefined;
   const orderOf = (epoch: number): number[] => {
     // A generator of its own for every epoch: the order needs no state in a checkpoint.
@@ -76,22 +71,21 @@ function adam(problem: Problem): Optimiser {
   };
   return {
     steps,
-    judged: average.values,
+    judged: state.average,
     async step(epoch, step, factor) {
       const at = epoch * steps + step;
       const rate = options.rate * factor * rateAt(at, epochs * steps, options);
       const lambda = lossWeights(options, energyWeight(at, epochs * steps, options));
-      gradients.parameters.set(parameters);
+      gradients.parameters.set(state.parameters);
       gradients.changed();
       const batch = orderOf(epoch).slice(step * perBatch, (step + 1) * perBatch);
-      const loss = await gradients.gradient(batch, lambda, gradient);
-      if (options.clip !== null) clip(gradient, options.clip);
-      adamStep(parameters, gradient, decays, moments, rate, options.adam);
-      updateAverage(average, parameters, options.average);
+      const loss = await gradients.gradient(batch, lambda, state.gradient);
+      state.step(rate, options.clip ?? Infinity, options.average);
       return { loss, rate, finished: false };
     },
-    save: () => arrays,
-    load: (saved) => Object.entries(arrays).forEach(([name, array]) => copyInto(array, saved[name], name)),
+    save: () => state.arrays,
+    load: (saved) =>
+      Object.entries(state.arrays).forEach(([name, array]) => copyInto(array, saved[name], name)),
   };
 }
 

@@ -48,7 +48,7 @@ const adam = z.strictObject({
   beta1: z.number().min(0).lt(1).default(0.9).meta({ help: "decay of the mean gradient" }),
   beta2: z.number().min(0).lt(1).default(0.999).meta({ help: "decay of the mean squared gradient" }),
   epsilon: z.number().positive().default(1e-8).meta({ help: "added to the root of the mean square" }),
-  weightDecay: z.number().min(0).default(1e-6).meta({ help: "decoupled decay of weights, AdamW" }),
+  weightDecay: z.number().min(0).default(0.03).meta({ help: "decoupled decay of weights, AdamW" }),
 });
 
 /** How the parameters are found. */

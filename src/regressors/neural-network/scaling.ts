@@ -5,7 +5,7 @@ const CONSTANT = 1e-10;
 /** Deviations are not taken smaller than this fraction of the feature's size … */
 const SMALL = 1e-4;
 /** … or of the largest deviation of the element: blown up to full size, faint features halve the accuracy on unseen frames. */
-const FAINT = 0.03;
+const FAINT = 0.05;
 
 export type Scaling = "used" | "constant" | "bounded";
 
