@@ -102,8 +102,8 @@ export function parityFigure(sets: readonly Parity[], quantity: string, unit: st
   const [low, high] = extent(dots.flatMap((d) => [d.x, d.y]));
   const svg = render({
     grid: true,
-    x: { label: `reference ${quantity} (${unit})`, domain: [low, high], nice: true },
-    y: { label: `predicted ${quantity} (${unit})`, domain: [low, high], nice: true },
+    x: { label: `reference ${quantity} (${unit})`, domain: [low, high] },
+    y: { label: `predicted ${quantity} (${unit})`, domain: [low, high] },
     marks: [
       Plot.line(
         [
@@ -118,13 +118,15 @@ export function parityFigure(sets: readonly Parity[], quantity: string, unit: st
   return { svg, shown: dots.length, total };
 }
 
+/** Smallest and largest with a little room around. */
 function extent(values: readonly number[]): [number, number] {
   let [low, high] = [Infinity, -Infinity];
   for (const v of values) {
     if (v < low) low = v;
     if (v > high) high = v;
   }
-  return low < high ? [low, high] : [low - 0.5, low + 0.5];
+  const room = low < high ? 0.03 * (high - low) : 0.5;
+  return [low - room, high + room];
 }
 
 /** Distribution of predicted − reference, as a share of each set; the outermost 1 % lies beyond the edges. */
@@ -135,7 +137,7 @@ export function errorHistogram(sets: readonly Parity[], quantity: string, unit: 
   const steps = errors.flatMap(({ set, values }) => shares(values, reach).map((bar) => ({ ...bar, set })));
   const svg = render({
     x: { label: `predicted − reference ${quantity} (${unit})` },
-    y: { label: "share of the set per unit (%)", grid: true },
+    y: { label: `share of the set (% per ${unit})`, grid: true, nice: true },
     marks: [
       Plot.ruleX([0], { strokeOpacity: 0.4 }),
       Plot.line(steps, { x: "x", y: "y", z: "set", stroke: (d: Dot) => colour[d.set], curve: "step" }),
@@ -171,7 +173,7 @@ export function learningCurve(
   const total = curves.reduce((sum, c) => sum + c.points.length, 0);
   const svg = render({
     x: { label: "epoch" },
-    y: { label: `${quantity} (${unit})`, type: "log", grid: true, tickFormat: "~g" },
+    y: { label: `${quantity} (${unit})`, type: "log", grid: true, nice: true, tickFormat: "~g" },
     marks: [
       Plot.line(points, { x: "x", y: "y", z: "set", stroke: (d: Dot) => colour[d.set], strokeWidth: 1.6 }),
     ],
@@ -199,7 +201,7 @@ export function distanceFigure(
   const svg = render({
     grid: true,
     x: { label: "shortest distance in the frame (Å)" },
-    y: { label: `${quantity} (${unit})`, zero: true },
+    y: { label: `${quantity} (${unit})`, zero: true, nice: true },
     marks: [dotMark(dots)],
   });
   return { svg, shown: dots.length, total };

@@ -103,7 +103,10 @@ const curveFigures = (curves: readonly Curve[]): string => {
   const some = curves.filter((c) => c.sets.some((s) => s.points.length > 1));
   const sets = [...new Set(some.flatMap((c) => c.sets.map((s) => s.set)))];
   const drawn = some.map((c) =>
-    frame(learningCurve(c.sets, c.quantity, c.unit), `${c.quantity} while learning.`),
+    frame(
+      learningCurve(c.sets, c.quantity, c.unit),
+      `The ${c.quantity} while learning: of the training set as it is passed through, of the validation set afterwards.`,
+    ),
   );
   return drawn.length ? `${key(sets)}<div class="figures">${drawn.join("\n")}</div>` : "";
 };
@@ -119,6 +122,9 @@ export function renderReport(data: ReportData): string {
   );
   const worst = data.judgement.test ? worstFrames(data.judgement.test) : [];
   const details = detailRows(data.judgement);
+  const held = details.some(([set]) => set === "test") ? "test" : "validation";
+  const shown = details.filter(([set]) => set === held);
+  const hidden = details.filter(([set]) => set !== held);
   const provenance = Object.entries(data.provenance).map(([k, v]) => [
     k,
     typeof v === "string" ? v : JSON.stringify(v),
@@ -131,7 +137,10 @@ export function renderReport(data: ReportData): string {
       "Errors",
       htmlTable(ERROR_HEAD, errorRows(data.judgement), [0, 1, 2]),
       `<p class="soft">Relative: RMSE over the standard deviation of the reference, which is the RMSE of always predicting the mean. Energies count above the isolated atoms.</p>`,
-      details.length ? `<h3>By element and config_type</h3>${htmlTable(ERROR_HEAD, details, [0, 1, 2])}` : "",
+      details.length ? `<h3>By element and config_type</h3>${htmlTable(ERROR_HEAD, shown, [0, 1, 2])}` : "",
+      hidden.length
+        ? `<details><summary>the other sets</summary>${htmlTable(ERROR_HEAD, hidden, [0, 1, 2])}</details>`
+        : "",
       worst.length ? `<h3>Largest errors of the test set</h3>${list(worst)}` : "",
     ),
     section("Learning", curveFigures(data.curves)),
