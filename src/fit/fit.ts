@@ -19,20 +19,19 @@ export interface FitResult {
 const plus = (x: Float64Array, more: Float64Array | undefined) => x.map((v, k) => v + (more?.[k] ?? 0));
 
 /** Truth and prediction of one frame, with the known terms added back to the prediction. */
-function comparison({ dataset, remainder, training }: PreparedFit, f: number): Comparison {
+function comparison({ dataset, said, training }: PreparedFit, f: number): Comparison {
   const frame: Frame = dataset.frames[f];
   const { structure } = frame;
   const { predicted, first } = training.data;
-  const known = remainder.parts[f];
+  const known = said.parts[f];
   const forces = plus(predicted.forces.subarray(3 * first[f], 3 * first[f + 1]), known?.forces);
   const virial = plus(predicted.virials.subarray(9 * f, 9 * f + 9), known?.virial);
   return {
     numbers: structure.numbers,
     place: frame.place,
     configType: frame.configType,
-    baseline: remainder.energies[f],
-    energy:
-      frame.energy === undefined ? undefined : [predicted.energies[f] + remainder.energies[f], frame.energy],
+    baseline: said.energies[f],
+    energy: frame.energy === undefined ? undefined : [predicted.energies[f] + said.energies[f], frame.energy],
     forces: frame.forces && [forces, frame.forces],
     stress: frame.stress && [virial.map((w) => -w / volume(structure.cell!)), frame.stress],
   };

@@ -36,22 +36,21 @@ export function knownTerms(
   return { terms, isolatedAtoms };
 }
 
-/** What the known terms say of each frame, and the frame with labels from which that is taken away. */
-export interface Remainder {
-  readonly frames: readonly Frame[];
+/** What the known terms say of each frame. */
+export interface KnownParts {
   /** Energy of the known terms, [frames], eV. */
   readonly energies: Float64Array;
   /** Forces and virials of the known terms, one entry per frame; null where all are zero. */
   readonly parts: readonly (Evaluation | null)[];
 }
 
-/** Labels minus known terms: what is left to learn. */
+/** Frames whose labels lack what the known terms say, what is left to learn; and what they said. */
 export function takeAway(
   terms: readonly Term[],
   frames: readonly Frame[],
   elements: readonly number[],
   device: Device,
-): Remainder {
+): { readonly left: readonly Frame[]; readonly said: KnownParts } {
   const known = sum(...terms.map((term) => buildTerm(term, elements, device)));
   const energies = new Float64Array(frames.length);
   const parts: (Evaluation | null)[] = [];
@@ -72,5 +71,5 @@ export function takeAway(
       stress: frame.stress && frame.stress.map((x, k) => x + out.virial[k] / volume(structure.cell!)),
     };
   });
-  return { frames: left, energies, parts };
+  return { left, said: { energies, parts } };
 }

@@ -8,7 +8,7 @@ import { collectDataset, type Dataset } from "./dataset.ts";
 import { findDuplicates } from "./duplicates.ts";
 import { Gradients } from "./gradient.ts";
 import { dataHash, Sha256 } from "./hash.ts";
-import { knownTerms, takeAway, type KnownTerms, type Remainder } from "./known.ts";
+import { knownTerms, takeAway, type KnownParts, type KnownTerms } from "./known.ts";
 import { learnedTerm, LOOK, type LearnedTerm } from "./learned.ts";
 import type { FitOptions } from "./options.ts";
 import { PackedFrames } from "./packed.ts";
@@ -24,7 +24,8 @@ export interface PreparedFit {
   readonly duplicates: readonly (readonly number[])[];
   readonly statistics: PairStatistics;
   readonly known: KnownTerms;
-  readonly remainder: Remainder;
+  /** What the known terms say of each frame. */
+  readonly said: KnownParts;
   readonly learned: LearnedTerm;
   /** Groups of frames of every set, and the groups of each set. */
   readonly groups: readonly (readonly number[])[];
@@ -114,11 +115,17 @@ export async function prepareFit(
     LOOK,
   );
   const known = knownTerms(options.model, trainingFrames, dataset.elements, statistics);
-  const remainder = takeAway(known.terms, frames, dataset.elements, device);
-  const left = split.train.map((f) => remainder.frames[f]);
-  const learned = learnedTerm(options.model, left, dataset.elements, statistics, device, options.seed);
+  const { left, said } = takeAway(known.terms, frames, dataset.elements, device);
+  const learned = learnedTerm(
+    options.model,
+    split.train.map((f) => left[f]),
+    dataset.elements,
+    statistics,
+    device,
+    options.seed,
+  );
 
-  const data = PackedFrames.pack(device.memory, remainder.frames, weights);
+  const data = PackedFrames.pack(device.memory, left, weights);
   const { perGroup, perBatch } = sizes(dataset, split, options.training.batch);
   const { groups, groupsOf } = makeGroups(split, perGroup, options.seed);
   const model = buildTrainable(learned.term, dataset.elements, device);
@@ -177,7 +184,7 @@ export async function prepareFit(
     duplicates,
     statistics,
     known,
-    remainder,
+    said,
     learned,
     groups,
     groupsOf,
