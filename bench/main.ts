@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 const benches: Readonly<Record<string, string>> = {
   gemm: "matrix product against the 128-bit SIMD peak",
   formula: "elementary functions and kernels",
+  neighbours: "neighbour lists and extended XYZ",
   descriptors: "symmetry functions and atomic environment vectors",
   pool: "fork and join of the threads",
   evaluate: "energy and forces of silicon, 100 to 100 000 atoms, one thread and all",

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { shared } from "../../test/shared.ts";
@@ -60,6 +61,48 @@ it("writes whole files or none", async () => {
   await expect(writeAtomically(join(folder, "out.xyz"), failing())).rejects.toThrow("no more");
   expect(readFileSync(join(folder, "out.xyz"), "utf8")).toBe(before);
   expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+});
+
+it("reads what ASE writes", async () => {
+  const path = fileURLToPath(new URL("../../test/golden/ase.xyz", import.meta.url));
+  const [water, methylidyne] = (await readLabelled(path)).frames;
+  expect(water).toMatchObject({
+    energy: -1 / 3,
+    stress: Float64Array.of(1, 6, 5, 6, 2, 4, 5, 4, 3),
+    configType: "water",
+    structure: {
+      numbers: Uint8Array.of(8, 1, 1),
+      cell: Float64Array.of(5, 0, 0, 1, 6, 0, 0, -2, 7),
+      pbc: [true, false, true],
+    },
+  });
+  expect(water.info).toEqual({
+    text: "two words",
+    quote: 'say "hi"  there', // ASE's writer leaves the backslash bare, and its reader drops it too
+    vector: [1.5, -2],
+    matrix: [
+      [0, 1, 2],
+      [3, 4, 5],
+    ],
+    flags: [true, false],
+    yes: true,
+    nested: [
+      ["a", 1],
+      [true, 0.5],
+    ],
+    "odd key": 3,
+  });
+  expect(water.arrays).toEqual({
+    tag: { kind: "integer", width: 1, values: Int32Array.of(1, -2, 3) },
+    mask: { kind: "logical", width: 1, values: Uint8Array.of(1, 0, 1) },
+    name: { kind: "string", width: 1, values: ["O1", "H1", "H2"] },
+  });
+  expect(water.forces![7]).toBe(-1);
+  expect(methylidyne.structure).toMatchObject({
+    numbers: Uint8Array.of(6, 1),
+    cell: null,
+    pbc: [false, false, false],
+  });
 });
 
 // What ASE 3.29 reads from the same files: frames, atoms, Σ energy, Σ |forces|, Σ |stress| (eV, Å).

@@ -31,6 +31,21 @@ it("reads decimals exactly as Number() does, on the fast path and off it", () =>
   );
 });
 
+it("rounds numbers exactly in the middle of two doubles, and a hair beside, to the right side", () => {
+  fc.assert(
+    fc.property(
+      fc.bigInt({ min: 2n ** 52n, max: 2n ** 53n - 1n }),
+      fc.integer({ min: 0, max: 8 }),
+      (m, k) => {
+        const middle = (2n * m + 1n) * 2n ** BigInt(k);
+        for (const text of [`${middle}.0`, `${middle}.00001`, `${middle - 1n}.99999`, `${middle}e-3`])
+          expect(read(text)).toBe(Number(text));
+      },
+    ),
+    { seed: 2, numRuns: 500 },
+  );
+});
+
 it("knows the edges of the fast path", () => {
   for (const text of [
     "9007199254740991",

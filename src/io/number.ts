@@ -59,7 +59,7 @@ export class Words {
   /**
    * The number that `more` has found, exactly as Number() reads it; undefined when it is none. Up to 15 digits and
    * powers of ten up to 22 are exact in binary64, so one product or quotient rounds once (W. D. Clinger, PLDI 1990,
-   * DOI 10.1145/93542.93557); everything else goes through Number().
+   * DOI 10.1145/93542.93557); up to 30 digits go through `twofold`, everything else through Number().
    */
   number(): number | undefined {
     const { bytes, end } = this;
@@ -67,21 +67,23 @@ export class Words {
     const negative = bytes[p] === 45;
     if (negative || bytes[p] === 43) p++;
     let mantissa = 0;
+    let tail = 0;
+    let extra = 0;
     let digits = 0;
-    let places = 0;
+    let point = -1;
     let b = p < end ? bytes[p] : 32;
-    for (; b >= 48 && b <= 57; b = ++p < end ? bytes[p] : 32, digits++) {
-      if (mantissa > ROOM) return this.#slow();
-      mantissa = mantissa * 10 + (b - 48);
+    for (; ; b = ++p < end ? bytes[p] : 32) {
+      if (b >= 48 && b <= 57) {
+        digits++;
+        if (mantissa <= ROOM) mantissa = mantissa * 10 + (b - 48);
+        else {
+          tail = tail * 10 + (b - 48);
+          extra++;
+        }
+      } else if (b === 46 && point < 0) point = digits;
+      else break;
     }
-    if (b === 46) {
-      b = ++p < end ? bytes[p] : 32;
-      for (; b >= 48 && b <= 57; b = ++p < end ? bytes[p] : 32, digits++, places++) {
-        if (mantissa > ROOM) return this.#slow();
-        mantissa = mantissa * 10 + (b - 48);
-      }
-    }
-    if (digits === 0) return this.#slow();
+    if (digits === 0 || extra > 15) return this.#slow();
     let exponent = 0;
     if (b === 101 || b === 69 || b === 100 || b === 68) {
       b = ++p < end ? bytes[p] : 32;
@@ -92,10 +94,14 @@ export class Words {
       if (p === first) return this.#slow();
       if (down) exponent = -exponent;
     }
-    exponent -= places;
+    if (point >= 0) exponent -= digits - point;
     if (b > 32 || exponent > 22 || exponent < -22) return this.#slow();
+    let x = exponent < 0 ? mantissa / POWERS[-exponent] : mantissa * POWERS[exponent];
+    if (extra > 0) {
+      x = twofold(mantissa, tail, POWERS[extra], exponent);
+      if (Number.isNaN(x)) return this.#slow();
+    }
     this.position = p;
-    const x = exponent < 0 ? mantissa / POWERS[-exponent] : mantissa * POWERS[exponent];
     return negative ? -x : x;
   }
 
@@ -109,3 +115,38 @@ export class Words {
 }
 
 const decoder = new TextDecoder();
+
+/** Rounding error of the product a·b, exactly: a·b = fl(a·b) + error (T. J. Dekker, DOI 10.1007/BF01397083). */
+function productError(a: number, b: number, product: number): number {
+  let t = 134217729 * a;
+  const ah = t - (t - a);
+  const al = a - ah;
+  t = 134217729 * b;
+  const bh = t - (t - b);
+  const bl = b - bh;
+  return al * bl - (product - ah * bh - al * bh - ah * bl);
+}
+
+/**
+ * (mantissa · scale + tail) · 10^exponent in twofold precision, rounded to the nearest; NaN when the result is too close
+ * to the middle of two numbers to tell, which happens about once in 2^45 times.
+ */
+function twofold(mantissa: number, tail: number, scale: number, exponent: number): number {
+  const product = mantissa * scale;
+  const high = product + tail;
+  const low = tail - (high - product) + productError(mantissa, scale, product);
+  const power = POWERS[Math.abs(exponent)];
+  let x: number;
+  let rest: number;
+  if (exponent < 0) {
+    x = high / power;
+    const back = x * power;
+    rest = (high - back - productError(x, power, back) + low) / power;
+  } else {
+    x = high * power;
+    rest = productError(high, power, x) + low * power;
+  }
+  const doubt = Math.abs(x) * 2 ** -98;
+  const result = x + (rest - doubt);
+  return result === x + (rest + doubt) ? result : NaN;
+}
