@@ -62,8 +62,10 @@ export function define(command: Command): void {
 
 async function run(inputs: string[], flags: Flags): Promise<void> {
   const configured = await configure(inputs, flags);
-  const { threads, deterministic } = configured.options;
-  const pool = await startPool({ deterministic, ...(threads !== "auto" && { threads }) });
+  const { threads, deterministic, training } = configured.options;
+  // Room for the kept features beside everything else, within what 32-bit addresses reach.
+  const bytes = Math.min(2 ** 32 - 2 ** 16, 2 ** 30 + 1.25 * 2 ** 20 * training.cache);
+  const pool = await startPool({ deterministic, bytes, ...(threads !== "auto" && { threads }) });
   try {
     if (flags.dryRun) await dryRun(configured, flags, pool);
     else await fit(configured, flags, pool);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Pool } from "../../device/pool.ts";
 import { NumericalError } from "../../error.ts";
@@ -85,6 +85,9 @@ export async function runJob(
   const heading = `surfit ${job.version}: every choice of this fit. Edit it and give it to surfit fit.`;
   const configuration = writeYaml(wholeSchema, portable(prepared.resolved, folder), heading);
   if (!checkpoint) {
+    // What an overwritten run has left must not pass for this one's.
+    for (const name of ["checkpoint", "model.surfit", "report.html", "result.json"])
+      rmSync(path(name), { force: true });
     await writeWhole(path("fit.yaml"), configuration);
     await writeWhole(path("split.json"), JSON.stringify(prepared.split));
   }

@@ -78,8 +78,9 @@ function curves({ prepared, result }: FinishedJob): Curve[] {
 }
 
 function facts({ prepared }: FinishedJob): Facts[] {
-  const { learned, dataset, statistics, known } = prepared;
-  const zbl = known.terms.find((term) => term.type === "zbl")?.options as ZblOptions | undefined;
+  const { learned, dataset, statistics, known, resolved } = prepared;
+  const { zbl: found } = resolved.model;
+  const zbl = typeof found === "object" ? (found as ZblOptions) : undefined;
   const pairs = Object.entries(statistics.shortest).map(([pair, r]) => {
     const radii = zbl?.pairs[pair];
     return [pairName(pair), r.toFixed(3), ...(radii ? [radii.inner.toFixed(3), radii.outer.toFixed(3)] : [])];
