@@ -1,6 +1,6 @@
 import { Document, LineCounter, isMap, isScalar, isSeq, parseDocument } from "yaml";
 import type { Node, Pair, YAMLMap } from "yaml";
-import { toJSONSchema } from "zod";
+import { toJSONSchema } from "./zod.ts";
 import type { ZodType } from "zod";
 import { InputError, invalid } from "./error.ts";
 import type { Problem } from "./error.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../zod.ts";
 
 const size = z
   .union([z.number().min(0), z.array(z.string())])

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../zod.ts";
 import { descriptors } from "../descriptors/table.ts";
 import type { Device } from "../device/device.ts";
 import { regressors } from "../regressors/table.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../zod.ts";
 import type { Range } from "../descriptors/environments.ts";
 import { invalid } from "../error.ts";
 import { leastSquares } from "../math/least-squares.ts";

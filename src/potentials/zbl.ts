@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../zod.ts";
 import { EnvironmentsBuilder, type Environments, type Range } from "../descriptors/environments.ts";
 import { addForces } from "../descriptors/pairs.ts";
 import type { Device } from "../device/device.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../zod.ts";
 import { descriptors } from "../../descriptors/table.ts";
 import { fitSchema, modelSchema } from "../../fit/options.ts";
 import type { FitOptions } from "../../fit/options.ts";

@@ -1,4 +1,4 @@
-import { array, discriminatedUnion, enum as oneOf, literal, number, strictObject, union } from "zod";
+import { array, discriminatedUnion, enum as oneOf, literal, number, strictObject, union } from "../../zod.ts";
 import type { output } from "zod";
 import { cutoffNames } from "../cutoffs.ts";
 

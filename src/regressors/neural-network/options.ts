@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../zod.ts";
 import { activationNames } from "./activations.ts";
 
 /** Options of the feed-forward network; the same for every element. */
