@@ -24,6 +24,12 @@ describe("error sums", () => {
     );
   });
 
+  it("call no error relative to a constant", () => {
+    const sums = new ErrorSums();
+    for (const r of [3, 3 + 1e-10, 3]) sums.add(4, r, "x");
+    expect(sums.errors!.relative).toBeNull();
+  });
+
   it("say nothing about nothing", () => expect(new ErrorSums().errors).toBeUndefined());
 });
 

@@ -1,5 +1,8 @@
 import { EV_A3_IN_GPA } from "../structure/units.ts";
 
+/** A reference whose spread is below this part of its size, or of 1, is rounding noise about a constant. */
+const CONSTANT = 1e-8;
+
 /** Running sums of the errors of one quantity: constant memory however many frames pass. */
 export class ErrorSums {
   count = 0;
@@ -38,7 +41,7 @@ export class ErrorSums {
       max: this.#max,
       maxPlace: this.#place,
       meanRmse: mean,
-      relative: mean > 0 ? (100 * rmse) / mean : null,
+      relative: mean > CONSTANT * Math.max(1, Math.abs(this.#mean)) ? (100 * rmse) / mean : null,
     };
   }
 }
