@@ -11,7 +11,7 @@ export interface Reach {
 }
 
 const LONGEST = 6;
-const LONGEST_ANGULAR = 5;
+const LONGEST_ANGULAR = 4.5;
 /** With this many neighbours an atom has 276 triplets; more cost time and tell little. */
 const ANGULAR_NEIGHBOURS = 24;
 
@@ -52,8 +52,9 @@ const round = (x: number): number => Math.round(100 * x) / 100;
 export const evenShifts = (start: number, rc: number, count: number): number[] =>
   Array.from({ length: count }, (_, k) => digits(start + (k * (rc - start)) / count));
 
-/** η of Gaussians exp(−η (r − r_s)²) whose standard deviation is 0.65 of their spacing, as in ANI-1x's radial set. */
-export const gaussianWidth = (spacing: number): number => digits(1 / (2 * (0.65 * spacing) ** 2));
+/** η of Gaussians exp(−η (r − r_s)²) whose standard deviation is `ratio` of their spacing; ANI-1x: 0.66 and 0.38. */
+export const gaussianWidth = (spacing: number, ratio = 0.65): number =>
+  digits(1 / (2 * (ratio * spacing) ** 2));
 
 /** Eight digits: enough for a grid, readable in a file, and the same whatever the engine's power function. */
 export const digits = (x: number): number => Number(x.toPrecision(8));

@@ -55,8 +55,8 @@ const angles = (zetas: readonly number[]) =>
 
 const SIZES = {
   small: { radial: 8, shells: 3, zetas: [1, 4] },
-  medium: { radial: 14, shells: 5, zetas: [1, 3, 9] },
-  large: { radial: 20, shells: 7, zetas: [1, 2, 4, 16] },
+  medium: { radial: 16, shells: 6, zetas: [1, 4, 16] },
+  large: { radial: 24, shells: 8, zetas: [1, 2, 4, 16] },
 };
 
 /** How large an automatic set is. */
@@ -67,8 +67,8 @@ export const autoRadial = (size: Size, { start }: Reach, rc: number): RadialFunc
   evenRadial(start, rc, SIZES[size].radial);
 
 /**
- * Angular functions for the distances in the data: wide ones, in shells around the radii where neighbours are, so
- * that an angle is seen together with the distances of its two atoms.
+ * Angular functions for the distances in the data: narrow ones, in shells around the radii where neighbours are, so
+ * that an angle is seen together with the three distances.
  */
 export function autoAngular(size: Size, reach: Reach, rc: number, type: CutoffName): AngularFunction[] {
   const { shells, zetas } = SIZES[size];
@@ -77,6 +77,6 @@ export function autoAngular(size: Size, reach: Reach, rc: number, type: CutoffNa
   const eta = gaussianWidth((Math.SQRT2 * (radius - reach.start)) / shells);
   const cutoff = radius < rc ? { cutoff: { type, radius } } : {};
   return evenShifts(reach.start, radius, shells).flatMap((shift) =>
-    angles(zetas).map((angle) => ({ type: "G5" as const, eta, ...angle, shift, ...cutoff })),
+    angles(zetas).map((angle) => ({ type: "G4" as const, eta, ...angle, shift, ...cutoff })),
   );
 }

