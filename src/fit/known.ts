@@ -15,6 +15,8 @@ import type { ModelOptions } from "./options.ts";
 export interface KnownTerms {
   readonly terms: readonly Term[];
   readonly isolatedAtoms: IsolatedAtomEnergies;
+  /** Options of the screened nuclear repulsion; false without. */
+  readonly zbl: Readonly<Record<string, unknown>> | false;
 }
 
 /** Isolated atoms (given, found or fitted to the training frames) and, unless switched off, ZBL inside the data's distances. */
@@ -29,11 +31,9 @@ export function knownTerms(
   const terms: Term[] = [{ type: "isolated-atoms", options: isolatedAtoms.options, tensors: {} }];
   if (elements.length > statistics.elements.length)
     throw invalid("split", "training frames with every element of the data", "a split that leaves one out");
-  if (options.zbl !== false) {
-    const zbl = options.zbl === true ? zblFromStatistics(statistics) : options.zbl;
-    terms.push({ type: "zbl", options: zbl, tensors: {} });
-  }
-  return { terms, isolatedAtoms };
+  const zbl = options.zbl === true ? { ...zblFromStatistics(statistics) } : options.zbl;
+  if (zbl) terms.push({ type: "zbl", options: zbl, tensors: {} });
+  return { terms, isolatedAtoms, zbl };
 }
 
 /** What the known terms say of each frame. */

@@ -211,14 +211,13 @@ function resolve(
   validate: number,
 ): FitOptions {
   const composed = learned.term.options as Pick<FitOptions["model"], "descriptor" | "regressor">;
-  const zbl = known.terms.find((term) => term.type === "zbl");
   return {
     ...options,
     model: {
       descriptor: composed.descriptor,
       regressor: composed.regressor,
       isolatedAtoms: { ...known.isolatedAtoms.options.energies },
-      zbl: zbl ? (zbl.options as Record<string, unknown>) : false,
+      zbl: known.zbl,
     },
     training: { ...options.training, epochs, batch, validate },
   };
