@@ -3,6 +3,7 @@ import type { Descriptor } from "../src/descriptors/descriptor.ts";
 import { EnvironmentsBuilder } from "../src/descriptors/environments.ts";
 import type { Environments } from "../src/descriptors/environments.ts";
 import { addForces } from "../src/descriptors/pairs.ts";
+import { reach } from "../src/descriptors/reach.ts";
 import { descriptors } from "../src/descriptors/table.ts";
 import { createDevice } from "../src/device/device.ts";
 import { Random } from "../src/math/random.ts";
@@ -81,18 +82,22 @@ function fastest(run: () => void): number {
   return best;
 }
 
-/** Pairs and triplets times the functions that see them, by the features that are not zero. */
-function work(d: Descriptor, env: Environments): number {
+/** Pairs, and triplets within the angular cutoff, times the functions of their elements. */
+function work(d: Descriptor, env: Environments, angular: number): number {
   const S = env.elements.length;
   let terms = 0;
   for (const e of env.elements.keys())
     for (let c = env.starts[e]; c < env.starts[e + 1]; c++) {
       const near = env.elements.map((_, s) => env.offsets[c * S + s + 1] - env.offsets[c * S + s]);
+      const close = env.elements.map((_, s) => {
+        const row = env.distances.subarray(env.offsets[c * S + s], env.offsets[c * S + s + 1]);
+        return row.filter((r) => r < angular).length;
+      });
       for (const label of d.labels(e)) {
         const of = label.split(" ").at(-1)!.split("-");
         const [a, b] = of.map((symbol) => d.elements.findIndex((z) => symbols.get(z) === symbol));
         if (of.length === 1) terms += near[a];
-        else terms += a === b ? (near[a] * (near[a] - 1)) / 2 : near[a] * near[b];
+        else terms += a === b ? (close[a] * (close[a] - 1)) / 2 : close[a] * close[b];
       }
     }
   return terms;
@@ -130,7 +135,8 @@ for (const [name, structures] of systems)
   for (const method of Object.values(descriptors))
     for (const size of ["small", "medium"]) {
       const elements = elementsOf(structures[0].numbers);
-      const options = method.resolve(method.options.parse({ size }), pairStatistics(structures, 6));
+      const statistics = pairStatistics(structures, 6);
+      const options = method.resolve(method.options.parse({ size }), statistics);
       const d = method.build(options, elements, device);
       const inputs = structures.map((structure) => ({
         structure,
@@ -150,7 +156,8 @@ for (const [name, structures] of systems)
         () => d.pushforward(env, t, G),
         () => addForces(env, gradient, forces, virials),
       ].map(fastest);
+      const terms = work(d, env, reach(statistics).angular);
       const perAtom = times.map((ms) => ((1e3 * ms) / env.atoms).toFixed(2));
-      const perTerm = times.slice(1, 4).map((ms) => ((1e6 * ms) / work(d, env)).toFixed(2));
+      const perTerm = times.slice(1, 4).map((ms) => ((1e6 * ms) / terms).toFixed(2));
       console.log([name, `${method.name} ${size}`, d.size(0), ...perAtom, ...perTerm].join("\t"));
     }
