@@ -1,4 +1,5 @@
 import type { Device } from "../../device/device.ts";
+import { invalid } from "../../error.ts";
 import type { Descriptor, Features } from "../descriptor.ts";
 import type { Environments } from "../environments.ts";
 import { AngularLoop, compileAngular } from "./angular.ts";
@@ -51,9 +52,10 @@ export function sumDescriptor(
     return known;
   };
   const layouts = centres.map((centre) => layOut(centre, symbols, once));
-  const terms = centres.flatMap(({ radial, angular }) => [...radial, ...angular].flatMap((b) => b.terms));
-  const cutoff = Math.max(0, ...terms.map((t) => t.cutoff));
-  const smoothness = Math.min(Infinity, ...terms.map((t) => t.smoothness));
+  const terms = [...compiled.keys()].flat();
+  if (terms.length === 0) throw invalid("descriptor", "at least one function", "none");
+  const cutoff = Math.max(...terms.map((t) => t.cutoff));
+  const smoothness = Math.min(...terms.map((t) => t.smoothness));
   return new SumDescriptor({ cutoff, smoothness, elements }, layouts, device);
 }
 
