@@ -25,9 +25,13 @@ function surfit(...args: readonly string[]) {
   return { code: status, stdout, stderr };
 }
 
+/** The command ended well; if not, what it said stands in the failure. */
+const done = ({ code, stderr }: { code: number | null; stderr: string }) =>
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
+
 function json(...args: readonly string[]) {
   const { code, stdout, stderr } = surfit(...args, "--json");
-  expect([code, stderr]).toEqual([0, expect.any(String)]);
+  done({ code, stderr });
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
@@ -55,7 +59,7 @@ beforeAll(() => {
   writeFileSync(path("other.xyz"), frames(5, 2));
   writeFileSync(path("one.xyz"), frames(1, 3));
   const made = surfit("fit", "data.xyz", "-o", "run", "--epochs", "3", ...quick);
-  expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
+  done(made);
 });
 
 describe("help and errors", () => {
@@ -129,7 +133,7 @@ describe("fit", () => {
   });
 
   test("does the same job from its own fit.yaml, to the bit", () => {
-    expect(surfit("fit", "run/fit.yaml", "-o", "again").code).toBe(0);
+    done(surfit("fit", "run/fit.yaml", "-o", "again"));
     expect(tensorsOf("again")).toEqual(tensorsOf("run"));
     expect(readFileSync(path("again/fit.yaml"), "utf8")).toBe(readFileSync(path("run/fit.yaml"), "utf8"));
   });
@@ -148,13 +152,13 @@ describe("fit", () => {
 
   test("goes on after kill -9 and after SIGTERM, and ends in the bits of a run without a break", async () => {
     const options = ["--epochs", "60", "--checkpoint-every", "0.01", ...quick];
-    expect(surfit("fit", "data.xyz", "-o", "whole", ...options).code).toBe(0);
+    done(surfit("fit", "data.xyz", "-o", "whole", ...options));
     const killed = await interrupt(["fit", "data.xyz", "-o", "broken", ...options], "broken", "SIGKILL");
     expect(killed.signal).toBe("SIGKILL");
     const asked = await interrupt(["fit", "data.xyz", "-o", "broken", "--resume"], "broken", "SIGTERM");
     expect([asked.code, asked.stderr]).toEqual([143, expect.stringContaining("--resume")]);
     expect(existsSync(path("broken/model.surfit"))).toBe(false);
-    expect(surfit("fit", "data.xyz", "-o", "broken", "--resume").code).toBe(0);
+    done(surfit("fit", "data.xyz", "-o", "broken", "--resume"));
     expect(tensorsOf("broken")).toEqual(tensorsOf("whole"));
     const epochs = readFileSync(path("broken/lcurve.out"), "utf8").trim().split("\n").slice(1);
     expect(epochs.map((line) => Number(line.split(" ")[0]))).toEqual(
