@@ -38,9 +38,9 @@ export type { Report } from "./fit/trainer.ts";
 
 export type { Simulation } from "./run/simulation.ts";
 export { langevin, verlet, type Motion } from "./run/dynamics.ts";
-export { thermalVelocities } from "./run/velocities.ts";
+export { degreesOfFreedom, thermalVelocities } from "./run/velocities.ts";
 export { drift, kineticEnergy, pressure, temperature } from "./run/observe.ts";
-export { relax } from "./run/relax.ts";
+export { fire, lbfgs, relax } from "./run/relax.ts";
 
 export { formats } from "./io/table.ts";
 export { readExtxyz, writeExtxyz } from "./io/extxyz.ts";

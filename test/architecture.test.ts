@@ -36,12 +36,14 @@ function importsOf(file: string): Import[] {
   const text = readFileSync(file, "utf8");
   const pattern =
     /(?:^|\n)(?:import|export)\s+(type\s+)?(?:[^;"']*?\sfrom\s+)?"([^"]+)"|import\("([^"]+)"\)/g;
-  return [...text.matchAll(pattern)].map((m) => ({ to: m[2] ?? m[3]!, typeOnly: m[1] !== undefined }));
+  return [...text.matchAll(pattern)].map((m) => ({ to: m[2] ?? m[3], typeOnly: m[1] !== undefined }));
 }
 
 const resolve = (file: string, to: string) => normalize(join(dirname(file), to));
-const folder = (file: string) => (file.split("/").length > 2 ? file.split("/")[1]! : "");
+const folder = (file: string) => (file.split("/").length > 2 ? file.split("/")[1] : "");
 const local = (file: string) => importsOf(file).filter((i) => i.to.startsWith("."));
+
+const lines = (file: string) => readFileSync(file, "utf8").split("\n").length;
 
 function reachable(start: string): Set<string> {
   const seen = new Set<string>();
@@ -118,10 +120,9 @@ describe("architecture", () => {
   });
 
   it(`no file exceeds ${lineLimit} lines, and the median is near 150`, () => {
-    const lines = (f: string) => readFileSync(f, "utf8").split("\n").length;
     expect(files.filter((f) => !tables.includes(f) && lines(f) > lineLimit)).toEqual([]);
     const sorted = sources.map(lines).sort((a, b) => a - b);
-    expect(sorted[Math.floor(sorted.length / 2)]!).toBeLessThan(220);
+    expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThan(220);
   });
 
   it("what the browser loads uses no Node built-in and no eval", () => {
@@ -154,7 +155,7 @@ describe("architecture", () => {
     const pages = [...globSync("*.md"), ...globSync("docs/**/*.md"), ...globSync("data/*.md")];
     const broken = pages.flatMap((page) =>
       [...readFileSync(page, "utf8").matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)]
-        .map((m) => m[1]!)
+        .map((m) => m[1])
         .filter((to) => !existsSync(resolve(page, to)))
         .map((to) => `${page} → ${to}`),
     );
