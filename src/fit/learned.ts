@@ -4,6 +4,7 @@ import { buildTrainable } from "../potentials/build.ts";
 import { pick } from "../potentials/pick.ts";
 import type { Labels, Term } from "../potentials/potential.ts";
 import { regressors } from "../regressors/table.ts";
+import { symbolOf } from "../structure/elements.ts";
 import type { PairStatistics } from "../structure/statistics.ts";
 import type { Frame } from "../structure/structure.ts";
 import { featureStatistics } from "./features.ts";
@@ -62,7 +63,7 @@ export function learnedTerm(
     term: make(scale, shift),
     sizes: elements.map((_, e) => descriptor.size(e)),
     labels: elements.map((_, e) => descriptor.labels(e)),
-    remarks: learn.remarks?.(learnOptions, features) ?? [],
+    remarks: learn.remarks?.(learnOptions, features, elements.map(symbolOf)) ?? [],
   };
 }
 

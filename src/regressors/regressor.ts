@@ -46,7 +46,11 @@ export interface RegressorMethod<Options = unknown> {
     energyShift?: number,
   ): Record<string, Float64Array>;
   /** What the user should know before fitting with these options and features, one sentence each. */
-  remarks?(options: Options, statistics: readonly FeatureStatistics[]): readonly string[];
+  remarks?(
+    options: Options,
+    statistics: readonly FeatureStatistics[],
+    symbols: readonly string[],
+  ): readonly string[];
   build(
     options: Options,
     sizes: readonly number[],

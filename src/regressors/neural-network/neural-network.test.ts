@@ -182,7 +182,7 @@ describe("neural network", () => {
     };
     const tensors = method.initialise(method.options.parse({ layers: [2] }), [s], 1, 1);
     expect(Array.from(tensors["0.scale"])).toEqual([0, 10, expect.closeTo(1 / (0.05 * 0.1), 6)]);
-    const remarks = method.remarks!(method.options.parse({ activation: "relu" }), [s]);
+    const remarks = method.remarks!(method.options.parse({ activation: "relu" }), [s], ["Si"]);
     expect(remarks).toHaveLength(3);
     expect(remarks[0]).toMatch(/kink/);
   });

@@ -7,7 +7,7 @@ import { compileActivation, compilePair } from "./kernels.ts";
 import { place, widthsOf, type Placement } from "./layout.ts";
 import { arenaBytes, BLOCK, Network } from "./network.ts";
 import { neuralNetworkOptions, type NeuralNetworkOptions } from "./options.ts";
-import { scalingOf } from "./scaling.ts";
+import { scalingOf, type Scaling } from "./scaling.ts";
 
 function build(
   options: NeuralNetworkOptions,
@@ -120,17 +120,23 @@ class NeuralNetwork implements Regressor {
 }
 
 /** What a user should know before fitting: kinks of the activation, features that carry nothing. */
-function remarks(options: NeuralNetworkOptions, statistics: readonly FeatureStatistics[]): readonly string[] {
+function remarks(
+  options: NeuralNetworkOptions,
+  statistics: readonly FeatureStatistics[],
+  symbols: readonly string[],
+): readonly string[] {
   const activation: Activation = activations[options.activation];
   const kinks = activation.kink && options.layers.length > 0 ? [activation.kink] : [];
   const scalings = statistics.map((s) => Array.from(s.mean, (_, t) => scalingOf(s, t)));
-  const count = (kind: string) => scalings.map((all) => all.filter((scaling) => scaling === kind).length);
-  const report = (counts: readonly number[], what: string) =>
-    counts.flatMap((n, e) => (n > 0 ? [`element ${e}: ${n} of ${scalings[e].length} features ${what}`] : []));
+  const report = (kind: Scaling, what: string) => {
+    const counts = scalings.map((all) => all.filter((scaling) => scaling === kind).length);
+    const some = counts.flatMap((n, e) => (n > 0 ? [`${symbols[e]} ${n} of ${scalings[e].length}`] : []));
+    return some.length > 0 ? [`features that ${what}: ${some.join(", ")}`] : [];
+  };
   return [
     ...kinks,
-    ...report(count("constant"), "do not vary in the training data and are left out (scale 0)"),
-    ...report(count("bounded"), "hardly vary in the training data; their scale is bounded"),
+    ...report("constant", "do not vary in the training data, left out"),
+    ...report("bounded", "hardly vary in the training data, their scale bounded"),
   ];
 }
 
