@@ -110,6 +110,17 @@ describe("training", () => {
     expect(rest.parameters).toEqual(whole.parameters);
   });
 
+  it("lets timers and signals have their turn before every report, also on one thread", async () => {
+    const steps = train(await training({ epochs: 4 }));
+    let turns = 0;
+    for (let k = 1; k <= 2; k++) {
+      setTimeout(() => turns++, 0);
+      await steps.next();
+      expect(turns).toBe(k);
+    }
+    await steps.return(undefined as never);
+  });
+
   it("stops early when validation no longer gets better, with the best parameters", async () => {
     const options = { patience: 3, rate: 1, schedule: "constant" as const, average: 0 };
     const { why, history, bestEpoch } = await run(await training({ epochs: 1000, options }));
