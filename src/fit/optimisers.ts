@@ -115,7 +115,7 @@ function lbfgs({ gradients, start, groups, options }: Problem): Optimiser {
       while (!asked.done) {
         gradients.parameters.set(asked.value);
         gradients.changed();
-        // oxlint-disable-next-line no-await-in-loop -- each question of a line search depends on the last answer
+        // each question of a line search depends on the last answer
         const parts = await gradients.gradient(groups, lambda, gradient);
         const value = parts.energy + parts.forces + parts.stress;
         if (value < lowest) [lowest, loss] = [value, parts];

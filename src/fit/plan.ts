@@ -51,10 +51,9 @@ async function stepSeconds({ gradients, groupsOf, perBatch, options }: PlanInput
   const times: number[] = [];
   for (let at = 0; at < groupsOf.train.length; at += perBatch) {
     const batch = groupsOf.train.slice(at, at + perBatch);
-    // oxlint-disable-next-line no-await-in-loop -- steps are timed one by one
+    // steps are timed one by one
     await gradients.gradient(batch, lambda, gradient);
     const start = performance.now();
-    // oxlint-disable-next-line no-await-in-loop
     await gradients.gradient(batch, lambda, gradient);
     times.push((performance.now() - start) / batch.length);
     if (performance.now() - began > limit) break;

@@ -310,12 +310,12 @@ export async function* train(setup: Training): AsyncGenerator<Report, Trained> {
   let reported = performance.now();
   try {
     while (!progress.ended) {
-      // oxlint-disable-next-line no-await-in-loop -- a step needs the parameters of the one before
+      // a step needs the parameters of the one before
       const report = await trainer.advance();
-      // oxlint-disable-next-line no-await-in-loop -- the state must not change while it is saved
+      // the state must not change while it is saved
       await trainer.saveWhenDue();
       if (report.kind === "step" && performance.now() - reported < 1000 * WATCH) continue;
-      // oxlint-disable-next-line no-await-in-loop -- signals and timers have their turn; on one thread nothing else waits
+      // signals and timers have their turn; on one thread nothing else waits
       await new Promise((resolve) => setTimeout(resolve, 0));
       reported = performance.now();
       yield report;
