@@ -186,7 +186,9 @@ function interrupt(args: readonly string[], run: string, signal: "SIGKILL" | "SI
     const lines = () => (existsSync(log) ? readFileSync(log, "utf8").split("\n").length : 0);
     const before = lines();
     const timer = setInterval(() => {
-      if (lines() >= before + 12 && existsSync(path(`${run}/checkpoint`))) child.kill(signal);
+      if (lines() < before + 12 || !existsSync(path(`${run}/checkpoint`))) return;
+      clearInterval(timer);
+      child.kill(signal);
     }, 5);
     child.on("exit", (code, by) => {
       clearInterval(timer);

@@ -109,7 +109,7 @@ const named = z.looseObject({ name: z.string() });
 /** What is learned and what is known. */
 export const modelSchema = z.strictObject({
   descriptor: named
-    .prefault({ name: "acsf" })
+    .prefault({ name: "ani" })
     .meta({ help: "what is seen of the surroundings: name and its options" }),
   regressor: named
     .prefault({ name: "neural-network" })

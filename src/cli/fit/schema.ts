@@ -26,12 +26,15 @@ function methodOf(table: Readonly<Record<string, Method>>, usual: string, help: 
     .meta({ help });
 }
 
+/** What is used when nothing is said. */
+const usual = modelSchema.parse({});
+
 /** The configuration of a fit with the options of every method in its place: what `fit.yaml` is held to. */
 export const wholeSchema = fitSchema.extend({
   model: modelSchema
     .extend({
-      descriptor: methodOf(descriptors, "acsf", "what is seen of the surroundings"),
-      regressor: methodOf(regressors, "neural-network", "features to energies"),
+      descriptor: methodOf(descriptors, usual.descriptor.name, "what is seen of the surroundings"),
+      regressor: methodOf(regressors, usual.regressor.name, "features to energies"),
       zbl: z
         .union([z.boolean(), potentials["zbl"].options])
         .default(true)
