@@ -78,6 +78,9 @@ describe("split", () => {
     const both = splitFrames(frames(10), { ...OPTIONS, method: "file", validation: 2, test: ["b.xyz"] });
     expect(both.test).toEqual([0, 2, 4, 6, 8]);
     expect(both.validation).toHaveLength(2);
+    const archives = frames(10).map((f, k) => ({ ...f, place: `dir/${k < 7 ? "a" : "b"}.npz[${k}]` }));
+    const archive = splitFrames(archives, { ...OPTIONS, method: "file", validation: [], test: ["b.npz"] });
+    expect(archive.test).toEqual([7, 8, 9]);
     expect([...both.train, ...both.validation].sort((a, b) => a - b)).toEqual([1, 3, 5, 7, 9]);
   });
 

@@ -25,8 +25,8 @@ export interface Split {
   readonly test: readonly number[];
 }
 
-/** Name of the file that a frame came from: its place without the line. */
-export const fileOf = (frame: Frame): string => frame.place.replace(/:\d+$/, "");
+/** Name of the file that a frame came from: its place without the line (`a.xyz:12`) or the number (`a.npz[3]`). */
+export const fileOf = (frame: Frame): string => frame.place.replace(/:\d+$|\[\d+\]$/, "");
 
 function groupOf(frame: Frame, key: string): string {
   const value = key === "config_type" ? (frame.configType ?? frame.info[key]) : frame.info[key];
