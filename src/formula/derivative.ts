@@ -1,5 +1,20 @@
 import type { Expr } from "./expression.ts";
-import { add, constant, cos, div, less, logistic, mul, neg, select, sin, square, sub } from "./expression.ts";
+import {
+  add,
+  constant,
+  cos,
+  div,
+  less,
+  logistic,
+  max,
+  mul,
+  neg,
+  select,
+  sin,
+  sqrt,
+  square,
+  sub,
+} from "./expression.ts";
 
 const zero = constant(0);
 const one = constant(1);
@@ -59,6 +74,9 @@ function times(y: Expr, i: number, s: Expr): Expr {
       return neg(mul(s, sin(a)));
     case "tanh":
       return mul(s, sub(one, square(y)));
+    case "acos":
+      // Functions of an angle are even in it where it is 0 or π: the bound leaves their slope 0 there, not NaN.
+      return neg(mul(s, div(one, sqrt(max(mul(sub(one, a), add(one, a)), 1e-32)))));
     case "logistic":
       return mul(s, sub(y, square(y)));
     case "softplus":

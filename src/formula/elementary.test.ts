@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { supports } from "./assembler.ts";
 import type { Elementary } from "./expression.ts";
-import { cos, exp, halves, log, log1p, logistic, sin, softplus, tanh, variable } from "./expression.ts";
+import { acos, cos, exp, halves, log, log1p, logistic, sin, softplus, tanh, variable } from "./expression.ts";
 import { evaluate } from "./javascript.ts";
 import { compileKernel } from "./kernel.ts";
 
@@ -13,7 +13,7 @@ const golden = JSON.parse(
   readFileSync(new URL("../../test/golden/elementary.json", import.meta.url), "utf8"),
 ) as Record<Elementary, Row[]>;
 
-const functions = { exp, log, log1p, sin, cos, tanh, logistic, softplus };
+const functions = { exp, log, log1p, sin, cos, tanh, acos, logistic, softplus };
 const names = Object.keys(functions) as Elementary[];
 const x = variable("x");
 
@@ -25,6 +25,7 @@ const bounds: Record<Elementary, number> = {
   sin: 1.6,
   cos: 1.6,
   tanh: 1.8,
+  acos: 1.6,
   logistic: 2.5,
   softplus: 2.2,
 };
@@ -100,6 +101,11 @@ describe("elementary functions at the ends", () => {
     ["tanh", -Infinity, -1],
     ["tanh", 1e-300, 1e-300],
     ["tanh", 40, 1],
+    ["acos", 1, 0],
+    ["acos", 1.0000000000000002, 0],
+    ["acos", 0, Math.PI / 2],
+    ["acos", -1, Math.PI],
+    ["acos", -1.0000000000000002, Math.PI],
     ["logistic", Infinity, 1],
     ["logistic", -Infinity, 0],
     ["softplus", Infinity, Infinity],

@@ -12,6 +12,7 @@ import {
   mul,
   neg,
   select,
+  sqrt,
   square,
   sub,
 } from "./expression.ts";
@@ -55,6 +56,14 @@ const LOG_WIDE = [
   0.6666666666666666, 0.40000000000014585, 0.2857142856710872, 0.222222227174316, 0.18181789435944842,
   0.15385570070237026, 0.13314144123081703, 0.12001073633224721, 0.08800734278093429, 0.16164054537311398,
 ];
+
+/** (arcsin s/s − 1)/s² for 0 ≤ s ≤ ½, in s². */
+const ASIN = [
+  0.1666666666666665, 0.07500000000020765, 0.04464285710342318, 0.030381947367129573, 0.022372047630671556,
+  0.017355259977273253, 0.013929652635310413, 0.011875496504952872, 0.007802938680095729, 0.0160355483486804,
+  -0.010749110667899128, 0.02816926416655376,
+];
+const PI = [3.141592653589793, 1.2246467991473532e-16] as const;
 
 /** Σ cₖ xᵏ in pairs, (c₀ + c₁ x) + x² ((c₂ + c₃ x) + x² …), which waits for half as many steps as Horner's rule. */
 function polynomial(x: Expr, c: readonly number[]): Expr {
@@ -165,6 +174,20 @@ function cos(x: Expr): Expr {
   return turned(select(bits.odd(held), sine, cosine), add(held, 1));
 }
 
+/** π/2 − arcsin x for |x| ≤ ½; beyond, half the angle: arccos x = 2 arcsin √((1 − x)/2), and π less that for −x. */
+function acos(x: Expr): Expr {
+  const size = select(less(1, abs(x)), 1, abs(x));
+  const inner = less(size, 0.5);
+  const z = select(inner, square(size), mul(sub(1, size), 0.5));
+  const s = select(inner, size, sqrt(z));
+  const tail = mul(mul(s, z), polynomial(z, ASIN));
+  const asin = add(s, tail);
+  const negative = less(x, 0);
+  const signed = bits.or(asin, bits.and(x, -0));
+  const middle = sub(PI[0] / 2, sub(signed, PI[1] / 2));
+  return select(inner, middle, select(negative, sub(PI[0], sub(mul(asin, 2), PI[1])), mul(asin, 2)));
+}
+
 /** 1/(1 + e⁻ˣ) */
 const logistic = (x: Expr): Expr => div(1, add(exp(neg(x)), 1));
 
@@ -179,6 +202,7 @@ export const elementary: Readonly<Record<Elementary, (x: Expr) => Expr>> = {
   sin,
   cos,
   tanh,
+  acos,
   logistic,
   softplus,
 };

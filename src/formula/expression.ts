@@ -21,7 +21,7 @@ export type Primitive =
   | "odd";
 
 /** Functions that elementary.ts writes in primitives when a formula is lowered. */
-export type Elementary = "exp" | "log" | "log1p" | "sin" | "cos" | "tanh" | "logistic" | "softplus";
+export type Elementary = "exp" | "log" | "log1p" | "sin" | "cos" | "tanh" | "acos" | "logistic" | "softplus";
 
 export type Op = Primitive | Elementary;
 
@@ -307,6 +307,8 @@ export const sin = (x: Operand): Expr => elementary("sin", x, 0, 0);
 export const cos = (x: Operand): Expr => elementary("cos", x, 0, 1);
 /** tanh x */
 export const tanh = (x: Operand): Expr => elementary("tanh", x, 0, 0);
+/** The angle whose cosine is x, 0 … π; an |x| that rounding took above 1 counts as 1 */
+export const acos = (x: Operand): Expr => elementary("acos", x, 1, 0);
 /** 1 / (1 + e⁻ˣ) */
 export const logistic = (x: Operand): Expr => elementary("logistic", x, 0, 0.5);
 /** ln(1 + eˣ), without overflow */

@@ -2,7 +2,7 @@
 
 python3 test/golden/coefficients.py    (mpmath 1.3.0)
 """
-from mpmath import mp, mpf, exp, log, sin, cos, sqrt, pi, matrix, lu_solve, atanh
+from mpmath import mp, mpf, exp, log, sin, cos, sqrt, pi, matrix, lu_solve, asin, atanh
 
 mp.dps = 60
 
@@ -39,6 +39,8 @@ def artanh(z):
 small = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2
 show("(2 atanh(s) - 2 s) / s^3 in s^2, s < 0.172", interpolate(artanh, tiny, small, 7))
 show("(2 atanh(s) - 2 s) / s^3 in s^2, s < 1/3", interpolate(artanh, tiny, mpf(1) / 9 * (1 + mpf(10) ** -6), 10))
+
+show("(asin(s) / s - 1) / s^2 in s^2, s < 1/2", interpolate(lambda z: (asin(sqrt(z)) / sqrt(z) - 1) / z, tiny, mpf(1) / 4 * (1 + mpf(10) ** -6), 12))
 
 
 def pieces(x, widths):

@@ -10,7 +10,7 @@ import os
 import random
 import sys
 
-from mpmath import mp, mpf, exp, log, log1p, sin, cos, tanh, pi
+from mpmath import mp, mpf, exp, log, log1p, sin, cos, tanh, acos, pi
 
 mp.dps = 50
 points = int(sys.argv[1]) if len(sys.argv) > 1 else 240
@@ -31,6 +31,11 @@ def near_quarter_turns():
     return float(random.randint(1, 63661) * pi / 2)
 
 
+def near_one():
+    """1 − 10^u of either sign, where the angle is small or nearly π."""
+    return (1 - 10 ** random.uniform(-15, -1)) * random.choice([-1, 1])
+
+
 def softplus(x):
     return log1p(exp(x))
 
@@ -44,6 +49,7 @@ functions = {
     "tanh": (tanh, [uniform(-1, 1), uniform(-20, 20), magnitudes(-20, 2)]),
     "logistic": (lambda x: 1 / (1 + exp(-x)), [uniform(-2, 2), uniform(-40, 40), uniform(-700, 40)]),
     "softplus": (softplus, [uniform(-2, 2), uniform(-40, 40), uniform(-700, 700)]),
+    "acos": (acos, [uniform(-1, 1), uniform(0.9, 1), uniform(-1, -0.9), near_one]),
 }
 
 
