@@ -42,7 +42,8 @@ export function unpackCheckpoint(bytes: Uint8Array, place = "checkpoint"): Check
   const arrays: Record<string, Float64Array> = {};
   let at = 8 + head;
   for (const [name, length] of header.arrays) {
-    arrays[name] = new Float64Array(bytes.slice(at, at + 8 * length).buffer);
+    // Copied by the constructor: slice() of Node's Buffer would share the file's bytes.
+    arrays[name] = new Float64Array(new Uint8Array(bytes.subarray(at, at + 8 * length)).buffer);
     at += 8 * length;
   }
   return { meta: header.meta, arrays };

@@ -57,6 +57,7 @@ describe("model files", () => {
     expect(readModel(writeModel(model))).toEqual(model);
     expect(Object.is(readModel(writeModel(model)).terms[1].tensors["w.0"][1], -0)).toBe(true);
     expect(writeModel(readModel(writeModel(model)))).toEqual(writeModel(model));
+    expect(readModel(Buffer.from(writeModel(model)))).toEqual(model);
     const number = fc.double({ noNaN: true, noDefaultInfinity: true });
     const tensors = fc.dictionary(
       fc.string(),

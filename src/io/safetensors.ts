@@ -86,7 +86,8 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
       throw invalid(place, `${to} bytes of data`, `${bytes.length - start} (truncated?)`);
     spans.push([name, from, to]);
     // A copy: the data need not be aligned in the file, and the file's bytes should not be kept alive.
-    const data = bytes.slice(start + from, start + to);
+    // Copied by the constructor: slice() of Node's Buffer, which is a Uint8Array, would share the file's bytes.
+    const data = new Uint8Array(bytes.subarray(start + from, start + to));
     tensors.set(name, {
       shape,
       values: new TYPES[dtype](data.buffer, 0, data.length / TYPES[dtype].BYTES_PER_ELEMENT),
