@@ -141,9 +141,18 @@ function shapeOf(value: InfoValue): string {
   return typeof inner === "object" ? `${value.length}×${inner.length} numbers` : `${value.length} numbers`;
 }
 
+/** Labels that say the same of a frame: the first counts where a frame has both. */
+const QUANTITIES: readonly (readonly (keyof LabelKeys)[])[] = [
+  ["energy"],
+  ["forces", "gradient"],
+  ["stress", "virial"],
+  ["configType"],
+];
+
 /**
  * The keys that hold the labels, by name. Where several names match, all labels are taken from the same family of names
- * (REF_, dft_, … or plain): the family with most labels, the earlier one in a tie; each choice is noted.
+ * (REF_, dft_, … or plain): the family with most labels, the earlier one in a tie; each choice is noted. A family's
+ * virial goes before another family's stress. Within the family both stay where the first is not in every frame.
  */
 export function bestKeys(survey: KeySurvey, notes: string[]): LabelKeys {
   const families = PREFIXES.flatMap((p) => SUFFIXES.map((s) => (name: string) => p + name + s));
@@ -151,24 +160,28 @@ export function bestKeys(survey: KeySurvey, notes: string[]): LabelKeys {
     const name = NAMES[label].find((n) => survey.has(label, family(n)));
     return name === undefined ? null : family(name);
   });
-  const physical = ["energy", "forces", "stress"] as const;
-  const has = (of: (label: keyof LabelKeys) => string | null, label: (typeof physical)[number]) =>
-    of(label) ?? of(label === "forces" ? "gradient" : label === "stress" ? "virial" : label);
-  const score = found.map((of) => physical.filter((label) => has(of, label)).length);
+  const physical = QUANTITIES.slice(0, 3);
+  const score = found.map((of) => physical.filter((labels) => labels.some((label) => of(label))).length);
   const order = found.map((_, k) => k).toSorted((a, b) => score[b] - score[a] || a - b);
-  const keys = {} as LabelKeys;
-  for (const label of LABELS) {
-    const all = order.map((k) => found[k](label)).filter((key) => key !== null);
-    keys[label] = all[0] ?? null;
-    if (all.length > 1)
-      notes.push(
-        `${label} from "${all[0]}"; there is also ${all
-          .slice(1)
-          .map((k) => `"${k}"`)
-          .join(", ")}`,
-      );
+  const keys = Object.fromEntries(LABELS.map((label) => [label, null])) as Record<
+    keyof LabelKeys,
+    string | null
+  >;
+  for (const labels of QUANTITIES) {
+    const all = order.flatMap((k) =>
+      labels.flatMap((label) => {
+        const key = found[k](label);
+        return key === null ? [] : [{ k, label, key }];
+      }),
+    );
+    if (all.length === 0) continue;
+    const [first] = all;
+    const second = all.find(({ k, label }) => k === first.k && label !== first.label);
+    const short = survey.count(first.label, first.key) < survey.frames;
+    const taken = second && short ? [first, second] : [first];
+    for (const { label, key } of taken) keys[label] = key;
+    const rest = all.filter((one) => !taken.includes(one)).map(({ key }) => `"${key}"`);
+    if (rest.length > 0) notes.push(`${first.label} from "${first.key}"; there is also ${rest.join(", ")}`);
   }
-  if (keys.forces !== null && keys.gradient !== null) keys.gradient = null;
-  if (keys.stress !== null && keys.virial !== null) keys.virial = null;
   return keys;
 }

@@ -140,6 +140,10 @@ describe("units", () => {
 
   it("uses what the file declares and refuses contradictions", () => {
     const info = { energy: 1, energy_unit: "kcal/mol" };
+    // A frame in eV must not go on saying kcal/mol.
+    expect(label([frameOf(info)]).frames[0].info).toEqual({});
+    expect(label([frameOf(info)]).plan.assumed).toBe(true);
+    expect(label([frameOf({ ...info, length_unit: "nm" })]).plan.assumed).toBe(false);
     expect(label([frameOf(info)]).frames[0].energy).toBeCloseTo(0.0433641, 6);
     expect(label([frameOf(info)], { units: { energy: "KCAL/MOL" } }).frames[0].energy).toBeCloseTo(
       0.0433641,
@@ -162,6 +166,47 @@ const stressOf = (info: Record<string, InfoValue>, options?: LabelOptions) => [
 
 describe("stress and virial", () => {
   const sigma = [1, 6, 5, 6, 2, 4, 5, 4, 3];
+  const virial = sigma.map((x) => -8 * x);
+  const wrong = sigma.map((x) => x + 100);
+
+  it("the family's own virial goes before the stress of a calculator", () => {
+    const mace = frameOf(
+      { REF_energy: -2, REF_virial: virial, energy: -1, stress: wrong },
+      { REF_forces: vectors(1, 2, 3), forces: vectors(0, 0, 0) },
+    );
+    const { plan, frames } = label([mace]);
+    expect(plan.keys).toMatchObject({ energy: "REF_energy", stress: null, virial: "REF_virial" });
+    expect([...frames[0].stress!]).toEqual(sigma);
+    expect(plan.notes).toContain('virial from "REF_virial"; there is also "stress"');
+  });
+
+  it("the family's own gradient goes before the forces of a calculator", () => {
+    const frame = frameOf({ REF_energy: -2 }, { REF_gradient: vectors(1, 2, 3), forces: vectors(9, 9, 9) });
+    expect(label([frame]).frames[0].forces).toEqual(Float64Array.of(-1, -2, -3));
+  });
+
+  it("frames with a stress and frames with a virial all keep theirs, and are counted", () => {
+    const mixed = [
+      frameOf({ energy: 0, stress: sigma }),
+      frameOf({ energy: 0, virial }),
+      frameOf({ energy: 0, stress: sigma, virial: wrong }),
+    ];
+    const { plan, frames } = label(mixed);
+    expect(frames.map((f) => [...f.stress!])).toEqual([sigma, sigma, sigma]);
+    expect(plan.notes).toEqual(
+      expect.arrayContaining([
+        'stress from "stress" in 2 of 3 frames',
+        'virial from "virial" in 2 of 3 frames',
+      ]),
+    );
+  });
+
+  it("a virial named as stress and a gradient named as forces are refused, with the way out", () => {
+    const frame = frameOf({ energy: 0, virial, grad_stress: 1 }, { gradient: vectors(1, 2, 3) });
+    expect(() => label([frame], { keys: { stress: "virial" } })).toThrow("--virial-key, data.virial");
+    expect(() => label([frame], { keys: { forces: "gradient" } })).toThrow("--gradient-key, data.gradient");
+    expect([...label([frame], { keys: { virial: "virial" } }).frames[0].stress!]).toEqual(sigma);
+  });
   it("nine numbers, nested or not, or six in Voigt order xx yy zz yz xz xy", () => {
     expect(stressOf({ stress: sigma })).toEqual(sigma);
     expect(stressOf({ stress: [sigma.slice(0, 3), sigma.slice(3, 6), sigma.slice(6)] })).toEqual(sigma);

@@ -33,11 +33,13 @@ export interface LabelPlan {
   readonly keys: LabelKeys;
   readonly energy: number;
   readonly length: number;
-  /** Negative for gradients. */
+  /** Of forces; gradients have the other sign. */
   readonly force: number;
   /** Negative for stress that counts pressure as positive. */
   readonly stress: number;
   readonly virial: number;
+  /** Whether eV or Å was taken for granted: neither given nor declared by the file. */
+  readonly assumed: boolean;
   /** What was chosen and why, one line each, for the log. */
   readonly notes: readonly string[];
 }
@@ -54,6 +56,7 @@ export function planLabels(survey: KeySurvey, options: LabelOptions, file: strin
     if (key === undefined) continue;
     if (key !== null && !survey.has(label, key))
       throw missing(survey, file, `a key "${key}" that can be ${label}`);
+    if (key !== null) refuseMisnamed(label, key, file);
     keys[label] = key;
     // Asking for forces means that gradients, if there are any, are not wanted, and the other way round.
     if (key !== null && label === "forces" && !options.keys?.gradient) keys.gradient = null;
@@ -71,7 +74,26 @@ export function planLabels(survey: KeySurvey, options: LabelOptions, file: strin
   for (const label of LABELS) noteCount(survey, keys, label, notes);
   const units = declaredUnits(survey, options.units ?? {}, file, notes);
   if (options.unitsRequired && units.energy === undefined) throw unitsMissing(survey, keys, file);
-  return { keys, ...factors(units, options, keys), notes };
+  if (keys.stress !== null && keys.virial !== null)
+    notes.push("the stress counts where a frame has stress and virial");
+  const assumed = units.energy === undefined || units.length === undefined;
+  return { keys, ...factors(units, options), assumed, notes };
+}
+
+/** A virial read as a stress, or a gradient as forces, is wrong by its sign and more: the name is believed. */
+function refuseMisnamed(label: keyof LabelKeys, key: string, file: string): void {
+  if (label === "stress" && /virial/i.test(key) && !/stress/i.test(key))
+    throw invalid(
+      `${file} stress`,
+      "the key of a stress",
+      `"${key}": name it as virial (--virial-key, data.virial)`,
+    );
+  if (label === "forces" && /grad/i.test(key))
+    throw invalid(
+      `${file} forces`,
+      "the key of forces",
+      `"${key}": name it as gradient (--gradient-key, data.gradient)`,
+    );
 }
 
 function unitsMissing(survey: KeySurvey, keys: LabelKeys, file: string): InputError {
@@ -149,11 +171,7 @@ function factorOf(quantity: keyof LabelUnits, name: string, place: string): numb
   return unit("energy", name.slice(0, slash), place) / unit("length", name.slice(slash + 1), place);
 }
 
-function factors(
-  units: LabelUnits,
-  options: LabelOptions,
-  keys: LabelKeys,
-): Omit<LabelPlan, "keys" | "notes"> {
+function factors(units: LabelUnits, options: LabelOptions): Omit<LabelPlan, "keys" | "notes" | "assumed"> {
   const energy = factorOf("energy", units.energy ?? "eV", "units.energy");
   const length = factorOf("length", units.length ?? "Å", "units.length");
   const force = units.force ? factorOf("force", units.force, "units.force") : energy / length;
@@ -161,7 +179,7 @@ function factors(
   return {
     energy,
     length,
-    force: keys.forces === null ? -force : force,
+    force,
     stress: options.stressSign === "pressure" ? -stress : stress,
     virial: options.virialSign === "Vσ" ? energy : -energy,
   };
@@ -185,17 +203,17 @@ export function applyLabels(frame: Frame, plan: LabelPlan): Frame {
     if (key !== null) delete arrays[key];
     return array;
   };
+  // What the file said about its units is no longer true of the frame.
+  for (const key of Object.keys(info))
+    if (DECLARED.some(([, pattern]) => pattern.test(key))) delete info[key];
   const structure = scaled(frame, plan.length);
   const config = take(keys.configType);
   const energy = energyOf(take(keys.energy), frame.place, keys.energy, plan.energy);
-  const forces = forcesOf(
-    takeArray(keys.forces ?? keys.gradient),
-    frame,
-    keys.forces ?? keys.gradient,
-    plan.force,
-  );
+  const forces =
+    forcesOf(takeArray(keys.forces), frame, keys.forces, plan.force) ??
+    forcesOf(takeArray(keys.gradient), frame, keys.gradient, -plan.force);
   const stress = matrixOf(take(keys.stress), frame, keys.stress, plan.stress);
-  const virial = matrixOf(take(keys.virial), frame, keys.virial, plan.virial);
+  const virial = stress ? undefined : matrixOf(take(keys.virial), frame, keys.virial, plan.virial);
   if (virial && !structure.cell)
     throw invalid(`${frame.place} ${keys.virial}`, "a cell to turn virial to stress", "none");
   return {
@@ -203,7 +221,7 @@ export function applyLabels(frame: Frame, plan: LabelPlan): Frame {
     ...(energy !== undefined && { energy }),
     ...(forces && { forces }),
     ...(stress && { stress }),
-    ...(virial && !stress && { stress: virial.map((x) => x / volume(structure.cell!)) }),
+    ...(virial && { stress: virial.map((x) => x / volume(structure.cell!)) }),
     ...(config !== undefined && { configType: String(config) }),
     info,
     arrays,
