@@ -7,8 +7,10 @@ const NEAR = 0.3;
 /** Pairs of neighbouring frames needed for a judgement, and the correlation. */
 const ENOUGH = 8;
 const CORRELATED = 0.8;
-/** The ratio may differ from a known one by this part. */
+/** The ratio may differ from a known one by this part, or by three standard errors: frames far apart make both inexact. */
 const TOLERANCE = 0.05;
+/** A ratio that is no known one is an error from this far on, a warning below. */
+const FAR = 0.2;
 
 const KCAL = unit("energy", "kcal/mol");
 const KJ = unit("energy", "kJ/mol");
@@ -31,8 +33,12 @@ const RATIOS: readonly { readonly ratio: number; readonly meaning: string }[] = 
   { ratio: 0.1, meaning: "forces per nm, positions in Å, one energy unit for both" },
 ];
 
-const name = (ratio: number): string | undefined =>
-  RATIOS.find((r) => Math.abs(ratio / r.ratio - 1) < TOLERANCE)?.meaning;
+/** What the nearest of the known ratios means, within the relative tolerance; undefined for none. */
+function name(ratio: number, tolerance: number): string | undefined {
+  const off = (known: number) => Math.abs(ratio / known - 1);
+  const nearest = RATIOS.reduce((a, b) => (off(b.ratio) < off(a.ratio) ? b : a));
+  return off(nearest.ratio) < tolerance ? nearest.meaning : undefined;
+}
 
 /**
  * Energy differences of neighbouring frames against the work −½(F₁ + F₂)·Δx (trapezoidal rule, error ∝ Δx³): the
@@ -66,11 +72,19 @@ export class Consistency {
   }
 
   /** ΔE over work and their correlation; null without enough neighbouring frames that moved. */
-  get slope(): { readonly ratio: number; readonly correlation: number; readonly pairs: number } | null {
+  get slope(): {
+    readonly ratio: number;
+    /** Standard error of the ratio over the ratio. */
+    readonly error: number;
+    readonly correlation: number;
+    readonly pairs: number;
+  } | null {
     if (this.#pairs < ENOUGH || this.#ww === 0) return null;
+    const correlation = this.#ew / Math.sqrt(this.#ww * this.#ee);
     return {
       ratio: this.#ew / this.#ww,
-      correlation: this.#ew / Math.sqrt(this.#ww * this.#ee),
+      error: Math.sqrt((1 / correlation ** 2 - 1) / (this.#pairs - 1)),
+      correlation,
       pairs: this.#pairs,
     };
   }
@@ -83,7 +97,7 @@ export class Consistency {
       const few = `only ${this.#pairs} of ${this.#steps} consecutive frames are neighbours with energy and forces: not checked`;
       return [finding(check, "note", few, "give frames in the order of a trajectory to have this checked")];
     }
-    const { ratio, correlation, pairs } = slope;
+    const { ratio, error, correlation, pairs } = slope;
     const message = `ΔE = ${brief(ratio)} × work along ${pairs} pairs of neighbouring frames, correlation ${brief(correlation)}`;
     if (Math.abs(correlation) < CORRELATED)
       return [
@@ -95,12 +109,13 @@ export class Consistency {
           this.#worst(ratio),
         ),
       ];
-    const meaning = name(ratio);
+    const meaning = name(ratio, Math.max(TOLERANCE, 3 * error));
     if (meaning === "") return [finding(check, "ok", message, null)];
     const cure = meaning
       ? `this is the ratio of ${meaning}; state the units when reading`
       : "energies and forces are not in consistent units, or not of one method";
-    return [finding(check, "error", `${message}, not 1`, cure)];
+    const severity = meaning !== undefined || Math.abs(ratio - 1) > FAR ? "error" : "warn";
+    return [finding(check, severity, `${message}, not 1`, cure)];
   }
 
   /** Frames whose energy step differs most from the fitted work. */
