@@ -1,9 +1,11 @@
 import { acsf } from "./acsf/acsf.ts";
 import { ani } from "./ani/ani.ts";
+import { symmetryFunctions } from "./symmetry-functions/symmetry-functions.ts";
 import type { DescriptorMethod } from "./descriptor.ts";
 
 /** Every descriptor by name; each is held to the laws of laws/descriptor.ts. */
 export const descriptors: Readonly<Record<string, DescriptorMethod>> = {
   acsf,
   ani,
+  "symmetry-functions": symmetryFunctions,
 };

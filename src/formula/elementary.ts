@@ -63,7 +63,8 @@ const ASIN = [
   0.017355259977273253, 0.013929652635310413, 0.011875496504952872, 0.007802938680095729, 0.0160355483486804,
   -0.010749110667899128, 0.02816926416655376,
 ];
-const PI = [3.141592653589793, 1.2246467991473532e-16] as const;
+/** π and what rounding left of it. */
+const PI = [Math.PI, 1.2246467991473532e-16] as const;
 
 /** Σ cₖ xᵏ in pairs, (c₀ + c₁ x) + x² ((c₂ + c₃ x) + x² …), which waits for half as many steps as Horner's rule. */
 function polynomial(x: Expr, c: readonly number[]): Expr {

@@ -3,6 +3,7 @@ import type { AcsfOptions } from "../descriptors/acsf/options.ts";
 import { acsf } from "../descriptors/acsf/acsf.ts";
 import { cutoffNames } from "../descriptors/cutoffs.ts";
 import type { Descriptor } from "../descriptors/descriptor.ts";
+import { symmetryFunctions } from "../descriptors/symmetry-functions/symmetry-functions.ts";
 import { descriptors } from "../descriptors/table.ts";
 import { createDevice } from "../device/device.ts";
 import { pairStatistics } from "../structure/statistics.ts";
@@ -69,9 +70,38 @@ const everything = (type: (typeof cutoffNames)[number]): AcsfOptions =>
     angular: [
       { type: "G4", eta: 0.05, zeta: 1, lambda: 1 },
       { type: "G4", eta: 0.1, zeta: 2.5, lambda: -1, shift: 0.3 },
-      { type: "G5", eta: 0.2, zeta: 4, lambda: -1, cutoff: { type, radius: 3.3 } },
+      { type: "G5", eta: 0.2, zeta: 4, lambda: -1, cutoff: { type, radius: 3.35 } },
       { type: "G5", eta: 0.5, zeta: 1, lambda: 1, shift: 1.2 },
     ],
+  });
+
+/** Every kind of symmetry function, on one centre element each, weighted and not. */
+const bump = { shape: "poly2", from: -3.9, to: 3.9, angles: [20, 110] };
+const listed = () =>
+  symmetryFunctions.options.parse({
+    cutoff: { type: "poly2", radius: 4.2, inner: 0.2 },
+    functions: {
+      H: [
+        { type: "C5", neighbours: ["H", "C"], ...bump, angles: [-160, 160] },
+        { type: "G2", neighbour: "C", eta: 2, shift: 1.1 },
+        { type: "G5", eta: 0.2, zeta: 4, lambda: -1 },
+        { type: "C2", from: 0.5, to: 4, shape: "poly3", asymmetric: true },
+        { type: "C4", ...bump, from: 0.2 },
+        { type: "G1", neighbour: "H" },
+        { type: "G2", eta: 0.1 },
+      ],
+      C: [
+        { type: "C4", neighbours: ["H", "H"], ...bump, angles: [60, 180], asymmetric: true },
+        { type: "C5", ...bump, angles: [100, 260], shape: "poly4" },
+        { type: "G4", eta: 0.05, zeta: 1.5, lambda: 0.7, cutoff: { type: "exponential", radius: 3.6 } },
+        { type: "G4", neighbours: ["O", "C"], eta: 0.05, zeta: 2, lambda: 1, shift: 0.4 },
+      ],
+      O: [
+        { type: "G3", kappa: 1.7 },
+        { type: "C2", neighbour: "H", from: -4.2, to: 4.2, shape: "exponential" },
+        { type: "C4", neighbours: ["C", "H"], ...bump, angles: [-90, 90] },
+      ],
+    },
   });
 
 const subjects: [string, () => Descriptor][] = [
@@ -79,6 +109,7 @@ const subjects: [string, () => Descriptor][] = [
     `${method.name}, small automatic set`,
     () => method.build(method.resolve(method.options.parse({ size: "small" }), statistics), elements, device),
   ]),
+  ["symmetry-functions, every function", () => symmetryFunctions.build(listed(), elements, device)],
   ...cutoffNames.map((type): [string, () => Descriptor] => [
     `acsf, every function, cutoff ${type}`,
     () => acsf.build(everything(type), elements, device),

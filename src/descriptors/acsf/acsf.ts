@@ -77,7 +77,7 @@ function runs(functions: readonly { narrow: boolean; term: Term }[]): { narrow: 
 }
 
 /** Pairs a ≤ b of element indices in the order of the convention. */
-function elementPairs(S: number, convention: AcsfOptions["convention"]): [number, number][] {
+export function elementPairs(S: number, convention: AcsfOptions["convention"]): [number, number][] {
   const pairs: [number, number][] = [];
   for (let a = 0; a < S; a++) for (let b = a; b < S; b++) pairs.push([a, b]);
   return convention === "behler" ? pairs : pairs.toSorted((p, q) => p[1] - q[1] || p[0] - q[0]);

@@ -7,10 +7,11 @@ import { r } from "../loops/radial.ts";
 import type { Term } from "../loops/term.ts";
 import type { AngularFunction, RadialFunction } from "./options.ts";
 
-/** Cutoff function and radius (Å) of a function. */
+/** Cutoff function, radius (Å) and, as a fraction α of it, inner radius of a function. */
 export interface CutoffChoice {
   readonly type: CutoffName;
   readonly radius: number;
+  readonly inner?: number;
 }
 
 /** exp(−η (r − r_s)²) */
@@ -20,8 +21,8 @@ const gaussian = (r: Expr, eta: number, rs: number): Expr => exp(mul(-eta, squar
  * G1 = Σ_j f_c(r_ij), G2 = Σ_j exp(−η (r_ij − r_s)²) f_c(r_ij), G3 = Σ_j cos(κ r_ij) f_c(r_ij).
  * J. Behler, J. Chem. Phys. 134, 074106 (2011), DOI 10.1063/1.3553717.
  */
-export function radialTerm(f: RadialFunction, { type, radius }: CutoffChoice): Term {
-  const fc = cutoff(type, r, radius);
+export function radialTerm(f: RadialFunction, { type, radius, inner }: CutoffChoice): Term {
+  const fc = cutoff(type, r, radius, inner);
   const edge = { cutoff: radius, smoothness: cutoffs[type].smoothness };
   switch (f.type) {
     case "G2":
@@ -41,10 +42,13 @@ export function radialTerm(f: RadialFunction, { type, radius }: CutoffChoice): T
  * G4 = 2^{1−ζ} Σ_{j<k} (1 + λ cos θ)^ζ exp(−η (r_ij² + r_ik² + r_jk²)) f_c(r_ij) f_c(r_ik) f_c(r_jk), called narrow;
  * G5, called wide, the same without r_jk. With a shift, (r − r_s)² stands for r². Behler 2011, as above.
  */
-export function angularTerm(f: AngularFunction, { type, radius }: CutoffChoice): Term {
+export function angularTerm(
+  f: Omit<AngularFunction, "lambda"> & { readonly lambda: number },
+  { type, radius, inner }: CutoffChoice,
+): Term {
   const { eta, zeta, lambda, shift: rs } = f;
   const narrow = f.type === "G4";
-  const fc = (r: Expr) => cutoff(type, r, radius);
+  const fc = (r: Expr) => cutoff(type, r, radius, inner);
   const edge = { cutoff: radius, smoothness: cutoffs[type].smoothness };
   const wide = mul(fc(rij), fc(rik));
   return {
@@ -71,7 +75,7 @@ const power = (base: Expr, zeta: number): Expr =>
   Number.isInteger(zeta) ? powi(base, zeta) : pow(max(base, 1e-60), zeta);
 
 /** "G2 η=0.5 rs=1.2", zeros of rs left out. */
-const label = (name: string, parameters: Readonly<Record<string, number>>): string =>
+export const label = (name: string, parameters: Readonly<Record<string, number>>): string =>
   [
     name,
     ...Object.entries(parameters)

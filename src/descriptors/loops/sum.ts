@@ -6,12 +6,22 @@ import { AngularLoop, compileAngular } from "./angular.ts";
 import type { AngularBlock } from "./angular.ts";
 import { RadialLoop, compileRadial } from "./radial.ts";
 import type { RadialBlock } from "./radial.ts";
+import { Scatter } from "./scatter.ts";
 import type { Term, TermKernels } from "./term.ts";
+
+/** Where the terms of a block go when they are not the next features of the row. */
+export interface Target {
+  /** Column of each term; several blocks may add to one. */
+  readonly columns: readonly number[];
+  /** What the block's terms are multiplied by. */
+  readonly weight: number;
+}
 
 /** Radial terms of the neighbours of one element (index). */
 export interface RadialTerms {
   readonly neighbour: number;
   readonly terms: readonly Term[];
+  readonly target?: Target;
 }
 
 /** Angular terms of the pairs of neighbours of elements a ≤ b (indices). */
@@ -20,12 +30,15 @@ export interface AngularTerms {
   readonly terms: readonly Term[];
   /** Every term is exactly 0 where r_jk is its cutoff or more. */
   readonly narrow: boolean;
+  readonly target?: Target;
 }
 
-/** The features of a centre of one element, in this order: radial, then angular. */
+/** The features of a centre of one element, in this order: radial, then angular; or in that of the columns named. */
 export interface CentreTerms {
   readonly radial: readonly RadialTerms[];
   readonly angular: readonly AngularTerms[];
+  /** One label per column, where every block has a target. */
+  readonly labels?: readonly string[];
 }
 
 interface Layout {
@@ -33,6 +46,7 @@ interface Layout {
   readonly labels: readonly string[];
   readonly radial: readonly RadialBlock[];
   readonly angular: readonly AngularBlock[];
+  readonly scatter: Scatter | null;
 }
 
 /**
@@ -51,7 +65,7 @@ export function sumDescriptor(
     compiled.set(terms, known);
     return known;
   };
-  const layouts = centres.map((centre) => layOut(centre, symbols, once));
+  const layouts = centres.map((centre) => layOut(centre, symbols, once, device));
   const terms = [...compiled.keys()].flat();
   if (terms.length === 0) throw invalid("descriptor", "at least one function", "none");
   const cutoff = Math.max(...terms.map((t) => t.cutoff));
@@ -62,9 +76,10 @@ export function sumDescriptor(
 type Compile = (terms: readonly Term[], device: Device) => TermKernels[];
 
 function layOut(
-  { radial, angular }: CentreTerms,
+  { radial, angular, labels: columns }: CentreTerms,
   symbols: readonly string[],
   once: (terms: readonly Term[], compile: Compile) => TermKernels[],
+  device: Device,
 ): Layout {
   const labels: string[] = [];
   const place = (terms: readonly Term[], of: string) => {
@@ -83,7 +98,27 @@ function layOut(
     narrow,
     pieces: once(terms, compileAngular),
   }));
-  return { size: labels.length, labels, radial: byCutoff(radialBlocks), angular: byCutoff(angularBlocks) };
+  const blocks = { radial: byCutoff(radialBlocks), angular: byCutoff(angularBlocks) };
+  if (!columns) return { size: labels.length, labels, ...blocks, scatter: null };
+  return {
+    size: columns.length,
+    labels: columns,
+    ...blocks,
+    scatter: scatterOf([...radial, ...angular], device),
+  };
+}
+
+function scatterOf(blocks: readonly (RadialTerms | AngularTerms)[], { memory }: Device): Scatter {
+  const targets = blocks.map(({ target, terms }) => {
+    if (target?.columns.length === terms.length) return target;
+    throw new TypeError("terms without a column (this is a bug, please report it)");
+  });
+  const weights = targets.flatMap(({ columns, weight }) => columns.map(() => weight));
+  return new Scatter(
+    targets.flatMap(({ columns }) => columns),
+    weights,
+    memory,
+  );
 }
 
 /** The loops load a centre's neighbours once per run of equal cutoff. */
@@ -120,31 +155,39 @@ class SumDescriptor implements Descriptor {
   }
 
   forward(env: Environments, G: Features): void {
-    for (const [e, { size, radial, angular }] of this.#layouts.entries()) {
+    for (const [e, { size, radial, angular, scatter }] of this.#layouts.entries()) {
       let row = clear(G, e, env, size);
       for (let c = env.starts[e]; c < env.starts[e + 1]; c++, row += 8 * size) {
-        this.#radial.forward(radial, env, c, row);
-        this.#angular.forward(angular, env, c, row);
+        scatter?.clear();
+        const sums = scatter?.address ?? row;
+        this.#radial.forward(radial, env, c, sums);
+        this.#angular.forward(angular, env, c, sums);
+        scatter?.add(row);
       }
     }
   }
 
   pullback(env: Environments, dEdG: Features, gradient: Float64Array): void {
-    for (const [e, { size, radial, angular }] of this.#layouts.entries()) {
+    for (const [e, { size, radial, angular, scatter }] of this.#layouts.entries()) {
       let row = dEdG.pointers[e];
       for (let c = env.starts[e]; c < env.starts[e + 1]; c++, row += 8 * size) {
-        this.#radial.pullback(radial, env, c, row, gradient);
-        this.#angular.pullback(angular, env, c, row, gradient);
+        scatter?.gather(row);
+        const weights = scatter?.address ?? row;
+        this.#radial.pullback(radial, env, c, weights, gradient);
+        this.#angular.pullback(angular, env, c, weights, gradient);
       }
     }
   }
 
   pushforward(env: Environments, tangents: Float64Array, dG: Features): void {
-    for (const [e, { size, radial, angular }] of this.#layouts.entries()) {
+    for (const [e, { size, radial, angular, scatter }] of this.#layouts.entries()) {
       let row = clear(dG, e, env, size);
       for (let c = env.starts[e]; c < env.starts[e + 1]; c++, row += 8 * size) {
-        this.#radial.pushforward(radial, env, c, tangents, row);
-        this.#angular.pushforward(angular, env, c, tangents, row);
+        scatter?.clear();
+        const sums = scatter?.address ?? row;
+        this.#radial.pushforward(radial, env, c, tangents, sums);
+        this.#angular.pushforward(angular, env, c, tangents, sums);
+        scatter?.add(row);
       }
     }
   }
@@ -153,10 +196,13 @@ class SumDescriptor implements Descriptor {
     const S = this.elements.length;
     let e = 0;
     while (env.starts[e + 1] <= c) e++;
-    const { size, radial, angular } = this.#layouts[e];
-    rows.fill(0, 0, 3 * size * (env.offsets[(c + 1) * S] - env.offsets[c * S]));
-    this.#radial.jacobian(radial, env, c, rows);
-    this.#angular.jacobian(angular, env, c, rows);
+    const { size, radial, angular, scatter } = this.#layouts[e];
+    const width = 3 * (env.offsets[(c + 1) * S] - env.offsets[c * S]);
+    rows.fill(0, 0, size * width);
+    const own = scatter?.jacobianRows(width) ?? rows;
+    this.#radial.jacobian(radial, env, c, own);
+    this.#angular.jacobian(angular, env, c, own);
+    scatter?.addJacobian(own, rows, width);
   }
 }
 
