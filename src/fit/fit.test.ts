@@ -4,6 +4,7 @@ import { createPool, type Pool } from "../device/pool.ts";
 import { startThreads } from "../device/start.node.ts";
 import { buildPotential } from "../potentials/build.ts";
 import { findNeighbours } from "../structure/neighbours.ts";
+import type { Frame } from "../structure/structure.ts";
 import { tasks } from "../tasks.ts";
 import { runFit, type FitResult } from "./fit.ts";
 import { labelledFrames } from "./linear-pair.fixture.ts";
@@ -90,6 +91,42 @@ describe("the whole fit", () => {
     expect(late.all.forces!.relative).toBeLessThan(100);
     expect(Object.keys(late.byConfigType).length).toBeGreaterThan(0);
     expect(late.all.stress!.count).toBeGreaterThan(0);
+  });
+
+  it("takes the energies of isolated atoms from the data, wherever they are, and does not train or judge on them", async () => {
+    const atom: Frame = {
+      ...FRAMES[0],
+      structure: {
+        numbers: FRAMES[0].structure.numbers.slice(0, 1),
+        positions: new Float64Array(3),
+        cell: null,
+        pbc: [false, false, false],
+      },
+      energy: -7.25,
+      forces: new Float64Array(3),
+      stress: undefined,
+      place: "atoms.xyz:1",
+    };
+    const copy = { ...FRAMES[3], place: "held.xyz:1" };
+    const split = { ...OPTIONS.split, method: "file" as const, validation: 4, test: ["held.xyz"] };
+    const prepared = await prepareFit([...FRAMES, atom, copy], { ...OPTIONS, split }, await poolOf(1));
+    expect(prepared.known.isolatedAtoms.options.energies).toEqual({ Si: -7.25 });
+    expect(prepared.split.test).toEqual([25]);
+    expect([...prepared.split.train, ...prepared.split.validation].sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 24 }, (_, f) => f).filter((f) => f !== 3),
+    );
+    expect(prepared.notes).toContain(
+      "1 frames are left out as copies of frames that a named file holds for another set, such as made:4 and held.xyz:1",
+    );
+    expect(prepared.notes.join()).toContain("1 frame of an isolated atom is in no set");
+  });
+
+  it("says when a set comes out empty", async () => {
+    const split = { ...OPTIONS.split, validation: 0.01, test: 0 };
+    const { notes } = await prepareFit(FRAMES, { ...OPTIONS, split }, await poolOf(1));
+    expect(notes.filter((note) => note.includes("set is empty"))).toEqual([
+      "the validation set is empty: there are too few frames for split.validation 0.01",
+    ]);
   });
 
   it("has the exact gradient of the loss on energies, forces and stresses", async () => {

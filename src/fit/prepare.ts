@@ -2,6 +2,7 @@ import type { Pool } from "../device/pool.ts";
 import { invalid } from "../error.ts";
 import { Random } from "../math/random.ts";
 import { buildTrainable } from "../potentials/build.ts";
+import { isIsolatedAtom } from "../potentials/isolated-atoms.ts";
 import { pairStatistics, type PairStatistics } from "../structure/statistics.ts";
 import type { Frame } from "../structure/structure.ts";
 import { collectDataset, type Dataset } from "./dataset.ts";
@@ -114,7 +115,8 @@ export async function prepareFit(
     trainingFrames.map((f) => f.structure),
     LOOK,
   );
-  const known = knownTerms(options.model, trainingFrames, dataset.elements, statistics);
+  const lone = frames.filter(isIsolatedAtom);
+  const known = knownTerms(options.model, [...trainingFrames, ...lone], dataset.elements, statistics);
   const { left, said } = takeAway(known.terms, frames, dataset.elements, device);
   const learned = learnedTerm(
     options.model,
@@ -176,7 +178,12 @@ export async function prepareFit(
     identity: identityOf(hash, resolved),
     resume,
   };
-  const notes = [...known.isolatedAtoms.notes, ...learned.remarks, ...duplicateNotes(duplicates, frames)];
+  const notes = [
+    ...known.isolatedAtoms.notes,
+    ...learned.remarks,
+    ...duplicateNotes(duplicates, frames, split),
+    ...splitNotes(split, options.split, lone.length),
+  ];
   return {
     dataset,
     hash,
@@ -195,11 +202,47 @@ export async function prepareFit(
   };
 }
 
-function duplicateNotes(duplicates: PreparedFit["duplicates"], frames: readonly Frame[]): string[] {
-  if (duplicates.length === 0) return [];
-  const count = duplicates.reduce((n, group) => n + group.length - 1, 0);
-  const [first, second] = duplicates[0].map((f) => frames[f].place);
-  return [`${count} frames repeat another one, such as ${first} and ${second}; copies stay in one set`];
+/** Copies that stay together, and copies that another set's file keeps. */
+function duplicateNotes(
+  duplicates: PreparedFit["duplicates"],
+  frames: readonly Frame[],
+  split: Split,
+): string[] {
+  const held = new Set(SETS.flatMap((set) => split[set]));
+  const groups = duplicates.filter(([first]) => !isIsolatedAtom(frames[first]));
+  const count = (some: PreparedFit["duplicates"]) => some.reduce((n, group) => n + group.length - 1, 0);
+  const example = (f: number, g: number) => `such as ${frames[f].place} and ${frames[g].place}`;
+  const whole = groups.filter((group) => group.every((f) => held.has(f)));
+  const notes: string[] = [];
+  if (whole.length > 0)
+    notes.push(
+      `${count(whole)} frames repeat another one, ${example(whole[0][0], whole[0][1])}; copies stay in one set`,
+    );
+  const out = groups.flatMap((group) => {
+    const kept = group.find((f) => held.has(f))!;
+    return group.filter((f) => !held.has(f)).map((f) => [f, kept]);
+  });
+  if (out.length > 0)
+    notes.push(
+      `${out.length} frames are left out as copies of frames that a named file holds for another set, ` +
+        example(out[0][0], out[0][1]),
+    );
+  return notes;
+}
+
+/** Isolated atoms, and sets that are empty though they were asked for. */
+function splitNotes(split: Split, options: FitOptions["split"], lone: number): string[] {
+  const notes: string[] = [];
+  if (lone > 0)
+    notes.push(
+      `${lone} ${lone === 1 ? "frame of an isolated atom is" : "frames of isolated atoms are"} in no set: what they settle is known`,
+    );
+  for (const set of ["validation", "test"] as const) {
+    const size = options[set];
+    if (split[set].length === 0 && typeof size === "number" && size > 0)
+      notes.push(`the ${set} set is empty: there are too few frames for split.${set} ${size}`);
+  }
+  return notes;
 }
 
 function resolve(

@@ -15,8 +15,8 @@ const OPTIONS: SplitOptions = {
 const frames = (count: number, of: (f: number) => Partial<Frame> = () => ({})): Frame[] =>
   Array.from({ length: count }, (_, f) => ({
     structure: {
-      numbers: Uint8Array.of(1),
-      positions: new Float64Array(3),
+      numbers: Uint8Array.of(1, 1),
+      positions: new Float64Array(6),
       cell: null,
       pbc: [false, false, false],
     },
@@ -30,29 +30,101 @@ const all = (split: ReturnType<typeof splitFrames>) =>
   [...split.train, ...split.validation, ...split.test].sort((a, b) => a - b);
 
 describe("split", () => {
-  it("puts every frame into exactly one set, duplicates together, whatever is asked", () => {
-    const duplicates = fc.array(fc.uniqueArray(fc.nat(39), { minLength: 2, maxLength: 4 }), { maxLength: 4 });
-    const method = fc.constantFrom("random" as const, "group" as const, "window" as const);
+  it("has no frame and no copy of one in two sets, and loses none but copies, whatever is asked", () => {
+    const duplicates = fc.array(fc.uniqueArray(fc.nat(39), { minLength: 2, maxLength: 4 }), { maxLength: 2 });
+    const method = fc.constantFrom("random" as const, "group" as const, "window" as const, "file" as const);
     fc.assert(
       fc.property(
         method,
         duplicates,
         fc.nat(),
         fc.double({ min: 0, max: 0.4, noNaN: true }),
-        (m, tied, seed, part) => {
+        fc.boolean(),
+        (m, tied, seed, part, named) => {
+          const options = { ...OPTIONS, method: m, key: "run", seed, validation: part };
           const split = splitFrames(
             frames(40),
-            { ...OPTIONS, method: m, key: "run", seed, validation: part },
+            { ...options, ...(named && m === "file" && { test: ["a.xyz"] }) },
             tied,
           );
-          expect(all(split)).toEqual(Array.from({ length: 40 }, (_, k) => k));
+          const held = all(split);
+          expect(held).toEqual([...new Set(held)]);
           const sets = [split.train, split.validation, split.test];
           for (const group of tied)
             expect(sets.filter((s) => group.some((f) => s.includes(f))).length).toBe(1);
+          const lost = frames(40).flatMap((_, f) => (held.includes(f) ? [] : [f]));
+          if (m !== "file" || !named) expect(lost).toEqual([]);
+          for (const f of lost)
+            expect(tied.some((group) => group.includes(f) && group.some((g) => split.test.includes(g)))).toBe(
+              true,
+            );
+          if (m === "file" && named)
+            expect(split.test).toEqual(Array.from({ length: 20 }, (_, k) => 2 * k + 1));
         },
       ),
-      { seed: 4, numRuns: 200 },
+      { seed: 4, numRuns: 300 },
     );
+  });
+
+  it("takes copies of a named file's frames out of the other sets, and nothing else", () => {
+    const options = { ...OPTIONS, method: "file" as const };
+    const copies = [[0, 3]];
+    const test = splitFrames(frames(10), { ...options, validation: [], test: ["b.xyz"] }, copies);
+    expect(test).toEqual({ test: [0, 2, 4, 6, 8], validation: [], train: [1, 5, 7, 9] });
+    const both = { ...options, validation: ["a.xyz"], test: ["b.xyz"] };
+    const three = frames(12).map((f, k) => (k < 10 ? f : { ...f, place: `c.xyz:${k}` }));
+    expect(splitFrames(three, both, [[0, 3, 10]])).toEqual({
+      test: [0, 2, 4, 6, 8],
+      validation: [1, 5, 7, 9],
+      train: [11],
+    });
+    const same = Array.from({ length: 5 }, (_, k) => [2 * k, 2 * k + 1]);
+    expect(() => splitFrames(three, both, same)).toThrow(
+      "invalid split.validation: expected frames of its own",
+    );
+  });
+
+  it("leaves no set empty that was asked for, where there are enough groups, and says so where not", () => {
+    const groups = frames(100, (f) => ({ info: { run: f < 60 ? 0 : f < 90 ? 1 : 2 } }));
+    const options = { ...OPTIONS, method: "group" as const, key: "run", test: 0.01, validation: 0.01 };
+    for (let seed = 0; seed < 10; seed++) {
+      const split = splitFrames(groups, { ...options, seed });
+      expect([split.train, split.validation, split.test].map((s) => s.length)).toEqual([60, 30, 10]);
+    }
+    const two = groups.slice(0, 90);
+    expect(() => splitFrames(two, options)).toThrow(
+      "invalid split.test: expected 0, or data of 3 or more groups",
+    );
+    expect(splitFrames(two, { ...options, validation: 0 }).test).toHaveLength(30);
+    const one = { ...options, method: "window" as const, windows: 1, test: 0 };
+    expect(() => splitFrames(two, one)).toThrow(
+      "invalid split.validation: expected 0, or data of 2 or more windows",
+    );
+  });
+
+  it("puts isolated atoms into no set", () => {
+    const alone = (periodic: boolean, configType?: string): Partial<Frame> => ({
+      configType,
+      structure: {
+        numbers: Uint8Array.of(1),
+        positions: new Float64Array(3),
+        cell: periodic ? Float64Array.of(9, 0, 0, 0, 9, 0, 0, 0, 9) : null,
+        pbc: [periodic, periodic, periodic],
+      },
+    });
+    const some = [alone(false), alone(true), alone(true, "isolated_atom")];
+    const split = splitFrames(
+      frames(30, (f) => some[f] ?? {}),
+      OPTIONS,
+      [[0, 1, 2]],
+    );
+    expect(all(split)).toEqual([1, ...Array.from({ length: 27 }, (_, k) => k + 3)]);
+    expect(() =>
+      splitFrames(
+        frames(3, () => alone(false)),
+        OPTIONS,
+      ),
+    ).toThrow("more than one atom");
   });
 
   it("keeps to the asked sizes, as fractions and as counts", () => {

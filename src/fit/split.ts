@@ -1,5 +1,6 @@
 import { invalid } from "../error.ts";
 import { Random } from "../math/random.ts";
+import { isIsolatedAtom } from "../potentials/isolated-atoms.ts";
 import type { Frame } from "../structure/structure.ts";
 
 /** A set's size: a fraction below 1, a number of frames from 1 on, or the names of files. */
@@ -18,7 +19,7 @@ export interface SplitOptions {
   readonly seed: number;
 }
 
-/** Frame numbers of each set, ascending; every frame is in exactly one. */
+/** Frame numbers of each set, ascending; no frame and no copy of one is in two. */
 export interface Split {
   readonly train: readonly number[];
   readonly validation: readonly number[];
@@ -42,6 +43,14 @@ const UNIT_OF: Record<
   group: (f, frames, { key }) => groupOf(frames[f], key),
   window: (f, frames, { windows }) => String(Math.floor((f * windows) / frames.length)),
   file: (f, frames) => fileOf(frames[f]),
+};
+
+/** What a unit is, where there are too few of them. */
+const PARTS: Record<SplitOptions["method"], string> = {
+  random: "frames that are not copies",
+  group: "groups without common copies",
+  window: "windows without common copies",
+  file: "files",
 };
 
 /** Frames that must share a set: those of one unit, and those that duplicates tie together. */
@@ -74,85 +83,121 @@ function wanted(size: SetSize, frames: number, place: string): number {
   return size < 1 ? Math.round(size * frames) : Math.floor(size);
 }
 
-/** Takes units from the end of the list while the set comes no farther from its size by it; leaves one to train on. */
-function take(units: number[][], count: number): number[] {
-  const set: number[] = [];
-  for (let u = units.length - 1; u >= 0 && set.length < count && units.length > 1; u--)
-    if (set.length + units[u].length / 2 <= count) set.push(...units.splice(u, 1)[0]);
-  return set.sort((a, b) => a - b);
+/**
+ * Takes units from the end of the list while the set comes no farther from its size by it, or else the smallest one;
+ * leaves `others` of them.
+ */
+function take(units: number[][], count: number, others: number, set: string, parts: string): number[] {
+  const taken: number[] = [];
+  for (let u = units.length - 1; u >= 0 && taken.length < count && units.length > others; u--)
+    if (taken.length + units[u].length / 2 <= count) taken.push(...units.splice(u, 1)[0]);
+  if (count === 0 || taken.length > 0) return taken.sort((a, b) => a - b);
+  if (units.length <= others)
+    throw invalid(`split.${set}`, `0, or data of ${others + 1} or more ${parts}`, `${units.length}`);
+  const smallest = units.reduce((least, unit, u) => (unit.length < units[least].length ? u : least), 0);
+  return units.splice(smallest, 1)[0];
 }
 
 const bare = (name: string) => name.slice(name.lastIndexOf("/") + 1);
 
-function takeFiles(
-  units: number[][],
+/** The frames of the named files, of those that are left. */
+function framesOf(
+  files: readonly string[],
   frames: readonly Frame[],
-  size: readonly string[],
+  left: readonly number[],
   place: string,
 ): number[] {
   const known = new Set(frames.map(fileOf));
-  const missing = size.find((name) => ![...known].some((k) => k === name || bare(k) === name));
+  const missing = files.find((name) => ![...known].some((k) => k === name || bare(k) === name));
   if (missing !== undefined) throw invalid(place, `one of the data files ${[...known].join(", ")}`, missing);
-  const inSet = (f: number) => size.includes(fileOf(frames[f])) || size.includes(bare(fileOf(frames[f])));
-  const set = units.filter((unit) => unit.some(inSet));
-  for (const unit of set) units.splice(units.indexOf(unit), 1);
-  return set.flat().sort((a, b) => a - b);
+  const set = left.filter(
+    (f) => files.includes(fileOf(frames[f])) || files.includes(bare(fileOf(frames[f]))),
+  );
+  if (files.length > 0 && set.length === 0)
+    throw invalid(place, "frames of its own", "only frames of the test set, or copies of them");
+  return set;
 }
 
-/** Sets named by files; one whose size is a number comes at random out of the files that are left. */
+/** Divides some of the frames, as if there were no others. */
+function splitSome(
+  chosen: readonly number[],
+  frames: readonly Frame[],
+  options: SplitOptions,
+  duplicates: readonly (readonly number[])[],
+): Split {
+  const index = new Map(chosen.map((f, k) => [f, k]));
+  const tied = duplicates.map((group) => group.flatMap((f) => index.get(f) ?? []));
+  const split = divide(
+    chosen.map((f) => frames[f]),
+    options,
+    tied.filter((group) => group.length > 1),
+  );
+  const named = (set: readonly number[]) => set.map((k) => chosen[k]);
+  return { train: named(split.train), validation: named(split.validation), test: named(split.test) };
+}
+
+/**
+ * Sets named by files; one whose size is a number comes at random out of the frames that are left. Copies of what a
+ * named set holds are in no other set.
+ */
 function splitFiles(
   frames: readonly Frame[],
   options: SplitOptions,
   duplicates: readonly (readonly number[])[],
 ): Split {
-  const units = unitsOf(frames, options, duplicates);
-  const [test, validation] = (["test", "validation"] as const).map((set) => {
-    const size = options[set];
-    return typeof size === "number" ? undefined : takeFiles(units, frames, size, `split.${set}`);
+  let left = frames.map((_, f) => f);
+  const [test, validation] = (["test", "validation"] as const).map((name) => {
+    const files = options[name];
+    if (typeof files === "number") return undefined;
+    const set = framesOf(files, frames, left, `split.${name}`);
+    const out = new Set(set);
+    for (const group of duplicates) if (group.some((f) => out.has(f))) for (const f of group) out.add(f);
+    left = left.filter((f) => !out.has(f));
+    return set;
   });
-  const left = units.flat().sort((a, b) => a - b);
-  if (left.length === 0) throw invalid("split", "files left to train on", "none");
-  const index = new Map(left.map((f, k) => [f, k]));
-  const rest = splitFrames(
-    left.map((f) => frames[f]),
-    {
-      ...options,
-      method: "random",
-      test: test ? 0 : options.test,
-      validation: validation ? 0 : options.validation,
-    },
-    duplicates.map((group) => group.flatMap((f) => index.get(f) ?? [])).filter((group) => group.length > 1),
-  );
-  const named = (set: readonly number[]) => set.map((k) => left[k]);
-  return {
-    train: named(rest.train),
-    validation: validation ?? named(rest.validation),
-    test: test ?? named(rest.test),
-  };
+  if (left.length === 0) throw invalid("split", "frames left to train on", "none");
+  const rest = { ...options, method: "random" as const };
+  const sizes = { test: test ? 0 : options.test, validation: validation ? 0 : options.validation };
+  const split = splitSome(left, frames, { ...rest, ...sizes }, duplicates);
+  return { ...split, validation: validation ?? split.validation, test: test ?? split.test };
+}
+
+/** Divides frames none of which is an isolated atom. */
+function divide(
+  frames: readonly Frame[],
+  options: SplitOptions,
+  duplicates: readonly (readonly number[])[],
+): Split {
+  if (options.method === "file") return splitFiles(frames, options, duplicates);
+  const units = unitsOf(frames, options, duplicates);
+  new Random(options.seed, "split").shuffle(units);
+  const [wantTest, wantValidation] = [
+    wanted(options.test, frames.length, "split.test"),
+    wanted(options.validation, frames.length, "split.validation"),
+  ];
+  if (wantTest + wantValidation >= frames.length)
+    throw invalid(
+      "split",
+      `fewer than ${frames.length} frames for validation and test together`,
+      wantTest + wantValidation,
+    );
+  const parts = PARTS[options.method];
+  const test = take(units, wantTest, wantValidation > 0 ? 2 : 1, "test", parts);
+  const validation = take(units, wantValidation, 1, "validation", parts);
+  return { train: units.flat().sort((a, b) => a - b), validation, test };
 }
 
 /**
- * Divides the frames. Deterministic in the seed; frames that `duplicates` lists together land in one set, also
- * across files or groups.
+ * Divides the frames, all but isolated atoms, which settle the known terms and are in no set. Deterministic in the
+ * seed. Frames that `duplicates` lists together land in one set, also across groups; where files name the sets, the
+ * named file keeps its frames and the copies in other files are left out.
  */
 export function splitFrames(
   frames: readonly Frame[],
   options: SplitOptions,
   duplicates: readonly (readonly number[])[] = [],
 ): Split {
-  if (options.method === "file") return splitFiles(frames, options, duplicates);
-  const units = unitsOf(frames, options, duplicates);
-  new Random(options.seed, "split").shuffle(units);
-  const sizes = [
-    wanted(options.test, frames.length, "split.test"),
-    wanted(options.validation, frames.length, "split.validation"),
-  ];
-  if (sizes[0] + sizes[1] >= frames.length)
-    throw invalid(
-      "split",
-      `fewer than ${frames.length} frames for validation and test together`,
-      sizes[0] + sizes[1],
-    );
-  const [test, validation] = sizes.map((size) => take(units, size));
-  return { train: units.flat().sort((a, b) => a - b), validation, test };
+  const chosen = frames.flatMap((frame, f) => (isIsolatedAtom(frame) ? [] : [f]));
+  if (chosen.length === 0) throw invalid("data", "structures of more than one atom", "isolated atoms");
+  return splitSome(chosen, frames, options, duplicates);
 }

@@ -107,12 +107,17 @@ export function isolatedAtomEnergies(
   return { options: { energies }, sources, notes };
 }
 
-/** Frames with one atom and no periodic images of it, or labelled as isolated atoms; two that disagree are an error. */
+/** Whether a frame is one atom without periodic images, or labelled as an isolated atom. */
+export const isIsolatedAtom = ({ structure, configType }: Frame): boolean =>
+  structure.numbers.length === 1 &&
+  (!structure.pbc.some(Boolean) || /^isolated[_ -]?atoms?$/i.test(configType ?? ""));
+
+/** Energies of isolated atoms; two that disagree are an error. */
 function isolatedFrames(frames: readonly Frame[]): Map<string, number> {
   const found = new Map<string, { energy: number; place: string }>();
-  for (const { structure, energy, configType, place } of frames) {
-    if (structure.numbers.length !== 1 || energy === undefined) continue;
-    if (structure.pbc.some(Boolean) && !/^isolated[_ -]?atoms?$/i.test(configType ?? "")) continue;
+  for (const frame of frames) {
+    const { structure, energy, place } = frame;
+    if (!isIsolatedAtom(frame) || energy === undefined) continue;
     const symbol = symbolOf(structure.numbers[0]);
     const before = found.get(symbol);
     if (before && Math.abs(before.energy - energy) > 1e-4)
