@@ -149,39 +149,66 @@ const QUANTITIES: readonly (readonly (keyof LabelKeys)[])[] = [
   ["configType"],
 ];
 
+type Family = (label: keyof LabelKeys) => string | null;
+
+interface Candidate {
+  readonly of: Family;
+  readonly label: keyof LabelKeys;
+  readonly key: string;
+}
+
+/** The families in the order in which they are asked: most of energy and forces, plain names last, with a stress, the list's. */
+function rank(survey: KeySurvey): Family[] {
+  const families = PREFIXES.flatMap((before) => SUFFIXES.map((after) => ({ before, after })));
+  const scored = families.map(({ before, after }) => {
+    const of: Family = (label) => {
+      const name = NAMES[label].find((n) => survey.has(label, before + n + after));
+      return name === undefined ? null : before + name + after;
+    };
+    const [energy, forces, stress] = QUANTITIES.map((labels) => Number(labels.some((label) => of(label))));
+    return { of, score: 4 * (energy + forces) + 2 * Number(before + after !== "") + stress };
+  });
+  return scored.toSorted((a, b) => b.score - a.score).map(({ of }) => of);
+}
+
 /**
- * The keys that hold the labels, by name. Where several names match, all labels are taken from the same family of names
- * (REF_, dft_, … or plain): the family with most labels, the earlier one in a tie; each choice is noted. A family's
- * virial goes before another family's stress. Within the family both stay where the first is not in every frame.
+ * The keys that hold the labels, by name. Where several names match, labels are taken from one family of names (REF_,
+ * dft_, … or plain); what it lacks comes from the next one that has it, but no stress of a family whose energy and forces
+ * were passed over: it is another calculation's. A family's virial goes before another family's stress. Within a family
+ * both stay where the first is not in every frame. Each choice is noted.
  */
 export function bestKeys(survey: KeySurvey, notes: string[]): LabelKeys {
-  const families = PREFIXES.flatMap((p) => SUFFIXES.map((s) => (name: string) => p + name + s));
-  const found = families.map((family) => (label: keyof LabelKeys) => {
-    const name = NAMES[label].find((n) => survey.has(label, family(n)));
-    return name === undefined ? null : family(name);
-  });
-  const physical = QUANTITIES.slice(0, 3);
-  const score = found.map((of) => physical.filter((labels) => labels.some((label) => of(label))).length);
-  const order = found.map((_, k) => k).toSorted((a, b) => score[b] - score[a] || a - b);
-  const keys = Object.fromEntries(LABELS.map((label) => [label, null])) as Record<
-    keyof LabelKeys,
-    string | null
-  >;
+  const order = rank(survey);
+  const keys: LabelKeys = {
+    energy: null,
+    forces: null,
+    gradient: null,
+    stress: null,
+    virial: null,
+    configType: null,
+  };
+  const used = new Set<Family>();
+  const foreign = (of: Family) =>
+    !used.has(of) && (["energy", "forces", "gradient"] as const).some((label) => of(label) !== null);
   for (const labels of QUANTITIES) {
-    const all = order.flatMap((k) =>
-      labels.flatMap((label) => {
-        const key = found[k](label);
-        return key === null ? [] : [{ k, label, key }];
+    const all = order.flatMap((of) =>
+      labels.flatMap((label): Candidate[] => {
+        const key = of(label);
+        return key === null ? [] : [{ of, label, key }];
       }),
     );
-    if (all.length === 0) continue;
-    const [first] = all;
-    const second = all.find(({ k, label }) => k === first.k && label !== first.label);
-    const short = survey.count(first.label, first.key) < survey.frames;
-    const taken = second && short ? [first, second] : [first];
+    const first = labels[0] === "stress" ? all.find(({ of }) => !foreign(of)) : all[0];
+    if (first) used.add(first.of);
+    const taken = all.filter(({ of }) => of === first?.of);
+    if (first && survey.count(first.label, first.key) === survey.frames) taken.length = 1;
     for (const { label, key } of taken) keys[label] = key;
     const rest = all.filter((one) => !taken.includes(one)).map(({ key }) => `"${key}"`);
-    if (rest.length > 0) notes.push(`${first.label} from "${first.key}"; there is also ${rest.join(", ")}`);
+    if (rest.length === 0) continue;
+    notes.push(
+      first
+        ? `${first.label} from "${first.key}"; there is also ${rest.join(", ")}`
+        : `${labels[0]} not taken: ${rest.join(", ")} goes with an energy or forces that were not taken either`,
+    );
   }
   return keys;
 }

@@ -180,6 +180,20 @@ describe("stress and virial", () => {
     expect(plan.notes).toContain('virial from "REF_virial"; there is also "stress"');
   });
 
+  it("a calculator's stress does not join a reference that has none, a stress on its own does", () => {
+    const reference = [{ REF_energy: -2 }, { REF_forces: vectors(1, 2, 3) }] as const;
+    const foreign = frameOf(
+      { ...reference[0], energy: -1, stress: wrong },
+      { ...reference[1], forces: vectors(0, 0, 0) },
+    );
+    const { plan, frames } = label([foreign]);
+    expect(plan.keys).toMatchObject({ energy: "REF_energy", forces: "REF_forces", stress: null });
+    expect(frames[0].stress).toBeUndefined();
+    expect(plan.notes.join()).toContain('stress not taken: "stress" goes with an energy or forces that');
+    const own = label([frameOf({ ...reference[0], stress: sigma }, reference[1])]);
+    expect([...own.frames[0].stress!]).toEqual(sigma);
+  });
+
   it("the family's own gradient goes before the forces of a calculator", () => {
     const frame = frameOf({ REF_energy: -2 }, { REF_gradient: vectors(1, 2, 3), forces: vectors(9, 9, 9) });
     expect(label([frame]).frames[0].forces).toEqual(Float64Array.of(-1, -2, -3));
