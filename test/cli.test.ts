@@ -132,6 +132,23 @@ describe("fit", () => {
     expect(page.length).toBeLessThan(2e6);
   });
 
+  test("ends well on a file with a reference and a calculator's results, and predicts on what it wrote", () => {
+    const text = readFileSync(path("data.xyz"), "utf8");
+    writeFileSync(
+      path("mace.xyz"),
+      text
+        .replaceAll(" energy=", " energy=1 REF_energy=")
+        .replaceAll(":forces:R:3", ":REF_forces:R:3:forces:R:3")
+        .replaceAll(/^Ar.*$/gm, "$& 0 0 0"),
+    );
+    const result = json("fit", "mace.xyz", "-o", "mace", "--epochs", "1", ...quick);
+    expect(result["notes"]).toContain('mace.xyz: energy from "REF_energy"; there is also "energy"');
+    json("predict", "mace/model.surfit", "mace/predicted-test.xyz.gz", "-o", "mace/again.xyz");
+    expect(readFileSync(path("mace/again.xyz"), "utf8")).toBe(
+      gunzipSync(readFileSync(path("mace/predicted-test.xyz.gz"))).toString(),
+    );
+  });
+
   test("does the same job from its own fit.yaml, to the bit", () => {
     done(surfit("fit", "run/fit.yaml", "-o", "again"));
     expect(tensorsOf("again")).toEqual(tensorsOf("run"));

@@ -60,15 +60,46 @@ export async function readStructures(files: readonly string[]): Promise<Frame[]>
   return all.flatMap(({ frames }) => frames);
 }
 
-/** A frame whose labels, if it had any, are kept as REF_energy, REF_forces, REF_stress beside new ones. */
+/** Names under which a frame's labels are written; readers do not tell upper and lower case apart in them. */
+const PLAIN = ["energy", "forces", "stress"] as const;
+
+/** Puts a value under a key; what stood there is kept as `<key>_other`. */
+function put<T>(record: Record<string, T>, key: string, value: T): void {
+  const before = record[key];
+  record[key] = value;
+  if (before !== undefined) put(record, `${key}_other`, before);
+}
+
+/** The frame with every key renamed to `<key>_other` that stands where one of its own labels will be written. */
+export function makeWay(frame: Frame): Frame {
+  const own = new Set<string>(PLAIN.filter((label) => frame[label] !== undefined));
+  if (frame.configType !== undefined) own.add("config_type");
+  const moved = <T>(record: Readonly<Record<string, T>>) => {
+    const out: Record<string, T> = {};
+    for (const [key, value] of Object.entries(record))
+      put(out, own.has(key.toLowerCase()) ? `${key}_other` : key, value);
+    return out;
+  };
+  return { ...frame, info: moved(frame.info), arrays: moved(frame.arrays) };
+}
+
+/**
+ * A frame with new labels. Its own labels, if it has any, are kept as REF_energy, REF_forces, REF_stress; what stood
+ * under those names is kept as REF_energy_other and so on. What else stood under the plain names, such as the results
+ * of a calculator, is replaced.
+ */
 export function relabel(frame: Frame, labels: Pick<Frame, "energy" | "forces" | "stress">): Frame {
-  const info: Record<string, InfoValue> = { ...frame.info };
-  const arrays: Record<string, AtomArray> = { ...frame.arrays };
-  if (frame.energy !== undefined) info.REF_energy = frame.energy;
-  if (frame.stress) info.REF_stress = [...frame.stress];
-  if (frame.forces) arrays.REF_forces = { kind: "real", width: 3, values: frame.forces };
+  const without = <T>(record: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(record).filter(([key]) => !PLAIN.some((name) => name === key.toLowerCase())),
+    );
+  const info: Record<string, InfoValue> = without(frame.info);
+  const arrays: Record<string, AtomArray> = without(frame.arrays);
+  if (frame.energy !== undefined) put(info, "REF_energy", frame.energy);
+  if (frame.stress) put(info, "REF_stress", [...frame.stress]);
+  if (frame.forces) put(arrays, "REF_forces", { kind: "real", width: 3, values: frame.forces });
   const { energy, forces, stress } = labels;
-  return {
+  return makeWay({
     structure: frame.structure,
     ...(frame.configType !== undefined && { configType: frame.configType }),
     ...(energy !== undefined && { energy }),
@@ -77,5 +108,5 @@ export function relabel(frame: Frame, labels: Pick<Frame, "energy" | "forces" | 
     info,
     arrays,
     place: frame.place,
-  };
+  });
 }

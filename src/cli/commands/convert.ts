@@ -5,7 +5,7 @@ import { formats } from "../../io/table.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { present, withCommons } from "../command.ts";
 import { refuseExisting } from "../files.ts";
-import { labelOptions, withLabels } from "../structures.ts";
+import { labelOptions, makeWay, withLabels } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
 
 interface Flags extends LabelFlags {
@@ -48,7 +48,9 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
     flags.labels ?? [flags.units, flags.energyKey, flags.forcesKey, flags.stressKey].some(Boolean);
   let [seen, written] = [0, 0];
   async function* chosen(): AsyncGenerator<Frame> {
-    const source = labelled ? (await readLabelled(input, labelOptions(flags))).frames : readFrames(input);
+    const source = labelled
+      ? (await readLabelled(input, labelOptions(flags))).frames.map(makeWay)
+      : readFrames(input);
     for await (const frame of source) {
       if (seen++ % every !== 0) continue;
       written++;
