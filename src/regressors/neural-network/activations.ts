@@ -1,4 +1,15 @@
-import { exp, logistic, max, mul, softplus, square, tanh, type Expr } from "../../formula/expression.ts";
+import {
+  cos,
+  exp,
+  logistic,
+  max,
+  mul,
+  neg,
+  softplus,
+  square,
+  tanh,
+  type Expr,
+} from "../../formula/expression.ts";
 
 /** One activation function: written once as an expression; every derivative is generated from it. */
 export interface Activation {
@@ -16,6 +27,10 @@ export const activations = {
   softplus: { f: softplus, start: "he" },
   silu: { f: (z) => mul(z, logistic(z)), start: "he" },
   gaussian: { f: (z) => exp(mul(-0.5, square(z))), start: "glorot" },
+  cosine: { f: cos, start: "glorot" },
+  "reverse-logistic": { f: (z) => logistic(neg(z)), start: "glorot" },
+  exponential: { f: (z) => exp(neg(z)), start: "glorot" },
+  harmonic: { f: square, start: "glorot" },
   linear: { f: (z) => z, start: "glorot" },
   relu: {
     f: (z) => max(z, 0),

@@ -2,6 +2,7 @@ import { Random } from "../../math/random.ts";
 import type { FeatureStatistics } from "../regressor.ts";
 import { activations } from "./activations.ts";
 import { tensorShapes, widthsOf } from "./layout.ts";
+import { activationsOf } from "./options.ts";
 import type { NeuralNetworkOptions } from "./options.ts";
 import { featureScale } from "./scaling.ts";
 
@@ -37,5 +38,7 @@ export function initialise(
 function weightDeviation(options: NeuralNetworkOptions, widths: readonly number[], l: number): number {
   const [inputs, outputs] = [widths[l - 1], widths[l]];
   if (l === widths.length - 1) return Math.sqrt(1 / inputs);
-  return Math.sqrt(2 / (activations[options.activation].start === "he" ? inputs : inputs + outputs));
+  return Math.sqrt(
+    2 / (activations[activationsOf(options)[l - 1]].start === "he" ? inputs : inputs + outputs),
+  );
 }

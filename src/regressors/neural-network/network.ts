@@ -12,7 +12,10 @@ const TILE = 8;
 
 export interface NetworkParts {
   readonly device: Device;
-  readonly kernels: ActivationKernels;
+  /** Of each layer, the output last. */
+  readonly kernels: readonly ActivationKernels[];
+  /** The output layer has no function: its z is the output. */
+  readonly linearOutput: boolean;
   readonly sum: Kernel;
   readonly product: Kernel;
   readonly residual: boolean;
@@ -61,7 +64,7 @@ const ADD_TIMES_TRANSPOSE = { transB: true, add: true };
 const ADD_TRANSPOSE_TIMES = { transA: true, add: true };
 
 /**
- * The network of one element: h_0 = (G − mean)·scale, h_l = f(h_{l−1} W_l + b_l), E = output₀ (h_L W + b) + output₁.
+ * The network of one element: h_0 = (G − mean)·scale, h_l = f(h_{l−1} W_l + b_l), E = output₀ f(h_L W + b) + output₁.
  * At most BLOCK rows at a time; an odd number of rows is filled up by one whose adjoint is zero.
  */
 export class Network {
@@ -120,14 +123,14 @@ export class Network {
 
   /** Energies of n rows at byte address G, written to energies[first …]. */
   forward(n: number, G: number, energies: Float64Array, first: number): void {
-    this.#sweep(values, this.#parts.kernels.value, n, G, 0);
-    this.#read(n, energies, first);
+    this.#sweep(values, "value", n, G, 0);
+    this.#read(values, n, energies, first);
   }
 
   /** The same, and dE/dG written to byte address dEdG. */
   pullback(n: number, G: number, energies: Float64Array, first: number, dEdG: number): void {
-    this.#sweep(values, this.#parts.kernels.slope, n, G, 0);
-    this.#read(n, energies, first);
+    this.#sweep(values, "slope", n, G, 0);
+    this.#read(values, n, energies, first);
     this.#seed(values, n, null, 0);
     this.#backward(values, n, 0);
     const { outputs: H, inputs: F, weights, slots } = this.#layers[0];
@@ -139,14 +142,14 @@ export class Network {
   /** ADDS Σ seeds ∂E/∂θ + ∂/∂θ Σ dG·∂E/∂G over n rows at byte address `gradient`; dG is an address, 0 for none. */
   gradient(n: number, G: number, seeds: Float64Array, first: number, dG: number, gradient: number): void {
     const pass = dG === 0 ? values : tangents;
-    const { kernels } = this.#parts;
-    this.#sweep(pass, dG === 0 ? kernels.slope : kernels.tangent, n, G, dG);
+    this.#sweep(pass, dG === 0 ? "slope" : "tangent", n, G, dG);
     this.#seed(pass, n, seeds, first);
     this.#backward(pass, n, gradient);
   }
 
-  #sweep(pass: Pass, kernel: Kernel, n: number, G: number, dG: number): void {
-    const { gemm } = this.#parts.device;
+  #sweep(pass: Pass, kernel: "value" | "slope" | "tangent", n: number, G: number, dG: number): void {
+    const { kernels, linearOutput, device } = this.#parts;
+    const { gemm } = device;
     const rows = n + (n & 1);
     this.#scaleFeatures(n, G, dG);
     const last = this.#layers.length - 1;
@@ -157,8 +160,8 @@ export class Network {
       const bytes = 8 * rows * outputs;
       this.#bias(layer, rows, pass);
       gemm.f64(pass.twins * rows, outputs, inputs, h, inputs, weights, outputs, slots, outputs, ADD);
-      if (l === last) return;
-      kernel.run(rows * outputs, slots, bytes, 0, slots + pass.twins * bytes, 0);
+      if (l === last && linearOutput) return;
+      kernels[l][kernel].run(rows * outputs, slots, bytes, 0, slots + pass.twins * bytes, 0);
       const below = h;
       h = slots + pass.h * bytes;
       if (layer.residual) this.#parts.sum.run(pass.twins * rows * outputs, below, h - below, 0, h, 0);
@@ -201,13 +204,14 @@ export class Network {
     if (pass.twins === 2) heap.fill(0, start + size, start + 2 * size);
   }
 
-  #read(n: number, energies: Float64Array, first: number): void {
-    const z = this.#layers.at(-1)!.slots / 8;
+  #read(pass: Pass, n: number, energies: Float64Array, first: number): void {
+    const slot = this.#parts.linearOutput ? 0 : pass.h;
+    const z = this.#layers.at(-1)!.slots / 8 + slot * (n + (n & 1));
     const [scale, shift] = [this.#parts.output[0], this.#parts.output[1]];
     for (let c = 0; c < n; c++) energies[first + c] = scale * this.#heap[z + c] + shift;
   }
 
-  /** Adjoints of the last layer's z (seeds, or 1) and of its twin (1). */
+  /** Adjoints of the last layer's output (seeds, or 1) and of its twin (1). */
   #seed(pass: Pass, n: number, seeds: Float64Array | null, first: number): void {
     const rows = n + (n & 1);
     const at = this.#layers.at(-1)!.slots / 8 + pass.adjoint * rows;
@@ -219,8 +223,8 @@ export class Network {
 
   /** Turns the adjoints of the last layer into those of the first one's z, adding to `gradient` where it is not 0. */
   #backward(pass: Pass, n: number, gradient: number): void {
-    const { device, kernels } = this.#parts;
-    const kernel = pass.twins === 2 ? kernels.backwardTangent : kernels.backward;
+    const { device, kernels, linearOutput } = this.#parts;
+    const kernel = pass.twins === 2 ? "backwardTangent" : "backward";
     const rows = n + (n & 1);
     for (let l = this.#layers.length - 1; l >= 0; l--) {
       const layer = this.#layers[l];
@@ -230,7 +234,8 @@ export class Network {
       const a = slots + pass.adjoint * bytes;
       const under = l > 0 ? below.slots + pass.adjoint * 8 * rows * inputs : 0;
       if (layer.residual) this.#heap.copyWithin(under / 8, a / 8, (a + pass.twins * bytes) / 8);
-      if (l < this.#layers.length - 1) kernel.run(rows * outputs, slots + 2 * bytes, bytes, 0, a, 0);
+      if (l < this.#layers.length - 1 || !linearOutput)
+        kernels[l][kernel].run(rows * outputs, slots + 2 * bytes, bytes, 0, a, 0);
       const h = l > 0 ? below.slots + pass.h * 8 * rows * inputs : this.#x;
       if (gradient !== 0) this.#addGradient(layer, pass, rows, h, a, gradient + layer.offset);
       if (l === 0) return;

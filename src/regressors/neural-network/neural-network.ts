@@ -6,7 +6,7 @@ import { initialise } from "./initialise.ts";
 import { compileActivation, compilePair } from "./kernels.ts";
 import { place, widthsOf, type Placement } from "./layout.ts";
 import { arenaBytes, BLOCK, Network } from "./network.ts";
-import { neuralNetworkOptions, type NeuralNetworkOptions } from "./options.ts";
+import { activationsOf, neuralNetworkOptions, type NeuralNetworkOptions } from "./options.ts";
 import { scalingOf, type Scaling } from "./scaling.ts";
 
 function build(
@@ -31,7 +31,8 @@ function networksOf(
   memory.f64(ones, BLOCK).fill(1);
   const common = {
     device,
-    kernels: compileActivation(device, options.activation, activations[options.activation]),
+    kernels: activationsOf(options).map((name) => compileActivation(device, name, activations[name])),
+    linearOutput: options.output === "linear",
     sum: compilePair(device, "sum"),
     product: compilePair(device, "product"),
     residual: options.residual,
@@ -52,6 +53,7 @@ function networksOf(
 class NeuralNetwork implements Regressor {
   readonly parameters: Float64Array;
   readonly decays: Uint8Array;
+  readonly starts: readonly number[];
   readonly tensors: Readonly<Record<string, Float64Array>>;
   readonly #networks: readonly Network[];
   readonly #sizes: readonly number[];
@@ -64,6 +66,8 @@ class NeuralNetwork implements Regressor {
     this.#sizes = sizes;
     this.parameters = placement.parameters;
     this.decays = placement.decays;
+    let end = 0;
+    this.starts = [0, ...networks.map((network) => (end += network.count))];
     this.tensors = placement.tensors;
   }
 
@@ -125,8 +129,8 @@ function remarks(
   statistics: readonly FeatureStatistics[],
   symbols: readonly string[],
 ): readonly string[] {
-  const activation: Activation = activations[options.activation];
-  const kinks = activation.kink && options.layers.length > 0 ? [activation.kink] : [];
+  const used = [...new Set(activationsOf(options))].map((name): Activation => activations[name]);
+  const kinks = used.flatMap(({ kink }) => (kink ? [kink] : []));
   const scalings = statistics.map((s) => Array.from(s.mean, (_, t) => scalingOf(s, t)));
   const report = (kind: Scaling, what: string) => {
     const counts = scalings.map((all) => all.filter((scaling) => scaling === kind).length);
