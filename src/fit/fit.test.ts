@@ -121,6 +121,25 @@ describe("the whole fit", () => {
     expect(prepared.notes.join()).toContain("1 frame of an isolated atom is in no set");
   });
 
+  it("refuses a checkpoint of other weights or another split of the same frames", async () => {
+    const named = FRAMES.map((frame, f) => ({ ...frame, info: { w: 1, run: f % 5 } }));
+    const split = { ...OPTIONS.split, method: "group" as const, key: "run" };
+    const weights = { ...OPTIONS.training.weights, key: "w" };
+    const options = { ...OPTIONS, split, training: { ...OPTIONS.training, weights } };
+    const identity = async (info: (f: number) => Frame["info"]) =>
+      (
+        await prepareFit(
+          named.map((frame, f) => ({ ...frame, info: info(f) })),
+          options,
+          await poolOf(1),
+        )
+      ).training.identity;
+    const own = await identity((f) => named[f].info);
+    expect(await identity((f) => named[f].info)).toBe(own);
+    expect(await identity((f) => ({ w: f === 7 ? 2 : 1, run: f % 5 }))).not.toBe(own);
+    expect(await identity((f) => ({ w: 1, run: f % 4 }))).not.toBe(own);
+  });
+
   it("says when a set comes out empty", async () => {
     const split = { ...OPTIONS.split, validation: 0.01, test: 0 };
     const { notes } = await prepareFit(FRAMES, { ...OPTIONS, split }, await poolOf(1));

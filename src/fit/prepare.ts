@@ -87,10 +87,11 @@ function sizes(dataset: Dataset, split: Split, batch: number | "auto") {
   return { perGroup, perBatch: Math.max(1, Math.round(frames / perGroup)) };
 }
 
-const identityOf = (hash: string, options: FitOptions): string => {
+/** Names data, split, weights and every choice that the result depends on. */
+const identityOf = (hash: string, split: Split, weights: Float64Array, options: FitOptions): string => {
   const { data: _data, threads: _threads, training, ...rest } = options;
   const { time: _time, cache: _cache, ...train } = training;
-  const text = JSON.stringify([hash, rest, train]);
+  const text = JSON.stringify([hash, SETS.map((set) => split[set]), [...weights], rest, train]);
   return new Sha256().update(new TextEncoder().encode(text)).digest();
 };
 
@@ -175,7 +176,7 @@ export async function prepareFit(
     every,
     options: resolved.training,
     seed: options.seed,
-    identity: identityOf(hash, resolved),
+    identity: identityOf(hash, split, weights, resolved),
     resume,
   };
   const notes = [

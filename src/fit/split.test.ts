@@ -26,6 +26,16 @@ const frames = (count: number, of: (f: number) => Partial<Frame> = () => ({})): 
     ...of(f),
   }));
 
+const alone = (periodic: boolean, configType?: string): Partial<Frame> => ({
+  configType,
+  structure: {
+    numbers: Uint8Array.of(1),
+    positions: new Float64Array(3),
+    cell: periodic ? Float64Array.of(9, 0, 0, 0, 9, 0, 0, 0, 9) : null,
+    pbc: [periodic, periodic, periodic],
+  },
+});
+
 const all = (split: ReturnType<typeof splitFrames>) =>
   [...split.train, ...split.validation, ...split.test].sort((a, b) => a - b);
 
@@ -103,15 +113,6 @@ describe("split", () => {
   });
 
   it("puts isolated atoms into no set", () => {
-    const alone = (periodic: boolean, configType?: string): Partial<Frame> => ({
-      configType,
-      structure: {
-        numbers: Uint8Array.of(1),
-        positions: new Float64Array(3),
-        cell: periodic ? Float64Array.of(9, 0, 0, 0, 9, 0, 0, 0, 9) : null,
-        pbc: [periodic, periodic, periodic],
-      },
-    });
     const some = [alone(false), alone(true), alone(true, "isolated_atom")];
     const split = splitFrames(
       frames(30, (f) => some[f] ?? {}),
