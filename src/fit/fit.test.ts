@@ -58,6 +58,11 @@ const errors = async (epochs: number) => {
   return result.metrics.test;
 };
 
+const weigh = (configType: Record<string, number>) => ({
+  ...OPTIONS,
+  training: { ...OPTIONS.training, batch: 1, weights: { ...OPTIONS.training.weights, configType } },
+});
+
 describe("the whole fit", () => {
   it("has the same bits on one thread, on two, and from its resolved options", async () => {
     const one = await fit(OPTIONS, 1);
@@ -138,6 +143,26 @@ describe("the whole fit", () => {
     expect(await identity((f) => named[f].info)).toBe(own);
     expect(await identity((f) => ({ w: f === 7 ? 2 : 1, run: f % 5 }))).not.toBe(own);
     expect(await identity((f) => ({ w: 1, run: f % 4 }))).not.toBe(own);
+  });
+
+  it("leaves frames of weight 0 out of the steps, and refuses sets of weight 0", async () => {
+    const { result, prepared } = await fit(weigh({ cluster: 0 }), 1);
+    expect(result.trained.parameters.every(Number.isFinite)).toBe(true);
+    expect(result.metrics.train.byConfigType["cluster"].energy!.count).toBeGreaterThan(0);
+    const steps = prepared.split.train.filter((f) => FRAMES[f].configType === "crystal").length;
+    expect(prepared.plan.stepsPerEpoch).toBe(steps);
+    const none = prepareFit(FRAMES, weigh({ cluster: 0, crystal: 0 }), await poolOf(1));
+    await expect(none).rejects.toThrow("a frame of the train set with a weight above 0");
+    const crystals = {
+      method: "file" as const,
+      validation: ["b.xyz"],
+      test: 0,
+      key: "config_type",
+      windows: 3,
+    };
+    const files = FRAMES.map((frame, f) => ({ ...frame, place: `${f % 2 ? "b" : "a"}.xyz:${f}` }));
+    const held = prepareFit(files, { ...weigh({ crystal: 0 }), split: crystals }, await poolOf(1));
+    await expect(held).rejects.toThrow("a frame of the validation set with a weight above 0");
   });
 
   it("says when a set comes out empty", async () => {

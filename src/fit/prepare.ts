@@ -65,16 +65,34 @@ function checkWeights(frames: readonly Frame[], options: FitOptions["training"][
   return Float64Array.from(frames, (frame) => weightOf(frame, options));
 }
 
-/** Groups of consecutive frames of a shuffled set, of `count` each. */
-function makeGroups(split: Split, count: number, seed: number) {
+/** Refuses a set that nothing can be learned from or judged by. */
+function checkSets(split: Split, weights: Float64Array): void {
+  for (const set of ["train", "validation"] as const)
+    if (split[set].length > 0 && split[set].every((f) => weights[f] === 0))
+      throw invalid("training.weights", `a frame of the ${set} set with a weight above 0`, "only zeros");
+}
+
+/**
+ * Groups of consecutive frames of a shuffled set, of `count` each. Training frames of weight 0 are in groups that no
+ * set lists: they are predicted at the end, and no mini-batch has a total weight of 0.
+ */
+function makeGroups(split: Split, weights: Float64Array, count: number, seed: number) {
   const groups: number[][] = [];
   const groupsOf = { train: [] as number[], validation: [] as number[], test: [] as number[] };
-  for (const set of SETS) {
-    const order = new Random(seed, "groups", set).shuffle([...split[set]]);
+  const add = (order: readonly number[], to: number[]) => {
     for (let at = 0; at < order.length; at += count) {
-      groupsOf[set].push(groups.length);
+      to.push(groups.length);
       groups.push(order.slice(at, at + count));
     }
+  };
+  for (const set of SETS) {
+    const order = new Random(seed, "groups", set).shuffle([...split[set]]);
+    const counts = (f: number) => set !== "train" || weights[f] > 0;
+    add(order.filter(counts), groupsOf[set]);
+    add(
+      order.filter((f) => !counts(f)),
+      [],
+    );
   }
   return { groups, groupsOf };
 }
@@ -111,6 +129,7 @@ export async function prepareFit(
   const duplicates = findDuplicates(frames);
   const split = splitFrames(frames, { ...options.split, seed: options.seed }, duplicates);
   const weights = checkWeights(frames, options.training.weights);
+  checkSets(split, weights);
   const trainingFrames = split.train.map((f) => frames[f]);
   const statistics = pairStatistics(
     trainingFrames.map((f) => f.structure),
@@ -130,7 +149,7 @@ export async function prepareFit(
 
   const data = PackedFrames.pack(device.memory, left, weights);
   const { perGroup, perBatch } = sizes(dataset, split, options.training.batch);
-  const { groups, groupsOf } = makeGroups(split, perGroup, options.seed);
+  const { groups, groupsOf } = makeGroups(split, weights, perGroup, options.seed);
   const model = buildTrainable(learned.term, dataset.elements, device);
   const start = model.parameters.slice();
   const gradients = await Gradients.create(pool, {
