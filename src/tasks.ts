@@ -1,10 +1,12 @@
 import type { Tasks } from "./device/pool.ts";
 import { gradientTask } from "./fit/gradient-task.ts";
+import { covarianceTask } from "./fit/kalman/covariance-task.ts";
 import { buildTrainable } from "./potentials/build.ts";
 import { evaluateTask } from "./potentials/parallel.ts";
 
 /** The work that threads know how to do, by name: the same table on the caller's thread and in every worker. */
 export const tasks: Tasks = {
   "fit.gradient": gradientTask(buildTrainable),
+  "fit.covariance": covarianceTask,
   "potential.evaluate": evaluateTask,
 };

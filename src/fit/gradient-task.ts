@@ -2,13 +2,18 @@ import type { Memory } from "../device/memory.ts";
 import type { Task, Thread } from "../device/pool.ts";
 import type { Batch, Labels, Term, Trainable } from "../potentials/potential.ts";
 import type { Device } from "../device/device.ts";
+import { Random } from "../math/random.ts";
 import { frameLoss, type LossWeights } from "./loss.ts";
+import { CHOICE, observeBlock, readChoice, type ObservationChoice } from "./observations.ts";
 import { PackedFrames, type PackedAddress } from "./packed.ts";
 
 /** Makes the trainable term on a thread, from plain data. */
 export type BuildTrainable = (term: Term, elements: readonly number[], device: Device) => Trainable;
 
-/** Numbers per slot besides its gradient: the parts of the loss, the bad frame + 1 (0: none), its quantity, 1 for a bad gradient. */
+/**
+ * Numbers per slot besides its gradient: the parts of the loss, the bad frame + 1 (0: none), its quantity, 1 for a bad
+ * gradient, rows of observations in use.
+ */
 export const SLOT = {
   energy: 0,
   forces: 1,
@@ -16,8 +21,12 @@ export const SLOT = {
   badFrame: 3,
   badQuantity: 4,
   badGradient: 5,
+  observations: 6,
   size: 8,
 } as const;
+
+/** What a slot is asked for. */
+export const WORK = { predict: 0, gradient: 1, observe: 2 } as const;
 
 /** What can stop being finite, in the order of `badQuantity`. */
 export const QUANTITY_NAMES = ["energy", "forces", "virial", "gradient"] as const;
@@ -27,6 +36,8 @@ export interface Board {
   /** Length P of the parameters. */
   readonly parameters: number;
   readonly slots: number;
+  /** Gradients that a slot has room for: 1, or the observations of one group. */
+  readonly rows: number;
   /** Byte address of the block. */
   readonly address: number;
 }
@@ -49,27 +60,33 @@ export interface GradientSpec {
 export class BoardViews {
   /** Current parameters, [P]. */
   readonly parameters: Float64Array;
-  /** Sum of the gradients, [P], and gradient of each slot, [slots, P]; a zero more where P is odd. */
+  /** Sum of the gradients, [P], and gradients of the slots, [slots·rows, P]; a zero more where P is odd. */
   readonly sum: Float64Array;
   readonly gradients: readonly Float64Array[];
+  /** Scaled error of each observation, [slots·rows]. */
+  readonly errors: Float64Array;
   /** See SLOT, [slots, SLOT.size]. */
   readonly sums: Float64Array;
+  /** Which observations to make: see CHOICE. */
+  readonly choice: Float64Array;
   /** λ_E, λ_F, λ_S, Huber threshold, 1/Σw of the step. */
   readonly lambda: Float64Array;
-  /** 0: version of the parameters, 1: whether to learn (1) or only predict (0), 2: slots in use. */
+  /** 0: version of the parameters, 1: what to do, see WORK, 2: slots in use. */
   readonly control: Int32Array;
   /** Group of each slot. */
   readonly group: Int32Array;
   /** 1 once a thread has taken the slot. */
   readonly taken: Int32Array;
 
-  constructor(memory: Memory, { parameters, slots, address }: Board) {
+  constructor(memory: Memory, { parameters, slots, rows, address }: Board) {
     let at = address;
     const real = (n: number) => memory.f64((at += 8 * n) - 8 * n, n);
     const even = parameters + (parameters % 2);
     this.parameters = real(even).subarray(0, parameters);
     this.sum = real(even);
-    this.gradients = Array.from({ length: slots }, () => real(even));
+    this.gradients = Array.from({ length: slots * rows }, () => real(even));
+    this.errors = real(slots * rows);
+    this.choice = real(CHOICE.size);
     this.sums = real(SLOT.size * slots);
     this.lambda = real(5);
     this.control = memory.i32(at, 3);
@@ -78,9 +95,9 @@ export class BoardViews {
   }
 
   /** Reserves a block. */
-  static reserve(memory: Memory, parameters: number, slots: number): Board {
-    const bytes = 8 * ((parameters + 1) * (slots + 2) + SLOT.size * slots + 5) + 4 * (3 + 2 * slots);
-    return { parameters, slots, address: memory.alloc(bytes) };
+  static reserve(memory: Memory, parameters: number, slots: number, rows: number): Board {
+    const reals = (parameters + 2) * (slots * rows + 2) + CHOICE.size + SLOT.size * slots + 5;
+    return { parameters, slots, rows, address: memory.alloc(8 * reals + 4 * (3 + 2 * slots)) };
   }
 }
 
@@ -157,22 +174,85 @@ class Worker {
       this.#out = labelArrays(batch.structures, batch.atoms);
       this.#seeds = labelArrays(batch.structures, batch.atoms);
     }
-    const learn = this.#board.control[1] === 1;
+    const work = this.#board.control[1];
     const lambda = this.#lambda();
-    const forces = !learn || lambda.forces > 0 || lambda.stress > 0;
+    const forces = work === WORK.predict || lambda.forces > 0 || lambda.stress > 0;
     this.#model.forward(batch, this.#out, { forces });
     const sums = this.#board.sums.subarray(SLOT.size * slot, SLOT.size * (slot + 1)).fill(0);
     this.#findBad(frames, forces, sums);
-    if (!learn) return this.#publish(frames);
+    if (work === WORK.predict) return this.#publish(frames);
     this.#seed(frames, lambda, sums);
-    const gradient = this.#board.gradients[slot].fill(0);
+    if (work === WORK.observe) return this.#observe(slot, frames, batch, lambda);
+    this.#differentiate(slot * this.#spec.board.rows, batch, forces, sums);
+  }
+
+  /** The gradient of the seeds, written to a row of the board. */
+  #differentiate(row: number, batch: Batch, forces: boolean, sums: Float64Array): void {
+    const gradient = this.#board.gradients[row].fill(0);
     this.#model.parameterGradient(batch, this.#seeds, gradient.subarray(0, this.#board.parameters.length), {
       forces,
     });
     // One number tells: a sum with a term that is not finite is not finite.
     let total = 0;
     for (let k = 0; k < gradient.length; k++) total += gradient[k];
-    sums[SLOT.badGradient] = Number.isFinite(total) ? 0 : 1;
+    if (!Number.isFinite(total)) sums[SLOT.badGradient] = 1;
+  }
+
+  /** Rows of the measurement matrix, each one pass with the seeds of one observation, and their errors. */
+  #observe(slot: number, frames: Int32Array, batch: Batch, lambda: LossWeights): void {
+    const { rows } = this.#spec.board;
+    const sums = this.#board.sums.subarray(SLOT.size * slot, SLOT.size * (slot + 1));
+    const choice = readChoice(this.#board.choice);
+    for (const array of Object.values(this.#seeds) as Float64Array[]) array.fill(0);
+    const use = (error: number, forces: boolean) => {
+      const row = slot * rows + sums[SLOT.observations]++;
+      if (row >= (slot + 1) * rows) throw new Error("more observations than rows (this is a bug)");
+      this.#board.errors[row] = error;
+      this.#differentiate(row, batch, forces, sums);
+    };
+    for (let k = 0, atom = 0; k < frames.length; atom += this.#data.size(frames[k]), k++)
+      this.#observeFrame(k, atom, frames, lambda, choice, use);
+  }
+
+  #observeFrame(
+    k: number,
+    atom: number,
+    frames: Int32Array,
+    lambda: LossWeights,
+    choice: ObservationChoice,
+    use: (error: number, forces: boolean) => void,
+  ): void {
+    const f = frames[k];
+    const [w, n, labels] = [this.#data.weights[f], this.#data.size(f), this.#data.labels(f)];
+    const out = this.#part(this.#out, frames, k, atom);
+    const seeds = this.#part(this.#seeds, frames, k, atom);
+    const random = new Random(choice.seed, "observations", choice.epoch, f);
+    const observe = (
+      what: "energy" | "forces" | "stress",
+      p: Float64Array,
+      label: Float64Array,
+      seed: Float64Array,
+      scale: number,
+    ) =>
+      observeBlock(
+        p,
+        label,
+        seed,
+        Math.sqrt(w) * scale,
+        choice[what],
+        choice.kind,
+        choice.trials,
+        random,
+        (error) => use(error, what !== "energy"),
+      );
+    const root = 1 / Math.sqrt(n);
+    if (labels.energy !== null) {
+      const [energies, seed] = [this.#out.energies, this.#seeds.energies].map((x) => x.subarray(k, k + 1));
+      observe("energy", energies, Float64Array.of(labels.energy), seed, root * Math.sqrt(lambda.energy));
+    }
+    if (labels.forces) observe("forces", out.forces, labels.forces, seeds.forces, Math.sqrt(lambda.forces));
+    if (labels.virial)
+      observe("stress", out.virial, labels.virial, seeds.virial, root * Math.sqrt(lambda.stress));
   }
 
   #lambda(): LossWeights {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createDevice } from "../device/device.ts";
-import { gradientTask } from "./gradient-task.ts";
 import { Gradients } from "./gradient.ts";
-import { buildLinearPair, labelledFrames, SIZE, TERM, turnPool } from "./linear-pair.fixture.ts";
+import { labelledFrames, SIZE, TASKS, TERM, turnPool } from "./linear-pair.fixture.ts";
 import { PackedFrames } from "./packed.ts";
 
 const LAMBDA = { energy: 2, forces: 3, stress: 0.5, huber: Infinity };
@@ -17,7 +16,7 @@ async function gradients(threads: number, seed: number, slots = 4, cache = 1e6) 
     frames,
     Float64Array.from(frames, (_, f) => 1 + (f % 3)),
   );
-  const g = await Gradients.create(turnPool(device, gradientTask(buildLinearPair), threads, seed), {
+  const g = await Gradients.create(turnPool(device, TASKS, threads, seed), {
     term: TERM,
     elements: [14],
     parameters: SIZE,

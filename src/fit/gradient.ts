@@ -3,8 +3,9 @@ import type { Job, Pool } from "../device/pool.ts";
 import { NumericalError } from "../error.ts";
 import { add, variable } from "../formula/expression.ts";
 import type { Term } from "../potentials/potential.ts";
-import { BoardViews, QUANTITY_NAMES, SLOT, type GradientSpec } from "./gradient-task.ts";
+import { BoardViews, QUANTITY_NAMES, SLOT, WORK, type GradientSpec } from "./gradient-task.ts";
 import type { LossParts, LossWeights } from "./loss.ts";
+import { writeChoice, type ObservationChoice } from "./observations.ts";
 import type { PackedFrames } from "./packed.ts";
 
 /** What a gradient needs besides the pool. */
@@ -18,10 +19,25 @@ export interface GradientSetup {
   readonly groups: readonly (readonly number[])[];
   /** Most groups in one step. */
   readonly slots: number;
+  /** Most observations of one group, 1 by default: only who observes needs more. */
+  readonly rows?: number;
   /** Bytes of features kept by all threads together. */
   readonly cache: number;
   /** Where a frame came from, for messages. */
   readonly place: (frame: number) => string;
+}
+
+/** Observations y of several frames, and how they change with the parameters. */
+export interface Observed {
+  /** Mean loss per frame, as `gradient` gives it. */
+  readonly loss: LossParts;
+  /** Number m of observations. */
+  readonly count: number;
+  /** Label − prediction, scaled, [m]; a view. */
+  readonly errors: Float64Array;
+  /** Byte address of Hᵀ = ∂y/∂θ, scaled, [m, stride]: the first P numbers of each row count. */
+  readonly address: number;
+  readonly stride: number;
 }
 
 /** x ← x + y, as machine code. */
@@ -34,17 +50,19 @@ const addition = (device: Device): Kernel => {
 export class Gradients {
   /** Current parameters, [P]; call `changed` after writing. */
   readonly parameters: Float64Array;
-  /** The caller's device. */
+  /** The caller's device, and the threads that share its memory. */
   readonly device: Device;
+  readonly pool: Pool;
   readonly #job: Job;
   readonly #board: BoardViews;
   readonly #setup: GradientSetup;
   readonly #slots: number;
   readonly #add: Kernel;
 
-  private constructor(device: Device, job: Job, board: BoardViews, setup: GradientSetup) {
-    this.device = device;
-    this.#add = addition(device);
+  private constructor(pool: Pool, job: Job, board: BoardViews, setup: GradientSetup) {
+    this.pool = pool;
+    this.device = pool.device;
+    this.#add = addition(pool.device);
     this.#job = job;
     this.#board = board;
     this.#setup = setup;
@@ -63,12 +81,12 @@ export class Gradients {
       data: setup.data.address,
       starts,
       members: Int32Array.from(setup.groups.flat()),
-      board: BoardViews.reserve(memory, setup.parameters, setup.slots),
+      board: BoardViews.reserve(memory, setup.parameters, setup.slots, setup.rows ?? 1),
       cache: setup.cache / pool.threads,
       threads: pool.threads,
     };
     const job = await pool.prepare("fit.gradient", spec);
-    return new Gradients(pool.device, job, new BoardViews(memory, spec.board), setup);
+    return new Gradients(pool, job, new BoardViews(memory, spec.board), setup);
   }
 
   /** Makes threads see new parameters. */
@@ -81,28 +99,71 @@ export class Gradients {
    * rounds. Throws when a number is not finite, naming the frame.
    */
   async gradient(groups: readonly number[], lambda: LossWeights, gradient: Float64Array): Promise<LossParts> {
-    const total = this.#weight(groups);
-    this.#board.lambda.set([lambda.energy, lambda.forces, lambda.stress, lambda.huber, 1 / total]);
-    const { sum, gradients, sums } = this.#board;
+    const { sum, gradients } = this.#board;
+    const rows = this.#setup.rows ?? 1;
     sum.fill(0);
-    const parts = { energy: 0, forces: 0, stress: 0 };
-    await this.#rounds(groups, 1, (slot, group) => {
-      const at = SLOT.size * slot;
-      parts.energy += sums[at + SLOT.energy] / total;
-      parts.forces += sums[at + SLOT.forces] / total;
-      parts.stress += sums[at + SLOT.stress] / total;
-      const [to, from] = [sum.byteOffset, gradients[slot].byteOffset];
+    const parts = await this.#learn(groups, lambda, WORK.gradient, (slot) => {
+      const [to, from] = [sum.byteOffset, gradients[slot * rows].byteOffset];
       // The two inputs lie from - to bytes apart; slots are added in their order, whoever filled them.
       this.#add.run(sum.length, to, from - to, 0, to, 0);
-      if (sums[at + SLOT.badGradient] > 0) this.#fail(this.#setup.groups[group][0], "gradient");
     });
     gradient.set(sum.subarray(0, gradient.length));
     return parts;
   }
 
+  /** Observations of at most `slots` groups, in the order of the groups; valid until the next call of any kind. */
+  async observe(
+    groups: readonly number[],
+    lambda: LossWeights,
+    choice: ObservationChoice,
+  ): Promise<Observed> {
+    if (groups.length > this.#slots) throw new RangeError(`at most ${this.#slots} groups at a time`);
+    const { errors, gradients, sums } = this.#board;
+    const rows = this.#setup.rows ?? 1;
+    writeChoice(this.#board.choice, choice);
+    let count = 0;
+    const loss = await this.#learn(groups, lambda, WORK.observe, (slot) => {
+      for (let k = 0; k < sums[SLOT.size * slot + SLOT.observations]; k++, count++) {
+        if (count === slot * rows + k) continue;
+        errors[count] = errors[slot * rows + k];
+        gradients[count].set(gradients[slot * rows + k]);
+      }
+    });
+    const [first] = gradients;
+    return {
+      loss,
+      count,
+      errors: errors.subarray(0, count),
+      address: first.byteOffset,
+      stride: first.length,
+    };
+  }
+
+  /** Rounds that learn, and the parts of the loss. */
+  async #learn(
+    groups: readonly number[],
+    lambda: LossWeights,
+    work: number,
+    use: (slot: number) => void,
+  ): Promise<LossParts> {
+    const total = this.#weight(groups);
+    this.#board.lambda.set([lambda.energy, lambda.forces, lambda.stress, lambda.huber, 1 / total]);
+    const { sums } = this.#board;
+    const parts = { energy: 0, forces: 0, stress: 0 };
+    await this.#rounds(groups, work, (slot, group) => {
+      const at = SLOT.size * slot;
+      parts.energy += sums[at + SLOT.energy] / total;
+      parts.forces += sums[at + SLOT.forces] / total;
+      parts.stress += sums[at + SLOT.stress] / total;
+      if (sums[at + SLOT.badGradient] > 0) this.#fail(this.#setup.groups[group][0], "gradient");
+      use(slot);
+    });
+    return parts;
+  }
+
   /** Writes predictions for the frames of the groups into the packed frames. */
   async predict(groups: readonly number[]): Promise<void> {
-    await this.#rounds(groups, 0, () => undefined);
+    await this.#rounds(groups, WORK.predict, () => undefined);
   }
 
   #weight(groups: readonly number[]): number {
@@ -113,13 +174,13 @@ export class Gradients {
 
   async #rounds(
     groups: readonly number[],
-    learn: 0 | 1,
+    work: number,
     use: (slot: number, group: number) => void,
   ): Promise<void> {
     const { control, group, taken, sums } = this.#board;
     for (let at = 0; at < groups.length; at += this.#slots) {
       const round = groups.slice(at, at + this.#slots);
-      control[1] = learn;
+      control[1] = work;
       control[2] = round.length;
       group.set(round);
       taken.fill(0);

@@ -3,7 +3,9 @@ import { findNeighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import type { Batch, Evaluation, Labels, Term, Trainable } from "../potentials/potential.ts";
 import type { Device } from "../device/device.ts";
-import type { Job, Pool, Task } from "../device/pool.ts";
+import { taskNamed, type Job, type Pool, type Tasks } from "../device/pool.ts";
+import { gradientTask } from "./gradient-task.ts";
+import { covarianceTask } from "./kalman/covariance-task.ts";
 import { Random } from "../math/random.ts";
 import type { Frame } from "../structure/structure.ts";
 
@@ -126,14 +128,22 @@ export function labelledFrames(count: number, truth: ArrayLike<number>, seed = 1
   });
 }
 
+/** The work of a fit of linear pair potentials. */
+export const TASKS: Tasks = {
+  "fit.gradient": gradientTask(buildLinearPair),
+  "fit.covariance": covarianceTask,
+};
+
 /** A pool whose threads take turns in an order of the test's choosing, all on one real thread. */
-export function turnPool(device: Device, task: Task, threads: number, seed: number): Pool {
+export function turnPool(device: Device, tasks: Tasks, threads: number, seed: number): Pool {
   const random = new Random(seed, "turns");
   return {
     threads,
     device,
-    prepare: async (_name: string, spec: unknown): Promise<Job> => {
-      const work = Array.from({ length: threads }, (_, index) => task({ index, device }, spec));
+    prepare: async (name: string, spec: unknown): Promise<Job> => {
+      const work = Array.from({ length: threads }, (_, index) =>
+        taskNamed(tasks, name)({ index, device }, spec),
+      );
       return {
         run: async (chunks: number) => {
           for (let c = 0; c < chunks; c++) work[random.integer(threads)](c);

@@ -1,74 +1,15 @@
-import { invalid } from "../error.ts";
-import { Random } from "../math/random.ts";
 import { lbfgsIteration, lbfgsState, type LbfgsState } from "../math/minimise.ts";
 import { Adam } from "./adam.ts";
-import type { Gradients } from "./gradient.ts";
-import type { LossParts, LossWeights } from "./loss.ts";
+import { kalman } from "./kalman/kalman.ts";
+import type { LossParts } from "./loss.ts";
+import { copyInto, lossWeights, miniBatches, type Optimiser, type Problem } from "./optimiser.ts";
 import type { TrainingOptions } from "./options.ts";
 import { energyWeight, rateAt } from "./schedule.ts";
 
-/** What an optimiser works on. */
-export interface Problem {
-  readonly gradients: Gradients;
-  /** Starting parameters, [P]. */
-  readonly start: Float64Array;
-  /** Which parameters decay, [P]. */
-  readonly decays: Uint8Array;
-  /** Groups of the training set. */
-  readonly groups: readonly number[];
-  /** Groups in one mini-batch. */
-  readonly perBatch: number;
-  readonly epochs: number;
-  readonly options: TrainingOptions;
-  readonly seed: number;
-}
-
-/** What one step did. */
-export interface Step {
-  readonly loss: LossParts;
-  /** Learning rate; 1 where there is none. */
-  readonly rate: number;
-  /** Nothing more to gain. */
-  readonly finished: boolean;
-}
-
-/** A way to the minimum, step by step; all that it remembers can be saved and loaded. */
-export interface Optimiser {
-  /** Steps in one epoch. */
-  readonly steps: number;
-  /** Does step `step` of epoch `epoch`; `factor` multiplies the learning rate. */
-  step(epoch: number, step: number, factor: number): Promise<Step>;
-  /** The parameters to judge and keep, [P]; a view. */
-  readonly judged: Float64Array;
-  save(): Record<string, Float64Array>;
-  load(arrays: Readonly<Record<string, Float64Array>>): void;
-}
-
-/** λ of the loss at a given energy weight. */
-export const lossWeights = ({ weights }: TrainingOptions, energy: number): LossWeights => ({
-  energy,
-  forces: weights.forces,
-  stress: weights.stress,
-  huber: weights.huber ?? Infinity,
-});
-
-function copyInto(target: Float64Array, source: Float64Array | undefined, name: string): void {
-  if (source?.length !== target.length)
-    throw invalid(`checkpoint: ${name}`, `${target.length} numbers`, source ? `${source.length}` : "nothing");
-  target.set(source);
-}
-
 function adam(problem: Problem): Optimiser {
-  const { gradients, start, decays, groups, perBatch, epochs, options, seed } = problem;
+  const { gradients, start, decays, epochs, options } = problem;
   const state = new Adam(gradients.device, start, decays, options.adam);
-  const steps = Math.ceil(groups.length / perBatch);
-  let shuffled: { epoch: number; order: number[] } | undefined;
-  const orderOf = (epoch: number): number[] => {
-    // A generator of its own for every epoch: the order needs no state in a checkpoint.
-    if (shuffled?.epoch !== epoch)
-      shuffled = { epoch, order: new Random(seed, "order", epoch).shuffle([...groups]) };
-    return shuffled.order;
-  };
+  const { steps, batch } = miniBatches(problem);
   return {
     steps,
     judged: state.average,
@@ -78,8 +19,7 @@ function adam(problem: Problem): Optimiser {
       const lambda = lossWeights(options, energyWeight(at, epochs * steps, options));
       gradients.parameters.set(state.parameters);
       gradients.changed();
-      const batch = orderOf(epoch).slice(step * perBatch, (step + 1) * perBatch);
-      const loss = await gradients.gradient(batch, lambda, state.gradient);
+      const loss = await gradients.gradient(batch(epoch, step), lambda, state.gradient);
       state.step(rate, options.clip ?? Infinity, options.average);
       return { loss, rate, finished: false };
     },
@@ -132,8 +72,18 @@ function lbfgs({ gradients, start, groups, options }: Problem): Optimiser {
   };
 }
 
+/** A way to find the parameters. */
+export interface OptimiserMethod {
+  start(problem: Problem): Optimiser;
+  /** "batches": an epoch has a step for every mini-batch; "all": one step. */
+  readonly sees: "batches" | "all";
+  /** It works on single observations, and on a covariance of the parameters. */
+  readonly observes: boolean;
+}
+
 /** Every optimiser by its name in the options. */
-export const OPTIMISERS: Readonly<Record<TrainingOptions["optimiser"], (problem: Problem) => Optimiser>> = {
-  adam,
-  lbfgs,
+export const OPTIMISERS: Readonly<Record<TrainingOptions["optimiser"], OptimiserMethod>> = {
+  adam: { start: adam, sees: "batches", observes: false },
+  lbfgs: { start: lbfgs, sees: "all", observes: false },
+  kalman: { start: kalman, sees: "batches", observes: true },
 };

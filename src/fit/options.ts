@@ -1,4 +1,5 @@
 import { z } from "../zod.ts";
+import { kalmanSchema } from "./kalman/options.ts";
 
 const size = z
   .union([z.number().min(0), z.array(z.string())])
@@ -53,10 +54,9 @@ const adam = z.strictObject({
 
 /** How the parameters are found. */
 export const trainingSchema = z.strictObject({
-  optimiser: z
-    .enum(["adam", "lbfgs"])
-    .default("adam")
-    .meta({ help: "adam: mini-batches (AdamW); lbfgs: all frames at once, for small models" }),
+  optimiser: z.enum(["adam", "lbfgs", "kalman"]).default("adam").meta({
+    help: "adam: mini-batches (AdamW); lbfgs: all frames at once, kalman: extended Kalman filter, for small models",
+  }),
   epochs: z.union([auto, z.int().positive()]).default("auto").meta({
     help: "passes over the training set; auto: as many as fit into time, measured before the start",
   }),
@@ -83,6 +83,7 @@ export const trainingSchema = z.strictObject({
     .default(10)
     .meta({ help: "validations without progress before the rate is halved" }),
   adam: adam.prefault({}),
+  kalman: kalmanSchema.prefault({}),
   weights: weights.prefault({}),
   average: z.number().min(0).lt(1).default(0.999).meta({ help: "decay of the weight average; 0: none" }),
   clip: z.number().positive().nullable().default(10).meta({ help: "largest gradient norm; null: no limit" }),

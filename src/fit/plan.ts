@@ -1,6 +1,8 @@
 import type { Dataset } from "./dataset.ts";
 import type { Gradients } from "./gradient.ts";
-import { lossWeights } from "./optimisers.ts";
+import { covarianceBytes, type Covariance } from "./kalman/covariance.ts";
+import { lossWeights } from "./optimiser.ts";
+import { OPTIMISERS } from "./optimisers.ts";
 import type { FitOptions } from "./options.ts";
 import type { PackedFrames } from "./packed.ts";
 import type { Split } from "./split.ts";
@@ -18,8 +20,10 @@ export interface Plan {
   readonly secondsPerEpoch: number;
   /** Whole training, s. */
   readonly seconds: number;
-  /** Estimated, bytes: frames, gradients, and features where they are kept. */
-  readonly bytes: { readonly frames: number; readonly gradients: number; readonly features: number };
+  /** Parameters in each block of the covariance; none for an optimiser without one. */
+  readonly blocks: readonly number[];
+  /** Estimated, bytes: frames, gradients, features where they are kept, covariance. */
+  readonly bytes: Readonly<Record<"frames" | "gradients" | "features" | "covariance", number>>;
 }
 
 /** What the measurement needs. */
@@ -34,6 +38,12 @@ export interface PlanInput {
   readonly parameters: number;
   readonly sizes: readonly number[];
   readonly dataset: Dataset;
+  readonly start: Float64Array;
+  readonly decays: Uint8Array;
+  /** Most observations of a group. */
+  readonly rows: number;
+  readonly blocks: readonly number[];
+  readonly covariance: Covariance | undefined;
 }
 
 /** Longest measurement, s, and the part of the time allowed that it may take. */
@@ -58,19 +68,51 @@ async function stepSeconds({ gradients, groupsOf, perBatch, options }: PlanInput
     times.push((performance.now() - start) / batch.length);
     if (performance.now() - began > limit) break;
   }
-  // The first steps are slower, while the engine still compiles.
+  return (perBatch * settledTime(times)) / 1000;
+}
+
+/** The median of the later half: the first steps are slower, while the engine still compiles. */
+function settledTime(times: readonly number[]): number {
   const settled = times.slice(Math.floor(times.length / 2)).toSorted((a, b) => a - b);
-  return (perBatch * settled[Math.floor(settled.length / 2)]) / 1000;
+  return settled[Math.floor(settled.length / 2)];
+}
+
+/** Seconds per update of an optimiser with a covariance, which a training sets back before it starts. */
+async function updateSeconds(input: PlanInput): Promise<number> {
+  const { groupsOf, options, epochs } = input;
+  const method = OPTIMISERS[options.training.optimiser];
+  const probe = method.start({
+    ...input,
+    groups: groupsOf.train,
+    epochs: epochs === "auto" ? 1 : epochs,
+    options: options.training,
+    seed: options.seed,
+  });
+  const began = performance.now();
+  const limit = 1000 * Math.min(LONGEST, PART * options.training.time);
+  const times: number[] = [];
+  for (let k = 0; k < probe.steps && performance.now() - began < limit; k++) {
+    // steps are timed one by one
+    await probe.step(0, k, 1);
+    const start = performance.now();
+    await probe.step(0, k, 1);
+    times.push(performance.now() - start);
+  }
+  input.gradients.parameters.set(input.start);
+  input.gradients.changed();
+  return settledTime(times) / 1000;
 }
 
 /** Measures a few steps, and turns the time allowed into a number of epochs when that is left open. */
 export async function measure(input: PlanInput): Promise<Plan> {
   const { groupsOf, groups, perBatch, options, data, parameters, sizes, dataset } = input;
-  const { optimiser, time } = options.training;
+  const { time } = options.training;
+  const { sees, observes } = OPTIMISERS[options.training.optimiser];
+  const { rows, blocks } = input;
   const steps = groupsOf.train.length / perBatch;
-  const perStep = await stepSeconds(input);
+  const perStep = observes ? await updateSeconds(input) : await stepSeconds(input);
   // A validation costs about half a gradient; 200 of them, or one per epoch, are spread over the epochs.
-  const secondsPerEpoch = steps * perStep * (optimiser === "lbfgs" ? SEARCH : 1);
+  const secondsPerEpoch = steps * perStep * (sees === "all" ? SEARCH : 1);
   const validation = (0.5 * perStep * groupsOf.validation.length) / perBatch;
   const epochs = input.epochs === "auto" ? fitting(time, secondsPerEpoch, validation) : input.epochs;
   const count = (set: keyof Split) => groupsOf[set].reduce((n, g) => n + groups[g].length, 0);
@@ -81,12 +123,14 @@ export async function measure(input: PlanInput): Promise<Plan> {
     parameters,
     features: sizes,
     epochs,
-    stepsPerEpoch: optimiser === "lbfgs" ? 1 : Math.ceil(steps),
+    stepsPerEpoch: sees === "all" ? 1 : Math.ceil(steps),
     secondsPerEpoch,
     seconds: epochs * secondsPerEpoch + Math.min(epochs, 200) * validation,
+    blocks,
     bytes: {
       frames: 8 * (31 * data.frames + 9 * dataset.atoms),
-      gradients: 8 * parameters * (perBatch + 8),
+      gradients: 8 * parameters * (perBatch * rows + 8),
+      covariance: observes ? covarianceBytes(blocks, rows * perBatch) : 0,
       features: Math.min(options.training.cache * 2 ** 20, 8 * dataset.atoms * meanFeatures),
     },
   };

@@ -3,14 +3,18 @@ import { invalid } from "../error.ts";
 import { Random } from "../math/random.ts";
 import { buildTrainable } from "../potentials/build.ts";
 import { isIsolatedAtom } from "../potentials/isolated-atoms.ts";
+import type { Trainable } from "../potentials/potential.ts";
 import { pairStatistics, type PairStatistics } from "../structure/statistics.ts";
 import type { Frame } from "../structure/structure.ts";
 import { collectDataset, type Dataset } from "./dataset.ts";
 import { findDuplicates } from "./duplicates.ts";
 import { Gradients } from "./gradient.ts";
 import { dataHash, Sha256 } from "./hash.ts";
+import { blockSizes, checkCovariance, Covariance } from "./kalman/covariance.ts";
 import { knownTerms, takeAway, type KnownParts, type KnownTerms } from "./known.ts";
 import { learnedTerm, LOOK, type LearnedTerm } from "./learned.ts";
+import { mostObservations } from "./observations.ts";
+import { OPTIMISERS } from "./optimisers.ts";
 import type { FitOptions } from "./options.ts";
 import { PackedFrames } from "./packed.ts";
 import { measure, type Plan } from "./plan.ts";
@@ -97,12 +101,28 @@ function makeGroups(split: Split, weights: Float64Array, count: number, seed: nu
   return { groups, groupsOf };
 }
 
-/** Frames per group and groups per mini-batch. */
-function sizes(dataset: Dataset, split: Split, batch: number | "auto") {
+/** Frames per group and groups per mini-batch; one frame per group where every observation is a pass of its own. */
+function sizes(dataset: Dataset, split: Split, batch: number | "auto", alone: boolean) {
   const atoms = dataset.atoms / dataset.frames.length;
   const frames = batch === "auto" ? Math.max(1, Math.min(32, Math.round(BATCH_ATOMS / atoms))) : batch;
-  const perGroup = Math.max(1, Math.min(frames, Math.round(GROUP_ATOMS / atoms), split.train.length));
+  const together = alone ? 1 : Math.round(GROUP_ATOMS / atoms);
+  const perGroup = Math.max(1, Math.min(frames, together, split.train.length));
   return { perGroup, perBatch: Math.max(1, Math.round(frames / perGroup)) };
+}
+
+/** What an optimiser that observes needs: rows of a group, sizes of the covariance's blocks, rows of an update. */
+function observing(
+  { training }: FitOptions,
+  { parameters, starts }: Trainable,
+  frames: readonly Frame[],
+  perBatch: number,
+) {
+  const { forces, stress, blocks, memory } = training.kalman;
+  const atoms = frames.reduce((most, { structure }) => Math.max(most, structure.numbers.length), 0);
+  const rows = mostObservations(atoms, forces, stress);
+  const shape = blockSizes(blocks, parameters.length, starts);
+  checkCovariance(shape, rows * perBatch, memory * 2 ** 20);
+  return { rows, shape, most: rows * perBatch };
 }
 
 /** Names data, split, weights and every choice that the result depends on. */
@@ -148,10 +168,12 @@ export async function prepareFit(
   );
 
   const data = PackedFrames.pack(device.memory, left, weights);
-  const { perGroup, perBatch } = sizes(dataset, split, options.training.batch);
+  const { observes } = OPTIMISERS[options.training.optimiser];
+  const { perGroup, perBatch } = sizes(dataset, split, options.training.batch, observes);
   const { groups, groupsOf } = makeGroups(split, weights, perGroup, options.seed);
   const model = buildTrainable(learned.term, dataset.elements, device);
   const start = model.parameters.slice();
+  const needs = observes ? observing(options, model, trainingFrames, perBatch) : undefined;
   const gradients = await Gradients.create(pool, {
     term: learned.term,
     elements: dataset.elements,
@@ -159,11 +181,13 @@ export async function prepareFit(
     data,
     groups,
     slots: Math.max(perBatch, 4 * pool.threads),
+    rows: needs?.rows,
     cache: options.training.cache * 2 ** 20,
     place: (f) => frames[f].place,
   });
   gradients.parameters.set(start);
   gradients.changed();
+  const covariance = needs && (await Covariance.create(pool, needs.shape, needs.most));
   const epochs = resume ? resumedEpochs(resume) : options.training.epochs;
   const plan = await measure({
     gradients,
@@ -176,6 +200,11 @@ export async function prepareFit(
     parameters: start.length,
     sizes: learned.sizes,
     dataset,
+    start,
+    decays: model.decays,
+    rows: needs?.rows ?? 1,
+    blocks: needs?.shape ?? [],
+    covariance,
   });
   const every =
     options.training.validate === "auto"
@@ -195,6 +224,7 @@ export async function prepareFit(
     every,
     options: resolved.training,
     seed: options.seed,
+    covariance,
     identity: identityOf(hash, split, weights, resolved),
     resume,
   };

@@ -1,53 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { createDevice } from "../device/device.ts";
-import { gradientTask } from "./gradient-task.ts";
-import { Gradients } from "./gradient.ts";
-import { buildLinearPair, labelledFrames, SIZE, TERM, turnPool } from "./linear-pair.fixture.ts";
 import { trainingSchema, type TrainingOptions } from "./options.ts";
-import { PackedFrames } from "./packed.ts";
 import { train, type Report, type Trained, type Training } from "./trainer.ts";
+import { LINEAR, linearTraining } from "./training.fixture.ts";
 
-const TRUTH = [1, -2, 3, -1];
-
-interface Choice {
+interface Options {
   readonly epochs: number;
   readonly threads?: number;
   readonly options?: Partial<TrainingOptions>;
   readonly more?: Partial<Training>;
 }
 
-async function training({ epochs, threads = 1, options = {}, more = {} }: Choice): Promise<Training> {
-  const device = createDevice({ bytes: 2 ** 22 });
-  const frames = labelledFrames(16, TRUTH);
-  const data = PackedFrames.pack(device.memory, frames, new Float64Array(16).fill(1));
-  const groups = Array.from({ length: 8 }, (_, g) => [2 * g, 2 * g + 1]);
-  const gradients = await Gradients.create(turnPool(device, gradientTask(buildLinearPair), threads, 5), {
-    term: TERM,
-    elements: [14],
-    parameters: SIZE,
-    data,
-    groups,
-    slots: 4,
-    cache: 1e6,
-    place: (f) => frames[f].place,
-  });
-  return {
-    gradients,
-    data,
-    start: new Float64Array(SIZE),
-    decays: new Uint8Array(SIZE),
-    train: [0, 1, 2, 3, 4, 5],
-    validation: [6, 7],
-    validationFrames: [12, 13, 14, 15],
-    perBatch: 2,
-    epochs,
-    every: 2,
+const training = ({ options = {}, ...rest }: Options): Promise<Training> =>
+  linearTraining({
+    ...rest,
     options: { ...trainingSchema.parse({ rate: 0.3, average: 0.9 }), ...options },
-    seed: 3,
-    identity: "test",
-    ...more,
-  };
-}
+  });
 
 async function run(setup: Training, watch: (r: Report) => void = () => undefined): Promise<Trained> {
   const steps = train(setup);
@@ -73,7 +40,7 @@ describe("training", () => {
 
   it("finds them to rounding with L-BFGS, and stops there", async () => {
     const { parameters, why } = await run(await training({ epochs: 500, options: { optimiser: "lbfgs" } }));
-    parameters.forEach((x, k) => expect(x).toBeCloseTo(TRUTH[k], 6));
+    parameters.forEach((x, k) => expect(x).toBeCloseTo(LINEAR[k], 6));
     expect(why).toBe("converged");
   });
 

@@ -1,8 +1,10 @@
 import { invalid } from "../error.ts";
 import { packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
 import type { Gradients } from "./gradient.ts";
+import type { Covariance } from "./kalman/covariance.ts";
 import { frameLoss, type LossParts } from "./loss.ts";
-import { lossWeights, OPTIMISERS, type Optimiser } from "./optimisers.ts";
+import { lossWeights, type Optimiser } from "./optimiser.ts";
+import { OPTIMISERS } from "./optimisers.ts";
 import type { TrainingOptions } from "./options.ts";
 import type { PackedFrames } from "./packed.ts";
 
@@ -23,6 +25,8 @@ export interface Training {
   readonly every: number;
   readonly options: TrainingOptions;
   readonly seed: number;
+  /** For optimisers that observe. */
+  readonly covariance?: Covariance;
   /** Names data, split and model: a checkpoint of another fit is refused. */
   readonly identity: string;
   /** A checkpoint to go on from. */
@@ -166,19 +170,10 @@ class Trainer {
 
   constructor(setup: Training) {
     this.setup = setup;
-    const { gradients, start: from, decays, train, perBatch, epochs, options, seed } = setup;
-    this.optimiser = OPTIMISERS[options.optimiser]({
-      gradients,
-      start: from,
-      decays,
-      groups: train,
-      perBatch,
-      epochs,
-      options,
-      seed,
-    });
+    const { start: from, options } = setup;
+    this.optimiser = OPTIMISERS[options.optimiser].start({ ...setup, groups: setup.train });
     this.best = from.slice();
-    this.progress = setup.resume ? this.#load(setup.resume) : start(setup.identity, epochs);
+    this.progress = setup.resume ? this.#load(setup.resume) : start(setup.identity, setup.epochs);
     this.#secondsBefore = this.progress.seconds;
   }
 

@@ -73,6 +73,7 @@ class Composed implements Trainable {
   readonly smoothness: number;
   readonly parameters: Float64Array;
   readonly decays: Uint8Array;
+  readonly starts?: readonly number[];
   readonly tensors: Readonly<Record<string, Float64Array>>;
   readonly descriptor: Descriptor;
   readonly regressor: Regressor;
@@ -97,6 +98,7 @@ class Composed implements Trainable {
     this.#chunks = new ChunkedEvaluation(descriptor.elements);
     this.parameters = regressor.parameters;
     this.decays = regressor.decays;
+    this.starts = regressor.starts;
     this.tensors = regressor.tensors;
     const sizes = descriptor.elements.map((_, e) => descriptor.size(e));
     this.#builder = new EnvironmentsBuilder(descriptor.elements, descriptor.cutoff);

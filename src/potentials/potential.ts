@@ -51,6 +51,8 @@ export interface Trainable extends Potential {
   /** [P], shared by all threads. */
   readonly parameters: Float64Array;
   readonly decays: Uint8Array;
+  /** Where each element's own parameters start, ascending, P last; absent where elements share them. */
+  readonly starts?: readonly number[];
   /** Fixed and trainable numbers by name, views of the live ones: what the model file holds. */
   readonly tensors: Readonly<Record<string, Float64Array>>;
   batch(structures: readonly Structure[], options?: { cacheFeatures?: boolean }): Batch;

@@ -17,6 +17,8 @@ export interface Regressor {
   readonly parameters: Float64Array;
   /** Which parameters weight decay applies to (weights yes, biases no): 1 or 0, [P]. */
   readonly decays: Uint8Array;
+  /** Where each element's own parameters start, ascending, P last; absent where elements share them. */
+  readonly starts?: readonly number[];
   /** Overwrites energies [centres], eV. */
   forward(G: Features, energies: Float64Array): void;
   /** Overwrites energies and dEdG with ∂ΣE/∂G. */

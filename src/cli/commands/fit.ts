@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { OPTIMISERS } from "../../fit/optimisers.ts";
 import { startPool } from "../../node.ts";
 import { helpLines, writeYaml } from "../../schema.ts";
 import { EXIT, count, positive, present, withCommons } from "../command.ts";
@@ -63,8 +64,9 @@ export function define(command: Command): void {
 async function run(inputs: string[], flags: Flags): Promise<void> {
   const configured = await configure(inputs, flags);
   const { threads, deterministic, training } = configured.options;
-  // Room for the kept features beside everything else, within what 32-bit addresses reach.
-  const bytes = Math.min(2 ** 32 - 2 ** 16, 2 ** 30 + 1.25 * 2 ** 20 * training.cache);
+  // Room for the kept features and a covariance beside everything else, within what 32-bit addresses reach.
+  const covariance = OPTIMISERS[training.optimiser].observes ? training.kalman.memory : 0;
+  const bytes = Math.min(2 ** 32 - 2 ** 16, 2 ** 30 + 2 ** 20 * (1.25 * training.cache + covariance));
   const pool = await startPool({ deterministic, bytes, ...(threads !== "auto" && { threads }) });
   try {
     if (flags.dryRun) await dryRun(configured, flags, pool);

@@ -1,3 +1,4 @@
+import type { Plan } from "../../fit/plan.ts";
 import type { PreparedFit } from "../../fit/prepare.ts";
 import { formulaOf, symbolOf } from "../../structure/elements.ts";
 import { pairName } from "../../structure/statistics.ts";
@@ -40,9 +41,19 @@ export function planTable(prepared: PreparedFit, threads: number): string {
       `${plan.epochs} epochs of ${plan.stepsPerEpoch} steps, ${threads} ${threads === 1 ? "thread" : "threads"}`,
     ],
     ["time", `about ${duration(plan.seconds)} (${show(1000 * plan.secondsPerEpoch)} ms per epoch, measured)`],
+    ...covarianceRow(plan),
     ["memory", `about ${bytes(Math.round(total))}`],
   ];
   return textTable(["plan", ""], rows);
+}
+
+/** What a covariance of the parameters takes, where the optimiser has one. */
+function covarianceRow({ blocks, bytes: { covariance } }: Plan): string[][] {
+  if (blocks.length === 0) return [];
+  const shape = blocks.length === 1 ? "one block" : `${blocks.length} blocks`;
+  return [
+    ["covariance", `${shape} of at most ${Math.max(...blocks)}² numbers, ${bytes(Math.round(covariance))}`],
+  ];
 }
 
 /** Energies of the isolated atoms and where they come from. */
