@@ -71,6 +71,7 @@ describe("the whole fit", () => {
     expect(two.result.trained.parameters).toEqual(one.result.trained.parameters);
     expect(again.result.trained.parameters).toEqual(one.result.trained.parameters);
     expect(again.prepared.resolved).toEqual(one.prepared.resolved);
+    expect(again.prepared.training.identity).toBe(one.prepared.training.identity);
   });
 
   it("gives a model whose own predictions are those of the report, known terms included", async () => {
@@ -163,6 +164,26 @@ describe("the whole fit", () => {
     const files = FRAMES.map((frame, f) => ({ ...frame, place: `${f % 2 ? "b" : "a"}.xyz:${f}` }));
     const held = prepareFit(files, { ...weigh({ crystal: 0 }), split: crystals }, await poolOf(1));
     await expect(held).rejects.toThrow("a frame of the validation set with a weight above 0");
+  });
+
+  it("says the same of the energies of isolated atoms when it runs from its own record", async () => {
+    const water = FRAMES.map((frame) => {
+      const numbers = frame.structure.numbers.map((_, i) => (i === 0 ? 8 : 1));
+      return { ...frame, structure: { ...frame.structure, numbers } };
+    }).filter(({ structure }) => structure.numbers.length === 3);
+    const given = { ...OPTIONS, split: { ...OPTIONS.split, validation: 1, test: 1 } };
+    const once = await prepareFit(water, given, await poolOf(1));
+    expect(once.known.isolatedAtoms.sources["O"]).toBe("least squares, not determined");
+    expect(once.notes.join()).toContain("do not tell the energies of H, O apart");
+    const options = fitSchema.parse(JSON.parse(JSON.stringify(once.resolved)));
+    const again = await prepareFit(water, options, await poolOf(1));
+    expect(again.known.isolatedAtoms).toEqual(once.known.isolatedAtoms);
+    expect(again.notes).toEqual(once.notes);
+    expect(again.resolved).toEqual(once.resolved);
+    const model = { ...given.model, isolatedAtoms: { H: -13, O: -430 } };
+    const told = await prepareFit(water, { ...given, model }, await poolOf(1));
+    expect(told.resolved.model.isolatedAtoms).toEqual(model.isolatedAtoms);
+    expect(told.known.isolatedAtoms.sources).toEqual({ H: "given", O: "given" });
   });
 
   it("says when a set comes out empty", async () => {

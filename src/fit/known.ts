@@ -1,11 +1,17 @@
 import type { Device } from "../device/device.ts";
 import { invalid } from "../error.ts";
 import { buildTerm } from "../potentials/build.ts";
-import { isolatedAtomEnergies, type IsolatedAtomEnergies } from "../potentials/isolated-atoms.ts";
+import {
+  energyNotes,
+  isolatedAtomEnergies,
+  type EnergySource,
+  type IsolatedAtomEnergies,
+} from "../potentials/isolated-atoms.ts";
 import type { Evaluation, Term } from "../potentials/potential.ts";
 import { sum } from "../potentials/sum.ts";
 import { zblFromStatistics } from "../potentials/zbl.ts";
 import { volume } from "../structure/cell.ts";
+import { symbolOf } from "../structure/elements.ts";
 import { findNeighbours } from "../structure/neighbours.ts";
 import type { PairStatistics } from "../structure/statistics.ts";
 import type { Frame } from "../structure/structure.ts";
@@ -26,15 +32,37 @@ export function knownTerms(
   elements: readonly number[],
   statistics: PairStatistics,
 ): KnownTerms {
-  const given = options.isolatedAtoms === "fit" ? {} : options.isolatedAtoms;
-  const isolatedAtoms = isolatedAtomEnergies(training, given);
+  const isolatedAtoms = atomEnergies(options.isolatedAtoms, training);
   const terms: Term[] = [{ type: "isolated-atoms", options: isolatedAtoms.options, tensors: {} }];
-  if (elements.length > statistics.elements.length)
-    throw invalid("split", "training frames with every element of the data", "a split that leaves one out");
+  const absent = elements.filter((z) => !statistics.elements.includes(z));
+  if (absent.length > 0)
+    throw invalid("split", `training frames with ${absent.map(symbolOf).join(", ")}`, "none");
   const zbl = options.zbl === true ? { ...zblFromStatistics(statistics) } : options.zbl;
   if (zbl) terms.push({ type: "zbl", options: zbl, tensors: {} });
   return { terms, isolatedAtoms, zbl };
 }
+
+/** Energies of isolated atoms; those that an earlier fit has settled keep their source. */
+function atomEnergies(given: ModelOptions["isolatedAtoms"], frames: readonly Frame[]): IsolatedAtomEnergies {
+  const energies: Record<string, number> = {};
+  const recorded: Record<string, EnergySource> = {};
+  for (const [symbol, value] of Object.entries(given === "fit" ? {} : given)) {
+    energies[symbol] = typeof value === "number" ? value : value.energy;
+    if (typeof value !== "number") recorded[symbol] = value.source;
+  }
+  const { options, sources: found } = isolatedAtomEnergies(frames, energies);
+  const sources = { ...found, ...recorded };
+  return { options, sources, notes: energyNotes(sources) };
+}
+
+/** What settles the same energies, with the same sources, in a fit of the same data. */
+export const recordOf = ({ options, sources }: IsolatedAtomEnergies): ModelOptions["isolatedAtoms"] =>
+  Object.fromEntries(
+    Object.entries(options.energies).map(([symbol, energy]) => {
+      const source = sources[symbol];
+      return [symbol, source === "given" ? energy : { energy, source }];
+    }),
+  );
 
 /** What the known terms say of each frame. */
 export interface KnownParts {

@@ -1,3 +1,4 @@
+import { ENERGY_SOURCES } from "../potentials/isolated-atoms.ts";
 import { z } from "../zod.ts";
 import { kalmanSchema } from "./kalman/options.ts";
 
@@ -105,6 +106,9 @@ export const trainingSchema = z.strictObject({
   history: z.int().positive().default(20).meta({ help: "pairs of steps that lbfgs remembers" }),
 });
 
+/** An energy that a fit has found, with where it came from, as it stands in fit.yaml. */
+const settled = z.strictObject({ energy: z.number(), source: z.enum(ENERGY_SOURCES) });
+
 const named = z.looseObject({ name: z.string() });
 
 /** What is learned and what is known. */
@@ -116,9 +120,12 @@ export const modelSchema = z.strictObject({
     .prefault({ name: "neural-network" })
     .meta({ help: "features to energies: name and its options" }),
   isolatedAtoms: z
-    .union([z.literal("fit"), z.record(z.string(), z.number())])
+    .union([z.literal("fit"), z.record(z.string(), z.union([z.number(), settled]))])
     .default("fit")
-    .meta({ unit: "eV", help: "energy of each isolated atom by symbol; elements left out are fitted" }),
+    .meta({
+      unit: "eV",
+      help: "energy of each isolated atom by symbol, or what an earlier fit has settled; elements left out are fitted",
+    }),
   zbl: z
     .union([z.boolean(), z.looseObject({})])
     .default(true)

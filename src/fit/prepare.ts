@@ -11,7 +11,7 @@ import { findDuplicates } from "./duplicates.ts";
 import { Gradients } from "./gradient.ts";
 import { dataHash, Sha256 } from "./hash.ts";
 import { blockSizes, checkCovariance, Covariance } from "./kalman/covariance.ts";
-import { knownTerms, takeAway, type KnownParts, type KnownTerms } from "./known.ts";
+import { knownTerms, recordOf, takeAway, type KnownParts, type KnownTerms } from "./known.ts";
 import { learnedTerm, LOOK, type LearnedTerm } from "./learned.ts";
 import { mostObservations } from "./observations.ts";
 import { OPTIMISERS } from "./optimisers.ts";
@@ -309,7 +309,7 @@ function resolve(
     model: {
       descriptor: composed.descriptor,
       regressor: composed.regressor,
-      isolatedAtoms: { ...known.isolatedAtoms.options.energies },
+      isolatedAtoms: recordOf(known.isolatedAtoms),
       zbl: known.zbl,
     },
     training: { ...options.training, epochs, batch, validate },

@@ -56,12 +56,15 @@ export const isolatedAtoms: PotentialMethod<IsolatedAtomsOptions> = {
   },
 };
 
-/** Where an energy came from. */
-export type EnergySource =
-  | "given"
-  | "isolated-atom frame"
-  | "least squares"
-  | "least squares, not determined";
+/** Where an energy can come from. */
+export const ENERGY_SOURCES = [
+  "given",
+  "isolated-atom frame",
+  "least squares",
+  "least squares, not determined",
+] as const;
+
+export type EnergySource = (typeof ENERGY_SOURCES)[number];
 
 /** Energies of isolated atoms with their origin, per element present. */
 export interface IsolatedAtomEnergies {
@@ -103,8 +106,18 @@ export function isolatedAtomEnergies(
     [energies[symbol], sources[symbol]] = [energy, "isolated-atom frame"];
   }
   const unknown = present.filter((z) => energies[symbolOf(z)] === undefined);
-  const notes = unknown.length > 0 ? solve(groups, unknown, energies, sources) : [];
-  return { options: { energies }, sources, notes };
+  if (unknown.length > 0) solve(groups, unknown, energies, sources);
+  return { options: { energies }, sources, notes: energyNotes(sources) };
+}
+
+/** What the user should know of energies that came from these sources. */
+export function energyNotes(sources: Readonly<Record<string, EnergySource>>): string[] {
+  const vague = Object.keys(sources).filter((symbol) => sources[symbol] === "least squares, not determined");
+  if (vague.length === 0) return [];
+  return [
+    `the compositions of the data do not tell the energies of ${vague.join(", ")} apart: the least-norm solution is ` +
+      `used, which only fixes the energy of these compositions; give isolated-atom energies to compare others`,
+  ];
 }
 
 /** Whether a frame is one atom without periodic images, or labelled as an isolated atom. */
@@ -147,13 +160,13 @@ function groupByComposition(frames: readonly Frame[]): Group[] {
   return [...groups.values()];
 }
 
-/** Fills in the unknown energies by least squares; returns notes. */
+/** Fills in the unknown energies by least squares. */
 function solve(
   groups: readonly Group[],
   unknown: readonly number[],
   energies: Record<string, number>,
   sources: Record<string, EnergySource>,
-): string[] {
+): void {
   const symbols = unknown.map(symbolOf);
   const A = new Float64Array(groups.length * unknown.length);
   const b = new Float64Array(groups.length);
@@ -169,10 +182,4 @@ function solve(
     energies[symbol] = x[u];
     sources[symbol] = determined[u] ? "least squares" : "least squares, not determined";
   });
-  const vague = symbols.filter((_, u) => !determined[u]);
-  if (vague.length === 0) return [];
-  return [
-    `the compositions of the data do not tell the energies of ${vague.join(", ")} apart: the least-norm solution is ` +
-      `used, which only fixes the energy of these compositions; give isolated-atom energies to compare others`,
-  ];
 }
