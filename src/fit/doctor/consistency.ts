@@ -7,6 +7,8 @@ const NEAR = 0.3;
 /** Pairs of neighbouring frames needed for a judgement, and the correlation. */
 const ENOUGH = 8;
 const CORRELATED = 0.8;
+/** Correlation that leaves no doubt about the slope. */
+const CERTAIN = 0.95;
 /** The ratio may differ from a known one by this part, or by three standard errors: frames far apart make both inexact. */
 const TOLERANCE = 0.05;
 /** A ratio that is no known one is an error from this far on, a warning below. */
@@ -83,10 +85,17 @@ export class Consistency {
     const correlation = this.#ew / Math.sqrt(this.#ww * this.#ee);
     return {
       ratio: this.#ew / this.#ww,
-      error: Math.sqrt((1 / correlation ** 2 - 1) / (this.#pairs - 1)),
+      // Rounding can put a perfect correlation above 1.
+      error: Math.sqrt(Math.max(0, 1 / correlation ** 2 - 1) / (this.#pairs - 1)),
       correlation,
       pairs: this.#pairs,
     };
+  }
+
+  /** The units that the slope betrays beyond doubt, in words; null when it is 1 or means nothing known. */
+  get betrayed(): string | null {
+    const slope = this.slope;
+    return slope && Math.abs(slope.correlation) > CERTAIN ? name(slope.ratio, TOLERANCE) || null : null;
   }
 
   findings(): Finding[] {
@@ -112,7 +121,7 @@ export class Consistency {
     const meaning = name(ratio, Math.max(TOLERANCE, 3 * error));
     if (meaning === "") return [finding(check, "ok", message, null)];
     const cure = meaning
-      ? `this is the ratio of ${meaning}; state the units when reading`
+      ? `this is the ratio of ${meaning}; ${meaning.includes("sign") ? "name them with --gradient-key (data.gradient)" : "state them with --units and --force-unit (data.units)"}`
       : "energies and forces are not in consistent units, or not of one method";
     const severity = meaning !== undefined || Math.abs(ratio - 1) > FAR ? "error" : "warn";
     return [finding(check, severity, `${message}, not 1`, cure)];

@@ -119,7 +119,10 @@ describe("doctor", () => {
       chain().map((f) => ({ ...f, energy: f.energy! / HARTREE })),
       "energy unit",
     );
-    expect(hartree).toMatchObject({ severity: "error", cure: "read them with energy unit Hartree" });
+    expect(hartree).toMatchObject({
+      severity: "error",
+      cure: "read them with --units Hartree,Å (data.units)",
+    });
     const bohr = chain().map((f) => ({
       ...f,
       structure: { ...f.structure, positions: scaled(f.structure.positions, 1 / BOHR) },

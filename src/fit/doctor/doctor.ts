@@ -259,7 +259,14 @@ export class Doctor {
       );
     const counts = `${energy} energies and ${forces} sets of forces on ${total} frames`;
     if (energy === 0 && forces === 0)
-      found.push(finding("labels", "error", counts, "name the keys of the labels when reading"));
+      found.push(
+        finding(
+          "labels",
+          "error",
+          counts,
+          "name the keys of the labels with --energy-key and --forces-key (data.energy, data.forces)",
+        ),
+      );
     else if (forces === 0)
       found.push(finding("labels", "warn", counts, "add forces: each is worth 3 energies per atom"));
     else if (energy < total || forces < total)

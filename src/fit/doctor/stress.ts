@@ -68,14 +68,14 @@ function judge(check: string, message: string, modulus: number, correlation: num
       check,
       "error",
       message,
-      "stretching should raise the tension: the stress has the opposite sign, or is a virial; give it under the key virial or flip its sign",
+      "stretching should raise the tension: the stress has the opposite sign, or is a virial; read it with --stress-sign pressure (data.stressSign) or --virial-key (data.virial)",
     );
   if (modulus > HARDEST || modulus < SOFTEST)
     return finding(
       check,
       "warn",
       `${message}: an unlikely bulk modulus`,
-      "check the unit of the stress: eV/Å³, GPa and kbar differ by 160 and 1600",
+      "state the unit of the stress with --stress-unit (data.units.stress): eV/Å³, GPa and kbar differ by 160 and 1600",
     );
   return finding(check, "ok", message);
 }

@@ -4,7 +4,7 @@ import { HARTREE, unit } from "../../structure/units.ts";
 import { brief, finding, type Finding } from "./finding.ts";
 
 /** Shortest distances over the sum of covalent radii: usual values, and what lies outside. */
-const BONDED = { overlap: 0.55, far: 1.55 };
+export const BONDED = { overlap: 0.55, far: 1.55 };
 const TOLERANCE = 0.04;
 
 /**
@@ -19,7 +19,7 @@ function atomEnergy(Z: number): number {
 const ENERGY_UNITS = ["eV", "Hartree", "kcal/mol", "kJ/mol", "Ry"] as const;
 
 /** The unit in which these total energies are those of all electrons, or undefined when they are not. */
-export function allElectronUnit(
+function allElectronUnit(
   energies: readonly { readonly numbers: ArrayLike<number>; readonly energy: number }[],
 ): string | undefined {
   let [given, expected] = [0, 0];
@@ -49,7 +49,7 @@ export function energyUnitFindings(energies: Parameters<typeof allElectronUnit>[
       check,
       "error",
       `total energies are those of all electrons in ${found}, not eV`,
-      `read them with energy unit ${found}`,
+      `read them with --units ${found},Å (data.units)`,
     ),
   ];
 }
@@ -66,7 +66,7 @@ export function forceUnitFindings(rms: number): Finding[] {
       "force unit",
       "warn",
       `the root mean square of force components is ${brief(rms)} eV/Å, more than hot matter has`,
-      `if forces are in kcal/mol/Å they would be ${kcal} eV/Å: state the unit when reading`,
+      `if forces are in kcal/mol/Å they would be ${kcal} eV/Å: state it with --units or --force-unit (data.units)`,
     ),
   ];
 }
@@ -76,7 +76,7 @@ export function distanceFindings(
   shortest: Readonly<Record<string, { readonly distance: number; readonly place: string }>>,
 ): Finding[] {
   const ratios = Object.entries(shortest).map(([pair, { distance, place }]) => {
-    return { pair, place, r: distance, ratio: distance / radii(pair) };
+    return { pair, place, r: distance, ratio: bondRatio(pair, distance) };
   });
   if (ratios.length === 0)
     return [finding("distances", "note", "no two atoms are within reach of each other")];
@@ -90,7 +90,7 @@ export function distanceFindings(
         "distances",
         "warn",
         `${message}: atoms overlap`,
-        "drop the frame, or check that positions are in Å and not nm or fractions of the cell",
+        "drop the frame, or check that positions are in Å and not in nm (--units eV,nm) or fractions of the cell",
         places,
       ),
     ];
@@ -100,12 +100,15 @@ export function distanceFindings(
         "distances",
         "warn",
         `${message}: no bond anywhere`,
-        "positions may be in bohr: read them with length unit bohr (noble gases and ions may be as they are)",
+        "positions may be in bohr: read them with --units eV,bohr (noble gases and ions may be as they are)",
         places,
       ),
     ];
   return [finding("distances", "ok", message)];
 }
+
+/** A distance over the sum of the covalent radii of a pair such as "6-8". */
+export const bondRatio = (pair: string, distance: number): number => distance / radii(pair);
 
 function radii(pair: string): number {
   const [a, b] = pair.split("-").map(Number);
