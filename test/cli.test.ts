@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
+import { strToU8, zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatFrame } from "../src/io/extxyz.ts";
 import { Random } from "../src/math/random.ts";
@@ -51,6 +52,22 @@ const frames = (n: number, seed: number) => {
   const random = new Random(seed, "cli");
   return Array.from({ length: n }, () => frame(random)).join("");
 };
+
+/** A little-endian .npy array. */
+function npy(shape: readonly number[], values: readonly number[]): Uint8Array {
+  const header = `{'descr': '<f8', 'fortran_order': False, 'shape': (${shape.join(", ")},), }`.padEnd(117);
+  const text = strToU8(`${header}\n`);
+  const start = [0x93, ...strToU8("NUMPY"), 1, 0, text.length, 0, ...text];
+  return Uint8Array.from([...start, ...new Uint8Array(Float64Array.from(values).buffer)]);
+}
+
+/** An .npz archive of one argon cluster with an energy and no word on units. */
+const argonArchive = (): Uint8Array =>
+  zipSync({
+    "z.npy": npy([5], [18, 18, 18, 18, 18]),
+    "R.npy": npy([1, 5, 3], [...cluster().positions]),
+    "E.npy": npy([1], [-5]),
+  });
 
 const quick = ["--threads", "2", "--set", "model.regressor={name: neural-network, layers: [6]}"];
 
@@ -147,6 +164,30 @@ describe("fit", () => {
     expect(readFileSync(path("mace/again.xyz"), "utf8")).toBe(
       gunzipSync(readFileSync(path("mace/predicted-test.xyz.gz"))).toString(),
     );
+  });
+
+  test("refuses units that nobody stated and the numbers deny, and reads them when they are stated", () => {
+    const ethanol = fileURLToPath(new URL("../data/ethanol.xyz.gz", import.meta.url));
+    json("convert", ethanol, "few.xyz", "--every", "20");
+    const text = readFileSync(path("few.xyz"), "utf8");
+    const hartree = text.replace(/ energy=(\S+)/g, (_, e) => ` energy=${Number(e) / 27.211386245981}`);
+    writeFileSync(path("hartree.xyz"), hartree);
+    const refused = surfit("fit", "hartree.xyz", "-o", "refused", "--dry-run");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(
+      /hartree\.xyz units: expected units stated by you: --units .*in Hartree, not eV/,
+    );
+    const units = ["--units", "Hartree,Å", "--force-unit", "eV/Å"];
+    const stated = json("fit", "hartree.xyz", "-o", "stated", "--dry-run", ...units, ...quick) as {
+      configuration: { data: { units: object } };
+    };
+    expect(stated.configuration.data.units).toEqual({ energy: "Hartree", length: "Å", force: "eV/Å" });
+    const declared = hartree.replaceAll(
+      " energy=",
+      ' energy_unit=Hartree length_unit=Å force_unit="eV/Å" energy=',
+    );
+    writeFileSync(path("declared.xyz"), declared);
+    json("fit", "declared.xyz", "-o", "stated", "--dry-run", ...quick);
   });
 
   test("does the same job from its own fit.yaml, to the bit", () => {
@@ -255,6 +296,22 @@ describe("use", () => {
     expect(readFileSync(path("whole-md/trajectory.xyz"), "utf8").match(/Properties/g)).toHaveLength(21);
     const other = surfit("md", model, "one.xyz", "-o", "part-md", "--restart", "--temperature", "60");
     expect(other.code).toBe(1);
+  });
+
+  test("archives without units are read when the units are stated, and only then", () => {
+    writeFileSync(path("argon.npz"), argonArchive());
+    for (const command of [
+      ["predict"],
+      ["md", "-o", "npz-md", "--time", "0.001"],
+      ["relax", "-o", "npz.xyz"],
+    ]) {
+      const [name, ...rest] = command;
+      const refused = surfit(name, model, "argon.npz", ...rest);
+      expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("--units kcal/mol,Å")]);
+      done(surfit(name, model, "argon.npz", ...rest, "--units", "eV,Å"));
+    }
+    const fit = surfit("fit", "argon.npz", "-o", "npz", "--dry-run");
+    expect([fit.code, fit.stderr]).toEqual([1, expect.stringContaining("argon.npz units")]);
   });
 
   test("relax lowers the energy", () => {

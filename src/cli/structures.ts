@@ -1,62 +1,122 @@
+import { Option } from "commander";
 import type { Command } from "commander";
 import { invalid } from "../error.ts";
 import { readLabelled } from "../io/files.node.ts";
-import type { LabelOptions } from "../io/labels.ts";
+import type { LabelOptions, LabelUnits } from "../io/labels.ts";
 import type { AtomArray, Frame, InfoValue } from "../structure/structure.ts";
 
+/** Flags that say in which units a file is. */
+export interface UnitFlags {
+  readonly units?: string;
+  readonly forceUnit?: string;
+  readonly stressUnit?: string;
+}
+
 /** Flags that say how a file's labels are to be read. */
-export interface LabelFlags {
+export interface LabelFlags extends UnitFlags {
   readonly energyKey?: string;
   readonly forcesKey?: string;
+  readonly gradientKey?: string;
   readonly stressKey?: string;
-  readonly units?: string;
+  readonly virialKey?: string;
+  readonly stressSign?: LabelOptions["stressSign"];
+  readonly virialSign?: LabelOptions["virialSign"];
 }
+
+const UNITS = ["--units <energy,length>", "units of the file, such as Hartree,bohr or kcal/mol,Å"] as const;
+
+/** Adds the flag of the units in which structures are; their labels, if any, do not matter. */
+export const withUnits = (command: Command): Command =>
+  command.option(UNITS[0], `${UNITS[1]} (default: eV,Å; .npz files need it)`);
 
 /** Adds the flags of `LabelFlags`. */
 export const withLabels = (command: Command): Command =>
   command
     .option("--energy-key <key>", "key of the energy in the comment line (default: found)")
     .option("--forces-key <key>", "name of the forces' column (default: found)")
-    .option("--stress-key <key>", "key of the stress (default: found)")
     .option(
-      "--units <energy,length>",
-      "units of the file, such as Hartree,bohr or kcal/mol,Å (default: eV,Å)",
+      "--gradient-key <key>",
+      "name of the column of dE/dr, forces with the other sign (default: found)",
+    )
+    .option("--stress-key <key>", "key of the stress (default: found)")
+    .option("--virial-key <key>", "key of the virial, which has the cell's volume in it (default: found)")
+    .option(UNITS[0], `${UNITS[1]} (default: declared by the file, or eV,Å)`)
+    .option("--force-unit <unit>", "such as Hartree/bohr (default: energy/length)")
+    .option("--stress-unit <unit>", "such as GPa or kbar (default: energy/length³)")
+    .addOption(
+      new Option("--stress-sign <what>", "what a positive stress is (default: tension, as in ASE)").choices([
+        "tension",
+        "pressure",
+      ]),
+    )
+    .addOption(
+      new Option("--virial-sign <what>", "what the virial is (default: -Vσ, as in QUIP and MACE)").choices([
+        "-Vσ",
+        "Vσ",
+      ]),
     );
 
 /** Units and keys in the form that the readers take. */
 export function labelOptions(flags: LabelFlags): LabelOptions {
-  const keys = { energy: flags.energyKey, forces: flags.forcesKey, stress: flags.stressKey };
-  const given = Object.fromEntries(Object.entries(keys).filter(([, key]) => key !== undefined));
-  return { keys: given, ...(flags.units !== undefined && { units: splitUnits(flags.units) }) };
+  const { stressSign, virialSign } = flags;
+  return {
+    keys: given({
+      energy: flags.energyKey,
+      forces: flags.forcesKey,
+      gradient: flags.gradientKey,
+      stress: flags.stressKey,
+      virial: flags.virialKey,
+    }),
+    units: unitsOf(flags),
+    stressSign,
+    virialSign,
+  };
 }
 
+/** What of a record is there. */
+export const given = <T>(record: Readonly<Record<string, T | undefined>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).filter((entry): entry is [string, T] => entry[1] !== undefined));
+
+/** The units that the flags state. */
+export const unitsOf = ({ units, forceUnit, stressUnit }: UnitFlags): LabelUnits =>
+  given({ ...(units !== undefined && splitUnits(units)), force: forceUnit, stress: stressUnit });
+
 /** "Hartree,bohr" → { energy, length }. */
-export function splitUnits(text: string): { energy: string; length: string } {
+function splitUnits(text: string): { energy: string; length: string } {
   const [energy, length, more] = text.split(",").map((word) => word.trim());
   if (!energy || !length || more !== undefined)
     throw invalid("--units", "energy,length such as Hartree,bohr", text);
   return { energy, length };
 }
 
-/** Labelled frames of several files, one after another, and what was decided about keys and units. */
+/** Labelled frames of several files, and what was decided about keys and units. */
+export interface LabelledFiles {
+  readonly frames: Frame[];
+  readonly notes: string[];
+  /** Files whose units nobody stated, and their frames as read in eV and Å. */
+  readonly assumed: { readonly file: string; readonly frames: readonly Frame[] }[];
+}
+
+/** Reads files one after another. */
 export async function readAllLabelled(
   files: readonly string[],
-  flags: LabelFlags,
-): Promise<{ frames: Frame[]; notes: string[] }> {
-  const frames: Frame[] = [];
-  const notes: string[] = [];
+  options: LabelOptions,
+): Promise<LabelledFiles> {
+  const all: LabelledFiles = { frames: [], notes: [], assumed: [] };
   for (const file of files) {
     // oxlint-disable-next-line no-await-in-loop -- one file after another keeps the memory low
-    const { frames: more, plan } = await readLabelled(file, labelOptions(flags));
-    for (const frame of more) frames.push(frame);
-    notes.push(...plan.notes.map((note) => `${file}: ${note}`));
+    const { frames, plan } = await readLabelled(file, options);
+    for (const frame of frames) all.frames.push(frame);
+    for (const note of plan.notes) all.notes.push(`${file}: ${note}`);
+    if (plan.assumed) all.assumed.push({ file, frames });
   }
-  return { frames, notes };
+  return all;
 }
 
 /** Structures to compute something for: labels are read where there are any, and not missed where there are none. */
-export async function readStructures(files: readonly string[]): Promise<Frame[]> {
-  const all = await Promise.all(files.map((file) => readLabelled(file, { keys: { gradient: null } })));
+export async function readStructures(files: readonly string[], flags: UnitFlags): Promise<Frame[]> {
+  const options = { keys: { gradient: null }, units: unitsOf(flags) };
+  const all = await Promise.all(files.map((file) => readLabelled(file, options)));
   return all.flatMap(({ frames }) => frames);
 }
 
@@ -83,18 +143,19 @@ export function makeWay(frame: Frame): Frame {
   return { ...frame, info: moved(frame.info), arrays: moved(frame.arrays) };
 }
 
+const withoutPlain = <T>(record: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(
+    Object.entries(record).filter(([key]) => !PLAIN.some((name) => name === key.toLowerCase())),
+  );
+
 /**
  * A frame with new labels. Its own labels, if it has any, are kept as REF_energy, REF_forces, REF_stress; what stood
  * under those names is kept as REF_energy_other and so on. What else stood under the plain names, such as the results
  * of a calculator, is replaced.
  */
 export function relabel(frame: Frame, labels: Pick<Frame, "energy" | "forces" | "stress">): Frame {
-  const without = <T>(record: Readonly<Record<string, T>>): Record<string, T> =>
-    Object.fromEntries(
-      Object.entries(record).filter(([key]) => !PLAIN.some((name) => name === key.toLowerCase())),
-    );
-  const info: Record<string, InfoValue> = without(frame.info);
-  const arrays: Record<string, AtomArray> = without(frame.arrays);
+  const info: Record<string, InfoValue> = withoutPlain(frame.info);
+  const arrays: Record<string, AtomArray> = withoutPlain(frame.arrays);
   if (frame.energy !== undefined) put(info, "REF_energy", frame.energy);
   if (frame.stress) put(info, "REF_stress", [...frame.stress]);
   if (frame.forces) put(arrays, "REF_forces", { kind: "real", width: 3, values: frame.forces });

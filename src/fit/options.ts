@@ -137,13 +137,28 @@ export const dataSchema = z.strictObject({
   files: z.union([z.string(), z.array(z.string()).min(1)]).meta({ help: "files of labelled frames" }),
   energy: z.string().optional().meta({ help: "key of the energy; found by itself if absent" }),
   forces: z.string().optional().meta({ help: "column of the forces; found by itself if absent" }),
-  stress: z.string().optional().meta({ help: "key of the stress or virial; found by itself if absent" }),
+  gradient: z
+    .string()
+    .optional()
+    .meta({ help: "column of dE/dr, forces with the other sign; found by itself if absent" }),
+  stress: z.string().optional().meta({ help: "key of the stress; found by itself if absent" }),
+  virial: z.string().optional().meta({ help: "key of the virial; found by itself if absent" }),
   units: z
     .strictObject({
-      energy: z.string().default("eV").meta({ help: "unit of energies; forces are in this per length" }),
-      length: z.string().default("Å").meta({ help: "unit of positions and cells" }),
+      energy: z
+        .string()
+        .optional()
+        .meta({ help: "unit of energies; as the file declares, or eV if nothing speaks against it" }),
+      length: z.string().optional().meta({ help: "unit of positions and cells; likewise, or Å" }),
+      force: z.string().optional().meta({ help: "unit of forces; energy/length if absent" }),
+      stress: z.string().optional().meta({ help: "unit of the stress; energy/length³ if absent" }),
     })
     .prefault({}),
+  stressSign: z.enum(["tension", "pressure"]).default("tension").meta({ help: "what a positive stress is" }),
+  virialSign: z
+    .enum(["-Vσ", "Vσ"])
+    .default("-Vσ")
+    .meta({ help: "what the virial is, σ positive under tension" }),
 });
 
 /** The whole configuration of a fit; `{ data: "file.xyz" }` suffices. */

@@ -44,8 +44,8 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
   refuseExisting(output, flags.force);
   const every = Number(flags.every ?? 1);
   if (!(Number.isInteger(every) && every >= 1)) throw invalid("--every", "an integer ≥ 1", flags.every ?? "");
-  const labelled =
-    flags.labels ?? [flags.units, flags.energyKey, flags.forcesKey, flags.stressKey].some(Boolean);
+  const { labels, every: _every, force: _force, json: _json, ...asked } = flags;
+  const labelled = labels ?? Object.keys(asked).length > 0;
   let [seen, written] = [0, 0];
   async function* chosen(): AsyncGenerator<Frame> {
     const source = labelled

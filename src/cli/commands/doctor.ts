@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { examine } from "../../fit/doctor/doctor.ts";
 import type { Diagnosis } from "../../fit/doctor/doctor.ts";
 import { present, withCommons } from "../command.ts";
-import { readAllLabelled, withLabels } from "../structures.ts";
+import { labelOptions, readAllLabelled, withLabels } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
 import { show, textTable } from "../table.ts";
 
@@ -31,7 +31,7 @@ const VERDICTS: Readonly<Record<Diagnosis["verdict"], string>> = {
 };
 
 async function run(files: string[], flags: Flags): Promise<void> {
-  const { frames, notes } = await readAllLabelled(files, flags);
+  const { frames, notes } = await readAllLabelled(files, labelOptions(flags));
   const diagnosis = examine(frames);
   const exitCode = flags.strict && diagnosis.verdict === "error" ? 1 : 0;
   present({ text: describe(diagnosis, notes), json: { ...diagnosis, notes }, exitCode }, flags.json);

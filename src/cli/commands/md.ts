@@ -6,18 +6,21 @@ import { count, positive, present, withCommons } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import { stem } from "../files.ts";
 import { createProgress } from "../progress.ts";
-import { readStructures } from "../structures.ts";
+import { readStructures, withUnits } from "../structures.ts";
+import type { UnitFlags } from "../structures.ts";
 import { duration, show, textTable } from "../table.ts";
 import { runDynamics } from "../trajectory.ts";
 import type { MdOptions, MdResult } from "../trajectory.ts";
 
 /** surfit md: molecular dynamics. */
 export function define(command: Command): void {
-  withCommons(command, [
-    ["surfit md model.surfit start.xyz --temperature 300 --time 10", "10 ps at constant energy"],
-    ["surfit md model.surfit start.xyz --ensemble nvt --temperature 500", "with a Langevin thermostat"],
-    ["surfit md model.surfit start.xyz -o start-md --restart", "go on where it stopped"],
-  ])
+  withUnits(
+    withCommons(command, [
+      ["surfit md model.surfit start.xyz --temperature 300 --time 10", "10 ps at constant energy"],
+      ["surfit md model.surfit start.xyz --ensemble nvt --temperature 500", "with a Langevin thermostat"],
+      ["surfit md model.surfit start.xyz -o start-md --restart", "go on where it stopped"],
+    ]),
+  )
     .argument("<model>", "model file")
     .argument("<structure>", "file whose first frame is the start")
     .option("--ensemble <name>", "nve: velocity Verlet; nvt: Langevin BAOAB", "nve")
@@ -26,6 +29,7 @@ export function define(command: Command): void {
     .option("--timestep <fs>", "Δt", positive, 0.5)
     .option("--friction <1/ps>", "strength of the thermostat", positive, 5)
     .option("--seed <n>", "of velocities and noise", count, 1)
+    .option("--threads <n>", "default: all cores", count)
     .option("--every <steps>", "steps between frames of the trajectory", count, 20)
     .option("--thermo <steps>", "steps between lines of the thermo table", count, 10)
     .option(
@@ -40,7 +44,7 @@ export function define(command: Command): void {
 /** Up to this many atoms one thread works alone. */
 const ALONE = 200;
 
-interface Flags extends Omit<MdOptions, "folder" | "structure"> {
+interface Flags extends Omit<MdOptions, "folder" | "structure">, UnitFlags {
   readonly output?: string;
   readonly threads?: number;
   readonly json?: boolean;
@@ -49,7 +53,7 @@ interface Flags extends Omit<MdOptions, "folder" | "structure"> {
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
   if (!["nve", "nvt"].includes(flags.ensemble)) throw invalid("--ensemble", "nve or nvt", flags.ensemble);
   const { model, potential } = await openModel(modelFile);
-  const [frame] = await readStructures([file]);
+  const [frame] = await readStructures([file], flags);
   refuseStrangers(potential, frame.structure, frame.place);
   const { threads } = flags;
   // The bits do not depend on the threads, so a small system need not pay for starting them.

@@ -3,11 +3,12 @@ import { present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
 import { refuseExisting } from "../files.ts";
 import { createProgress } from "../progress.ts";
-import { readStructures, relabel } from "../structures.ts";
+import { readStructures, relabel, withUnits } from "../structures.ts";
+import type { UnitFlags } from "../structures.ts";
 import { writeFrames } from "../../io/files.node.ts";
 import { show, textTable } from "../table.ts";
 
-interface Flags {
+interface Flags extends UnitFlags {
   readonly output?: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -15,10 +16,12 @@ interface Flags {
 
 /** surfit predict: energies, forces and stress of structures. */
 export function define(command: Command): void {
-  withCommons(command, [
-    ["surfit predict model.surfit in.xyz -o out.xyz", "energies, forces and stress of every frame"],
-    ["surfit predict model.surfit in.xyz --json", "the same as JSON"],
-  ])
+  withUnits(
+    withCommons(command, [
+      ["surfit predict model.surfit in.xyz -o out.xyz", "energies, forces and stress of every frame"],
+      ["surfit predict model.surfit in.xyz --json", "the same as JSON"],
+    ]),
+  )
     .argument("<model>", "model file")
     .argument("<structures...>", "files of structures")
     .option(
@@ -32,7 +35,7 @@ export function define(command: Command): void {
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
   if (flags.output) refuseExisting(flags.output, flags.force);
   const { potential } = await openModel(modelFile);
-  const frames = await readStructures(files);
+  const frames = await readStructures(files, flags);
   const progress = createProgress();
   const answers = frames.map((frame, k) => {
     progress.update(k / frames.length, `frame ${k} of ${frames.length}`);

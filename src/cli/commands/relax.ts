@@ -10,7 +10,8 @@ import { count, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel, refuseStrangers } from "../engine.ts";
 import { refuseExisting, stem } from "../files.ts";
 import { createProgress } from "../progress.ts";
-import { readStructures, relabel } from "../structures.ts";
+import { readStructures, relabel, withUnits } from "../structures.ts";
+import type { UnitFlags } from "../structures.ts";
 import { show, textTable } from "../table.ts";
 
 type Method = (structure: Structure, potential: Potential, options?: RelaxOptions) => Simulation<Descent>;
@@ -20,7 +21,7 @@ const methods: Readonly<Record<string, Method>> = {
   fire: fire,
 };
 
-interface Flags {
+interface Flags extends UnitFlags {
   readonly output?: string;
   readonly method: string;
   readonly fmax: number;
@@ -31,10 +32,12 @@ interface Flags {
 
 /** surfit relax: to the nearest minimum, in a fixed cell. */
 export function define(command: Command): void {
-  withCommons(command, [
-    ["surfit relax model.surfit start.xyz -o minimum.xyz", "every frame to its minimum"],
-    ["surfit relax model.surfit start.xyz --method fire --fmax 0.001", "with FIRE, tighter"],
-  ])
+  withUnits(
+    withCommons(command, [
+      ["surfit relax model.surfit start.xyz -o minimum.xyz", "every frame to its minimum"],
+      ["surfit relax model.surfit start.xyz --method fire --fmax 0.001", "with FIRE, tighter"],
+    ]),
+  )
     .argument("<model>", "model file")
     .argument("<structures...>", "files of structures")
     .option("-o, --output <file>", "relaxed frames (default: <structures>-relaxed.xyz)")
@@ -51,7 +54,7 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
   const output = flags.output ?? `${stem(files[0])}-relaxed.xyz`;
   refuseExisting(output, flags.force);
   const { potential } = await openModel(modelFile);
-  const frames = await readStructures(files);
+  const frames = await readStructures(files, flags);
   const progress = createProgress();
   const results = frames.map((frame, k) => {
     refuseStrangers(potential, frame.structure, frame.place);

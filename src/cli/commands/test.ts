@@ -9,7 +9,7 @@ import { ERROR_HEAD, detailRows, errorRows, verdict, worstFrames } from "../erro
 import { writeWhole } from "../files.ts";
 import { createProgress } from "../progress.ts";
 import { renderReport } from "../report/report.ts";
-import { readAllLabelled, withLabels } from "../structures.ts";
+import { labelOptions, readAllLabelled, withLabels } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
 import { textTable } from "../table.ts";
 import { version } from "../version.ts";
@@ -47,7 +47,7 @@ function compare(frame: Frame, answer: Answer, baseline: number): Comparison {
 
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
   const engine = await openModel(modelFile);
-  const { frames, notes } = await readAllLabelled(files, flags);
+  const { frames, notes } = await readAllLabelled(files, labelOptions(flags));
   const progress = createProgress();
   const metrics = new Metrics();
   const comparisons = frames.map((frame, k) => {

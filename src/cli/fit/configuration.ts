@@ -5,7 +5,7 @@ import { invalid } from "../../error.ts";
 import type { FitOptions } from "../../fit/options.ts";
 import { assign, readOverride, readYamlWith, validate } from "../../schema.ts";
 import { readWhole, stem } from "../files.ts";
-import { splitUnits } from "../structures.ts";
+import { given, unitsOf } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
 import { wholeSchema } from "./schema.ts";
 
@@ -92,12 +92,19 @@ function fromData(
 
 /** Dotted paths of what the flags set. */
 function overridesOf(flags: FitFlags): Record<string, unknown> {
-  const units = flags.units === undefined ? undefined : splitUnits(flags.units);
+  const { energy, length, force, stress } = unitsOf(flags);
   const named: Record<string, unknown> = {
     "data.energy": flags.energyKey,
     "data.forces": flags.forcesKey,
+    "data.gradient": flags.gradientKey,
     "data.stress": flags.stressKey,
-    "data.units": units,
+    "data.virial": flags.virialKey,
+    "data.units.energy": energy,
+    "data.units.length": length,
+    "data.units.force": force,
+    "data.units.stress": stress,
+    "data.stressSign": flags.stressSign,
+    "data.virialSign": flags.virialSign,
     "split.method": flags.split,
     "split.validation": flags.validation?.map((file) => basename(file)),
     "split.test": flags.test?.map((file) => basename(file)),
@@ -108,12 +115,12 @@ function overridesOf(flags: FitFlags): Record<string, unknown> {
     deterministic: flags.deterministic,
   };
   if (flags.descriptor !== undefined) named["model.descriptor"] = { name: flags.descriptor };
-  const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+  const overrides = given(named);
   for (const argument of flags.set ?? []) {
     const [path, value] = readOverride(argument);
-    given[path] = value;
+    overrides[path] = value;
   }
-  return given;
+  return overrides;
 }
 
 /** The resolved options as they are written: data files relative to the run's folder, so that the folder can move with them. */

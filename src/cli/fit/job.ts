@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Pool } from "../../device/pool.ts";
-import { NumericalError } from "../../error.ts";
+import { InputError, NumericalError } from "../../error.ts";
 import { unpackCheckpoint } from "../../fit/checkpoint.ts";
+import { unitFindings } from "../../fit/doctor/assumption.ts";
 import { runFit } from "../../fit/fit.ts";
 import type { FitResult } from "../../fit/fit.ts";
 import type { FitOptions } from "../../fit/options.ts";
@@ -17,7 +18,8 @@ import { readWhole, refuseExisting, writeWhole } from "../files.ts";
 import type { Progress } from "../progress.ts";
 import type { SetName } from "../report/figures.ts";
 import { Interrupted, watchSignals } from "../signals.ts";
-import { readAllLabelled, relabel } from "../structures.ts";
+import { given, readAllLabelled, relabel } from "../structures.ts";
+import type { LabelledFiles } from "../structures.ts";
 import { duration } from "../table.ts";
 import { portable } from "./configuration.ts";
 import { reportLine, startLog } from "./log.ts";
@@ -53,16 +55,33 @@ export interface FinishedJob extends PreparedJob {
 
 /** Reads the data and makes every choice; nothing is written. */
 export async function prepareJob(options: FitOptions, pool: Pool, resume?: Uint8Array): Promise<PreparedJob> {
-  const { files, energy, forces, stress, units } = options.data;
-  const flags = {
-    ...(energy !== undefined && { energyKey: energy }),
-    ...(forces !== undefined && { forcesKey: forces }),
-    ...(stress !== undefined && { stressKey: stress }),
-    units: `${units.energy},${units.length}`,
-  };
-  const { frames, notes } = await readAllLabelled(typeof files === "string" ? [files] : files, flags);
+  const { files, units, stressSign, virialSign, ...keys } = options.data;
+  const { frames, notes, assumed } = await readAllLabelled(typeof files === "string" ? [files] : files, {
+    keys: given(keys),
+    units,
+    stressSign,
+    virialSign,
+  });
+  notes.push(...refuseUnits(assumed));
   const prepared = await prepareFit(frames, options, pool, resume);
   return { frames, prepared, notes: [...notes, ...prepared.notes] };
+}
+
+/** Stops where data that nobody stated units for are plainly not in eV and Å; says what else looks odd. */
+function refuseUnits(assumed: LabelledFiles["assumed"]): string[] {
+  const found = assumed.flatMap(({ file, frames }) =>
+    unitFindings(frames).map((finding) => ({ file, ...finding })),
+  );
+  const refused = found.filter(({ severity }) => severity === "error");
+  if (refused.length > 0)
+    throw new InputError(
+      refused.map(({ file, message, cure }) => ({
+        place: `${file} units`,
+        expected: "units stated by you: --units energy,length or data.units (--units eV,Å if it is so)",
+        found: `none, and ${message} (${cure})`,
+      })),
+    );
+  return found.map(({ file, message, cure }) => `${file}: ${message} (${cure})`);
 }
 
 const SETS: readonly SetName[] = ["train", "validation", "test"];
