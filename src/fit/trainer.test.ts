@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { unpackCheckpoint } from "./checkpoint.ts";
 import { trainingSchema, type TrainingOptions } from "./options.ts";
 import { train, type Report, type Trained, type Training } from "./trainer.ts";
 import { LINEAR, linearTraining } from "./training.fixture.ts";
@@ -95,6 +96,24 @@ describe("training", () => {
     expect(history.at(-1)!.epoch - bestEpoch).toBe(6);
     const scores = history.map((r) => r.validation!.score);
     expect(Math.min(...scores)).toBe(scores[bestEpoch / 2 - 1]);
+  });
+
+  it("keeps the last parameters and goes on to the end without a validation set", async () => {
+    const more = { validation: [], validationFrames: [] };
+    // The loss of training rises with λ_E, from nothing.
+    const weights = { ...trainingSchema.parse({}).weights, energy: 0, energyEnd: 1000 };
+    const options = { patience: 2, weights };
+    let saved = new Uint8Array();
+    const save = (bytes: Uint8Array) => void (saved = bytes.slice());
+    const { why, bestEpoch, parameters, history } = await run(
+      await training({ epochs: 40, options, more: { ...more, save } }),
+    );
+    const losses = history.map(({ loss }) => loss.energy + loss.forces + loss.stress);
+    expect(Math.min(...losses)).toBeLessThan(losses.at(-1)!);
+    expect([why, bestEpoch, history.some((r) => r.best)]).toEqual(["epochs", 40, false]);
+    expect(parameters).toEqual(unpackCheckpoint(saved).arrays["average"]);
+    const plateau = await training({ epochs: 1, options: { schedule: "plateau" }, more });
+    await expect(run(plateau)).rejects.toThrow("training.schedule");
   });
 
   it("refuses the checkpoint of another fit, and a torn one", async () => {

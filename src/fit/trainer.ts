@@ -62,7 +62,7 @@ export interface Report {
   /** Mean over the epoch so far; of the step for "step". */
   readonly loss: LossParts;
   readonly validation: Judgement | null;
-  /** These parameters are the best so far. */
+  /** These parameters are the best so far on the validation set; never without one. */
   readonly best: boolean;
   /** Seconds trained, earlier runs of a resumed fit included. */
   readonly seconds: number;
@@ -72,7 +72,7 @@ export interface Report {
 
 /** The end of a training. */
 export interface Trained {
-  /** Best parameters on the validation set, [P]. */
+  /** Best parameters on the validation set, the last ones without one, [P]. */
   readonly parameters: Float64Array;
   readonly bestEpoch: number;
   readonly why: "epochs" | "patience" | "converged";
@@ -171,6 +171,8 @@ class Trainer {
   constructor(setup: Training) {
     this.setup = setup;
     const { start: from, options } = setup;
+    if (options.schedule === "plateau" && setup.validationFrames.length === 0)
+      throw invalid("training.schedule", "cosine or constant without a validation set", "plateau");
     this.optimiser = OPTIMISERS[options.optimiser].start({ ...setup, groups: setup.train });
     this.best = from.slice();
     this.progress = setup.resume ? this.#load(setup.resume) : start(setup.identity, setup.epochs);
@@ -227,22 +229,25 @@ class Trainer {
     else if (p.epoch === epochs) p.ended = "epochs";
     if (p.epoch % every !== 0 && !p.ended) return undefined;
     const validation = await this.#validate();
-    const score = validation?.score ?? loss.energy + loss.forces + loss.stress;
-    const better = p.bestScore === null || score < p.bestScore;
-    this.#remember(better, score);
+    const better = validation !== null && (p.bestScore === null || validation.score < p.bestScore);
+    // Without a validation set the last parameters are kept: λ_E rises, so the loss of one epoch is no match for another's.
+    if (better || !validation) this.#keep(validation?.score ?? null);
+    if (validation) this.#follow(better);
     const report = this.#report("validation", loss, validation, better);
     p.history.push(report);
     return report;
   }
 
-  #remember(better: boolean, score: number): void {
+  #keep(score: number | null): void {
+    this.best.set(this.optimiser.judged);
+    this.progress.bestScore = score;
+    this.progress.bestEpoch = this.progress.epoch;
+  }
+
+  /** What follows from progress or its lack. */
+  #follow(better: boolean): void {
     const p = this.progress;
     const { plateau, patience, schedule } = this.setup.options;
-    if (better) {
-      this.best.set(this.optimiser.judged);
-      p.bestScore = score;
-      p.bestEpoch = p.epoch;
-    }
     p.sinceBest = better ? 0 : p.sinceBest + 1;
     p.stalled = better ? 0 : p.stalled + 1;
     if (schedule === "plateau" && p.stalled >= plateau) {
