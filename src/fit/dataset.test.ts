@@ -17,6 +17,11 @@ const frame = (extra: Partial<Frame> = {}): Frame => ({
   ...extra,
 });
 
+const periodic = (cell: number[] | null, pbc: readonly [boolean, boolean, boolean]) => {
+  const { structure } = frame();
+  return frame({ structure: { ...structure, cell: cell && Float64Array.from(cell), pbc } });
+};
+
 describe("data set", () => {
   it("counts elements, atoms and labels", () => {
     const { elements, atoms, labelled } = collectDataset([frame(), frame({ forces: new Float64Array(6) })]);
@@ -49,5 +54,16 @@ describe("data set", () => {
       "w.xyz:17: forces[2]",
     ]);
     expect(() => collectDataset([])).toThrow("at least one frame");
+  });
+
+  it("refuses cells that are not finite or span no volume, and takes slabs whose third vector is zero", () => {
+    const [all, slab] = [[true, true, true] as const, [true, true, false] as const];
+    const found = (cell: number[] | null, pbc: readonly [boolean, boolean, boolean]) => () =>
+      collectDataset([periodic(cell, pbc)]);
+    expect(found([4, 0, 0, 0, NaN, 0, 0, 0, 4], all)).toThrow("w.xyz:1: cell[4]: expected a finite number");
+    expect(found([4, 0, 0, 8, 0, 0, 0, 0, 4], all)).toThrow("w.xyz:1: cell: expected independent");
+    expect(found([4, 0, 0, 0, 0, 0, 0, 0, 0], slab)).toThrow("w.xyz:1: cell: expected independent");
+    expect(found(null, slab)).toThrow("w.xyz:1: cell: expected lattice vectors");
+    expect(found([4, 0, 0, 0, 4, 0, 0, 0, 0], slab)().elements).toEqual([1, 8]);
   });
 });

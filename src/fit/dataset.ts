@@ -1,5 +1,5 @@
 import { InputError, invalid, type Problem } from "../error.ts";
-import { volume } from "../structure/cell.ts";
+import { completeCell } from "../structure/cell.ts";
 import { elementsOf } from "../structure/elements.ts";
 import type { Frame } from "../structure/structure.ts";
 
@@ -31,6 +31,20 @@ function checkArray(frame: Frame, name: string, values: Float64Array, length: nu
     : [{ place: `${place}[${bad}]`, expected: "a finite number", found: String(values[bad]) }];
 }
 
+/** A cell must be finite, and its periodic lattice vectors independent. */
+function checkCell({ structure: { cell, pbc }, place }: Frame): Problem[] {
+  const bad = cell ? firstBad(cell) : -1;
+  if (cell && bad >= 0)
+    return [{ place: `${place}: cell[${bad}]`, expected: "a finite number", found: String(cell[bad]) }];
+  try {
+    completeCell(cell, pbc);
+    return [];
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return error.problems.map((problem) => ({ ...problem, place: `${place}: ${problem.place}` }));
+  }
+}
+
 /** Everything that makes a frame useless for fitting. */
 function checkFrame(frame: Frame): Problem[] {
   const { numbers, positions, cell, pbc } = frame.structure;
@@ -51,8 +65,7 @@ function checkFrame(frame: Frame): Problem[] {
       "a cell periodic in three directions, or no stress",
       `pbc ${pbc.map((p) => (p ? "T" : "F")).join("")}`,
     );
-  if (cell && firstBad(cell) < 0 && pbc.every(Boolean) && !(volume(cell) > 1e-9))
-    add("cell", "lattice vectors that span a volume", `${volume(cell)} Å³`);
+  problems.push(...checkCell(frame));
   return problems;
 }
 

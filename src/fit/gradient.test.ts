@@ -88,4 +88,12 @@ describe("gradient over a pool", () => {
       /energy of made:\d+ is not finite/,
     );
   });
+
+  it("blames no single frame for the gradient of a group", async () => {
+    const { g } = await gradients(1, 1);
+    const wild = { ...LAMBDA, forces: Infinity };
+    const of = (group: number) => g.gradient([group], wild, new Float64Array(SIZE));
+    await expect(of(2)).rejects.toThrow("gradient of one of made:5, made:6, made:7 is not finite");
+    await expect(of(3)).rejects.toThrow("gradient of made:8 is not finite");
+  });
 });

@@ -155,7 +155,7 @@ export class Gradients {
       parts.energy += sums[at + SLOT.energy] / total;
       parts.forces += sums[at + SLOT.forces] / total;
       parts.stress += sums[at + SLOT.stress] / total;
-      if (sums[at + SLOT.badGradient] > 0) this.#fail(this.#setup.groups[group][0], "gradient");
+      if (sums[at + SLOT.badGradient] > 0) this.#fail(this.#setup.groups[group], "gradient");
       use(slot);
     });
     return parts;
@@ -187,16 +187,18 @@ export class Gradients {
       await this.#job.run(round.length);
       for (let s = 0; s < round.length; s++) {
         const bad = sums[SLOT.size * s + SLOT.badFrame];
-        if (bad > 0) this.#fail(bad - 1, QUANTITY_NAMES[sums[SLOT.size * s + SLOT.badQuantity]]);
+        if (bad > 0) this.#fail([bad - 1], QUANTITY_NAMES[sums[SLOT.size * s + SLOT.badQuantity]]);
         use(s, round[s]);
       }
     }
   }
 
-  #fail(frame: number, quantity: (typeof QUANTITY_NAMES)[number]): never {
-    const { place } = this.#setup;
+  /** A gradient is a sum over the frames of a group, so that any of them may be to blame. */
+  #fail(frames: readonly number[], quantity: (typeof QUANTITY_NAMES)[number]): never {
+    const places = frames.map(this.#setup.place);
+    const where = places.length > 1 ? `one of ${places.join(", ")}` : places[0];
     throw new NumericalError(
-      `${quantity} of ${place(frame)} is not finite: the fit ran away; try a smaller training.rate, or look at the frame with the doctor`,
+      `${quantity} of ${where} is not finite: the fit ran away; try a smaller training.rate, or look at the frame with the doctor`,
     );
   }
 }
