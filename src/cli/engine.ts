@@ -1,6 +1,7 @@
 import { createDevice } from "../device/device.ts";
 import type { Device } from "../device/device.ts";
 import { NumericalError, invalid } from "../error.ts";
+import { Sha256 } from "../fit/hash.ts";
 import { readModel } from "../io/model.ts";
 import { buildPotential } from "../potentials/build.ts";
 import type { Model } from "../potentials/potential.ts";
@@ -15,15 +16,19 @@ import { readWhole } from "./files.ts";
 /** A model read from its file and made ready on this thread. */
 export interface Engine {
   readonly model: Model;
+  /** SHA-256 of the file. */
+  readonly hash: string;
   readonly potential: Sum;
   readonly device: Device;
 }
 
 /** Reads a model file and builds its potential. */
 export async function openModel(path: string): Promise<Engine> {
-  const model = readModel(await readWhole(path), path);
+  const bytes = await readWhole(path);
+  const model = readModel(bytes, path);
+  const hash = new Sha256().update(bytes).digest();
   const device = createDevice();
-  return { model, device, potential: buildPotential(model, device) };
+  return { model, hash, device, potential: buildPotential(model, device) };
 }
 
 /** Energy, forces and stress of one structure. */

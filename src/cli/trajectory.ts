@@ -1,7 +1,18 @@
-import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
-import { NumericalError, invalid } from "../error.ts";
+import { InputError, NumericalError, invalid } from "../error.ts";
 import { packCheckpoint, unpackCheckpoint } from "../fit/checkpoint.ts";
+import { Sha256 } from "../fit/hash.ts";
 import { formatFrame } from "../io/extxyz.ts";
 import type { RandomState } from "../math/random.ts";
 import type { Potential } from "../potentials/potential.ts";
@@ -10,6 +21,7 @@ import type { Dynamics, Motion } from "../run/dynamics.ts";
 import { drift, pressure, temperature } from "../run/observe.ts";
 import type { Line } from "../run/observe.ts";
 import { degreesOfFreedom, thermalVelocities } from "../run/velocities.ts";
+import { formulaOf } from "../structure/elements.ts";
 import { volume } from "../structure/cell.ts";
 import type { Frame, Structure } from "../structure/structure.ts";
 import { readWhole, refuseExisting, writeWhole } from "./files.ts";
@@ -20,6 +32,8 @@ import { show } from "./table.ts";
 /** What a run of dynamics on the command line is told. */
 export interface MdOptions {
   readonly structure: Structure;
+  /** SHA-256 of the model file: a run is continued on the same surface. */
+  readonly model: string;
   readonly folder: string;
   readonly ensemble: string;
   /** K. */
@@ -68,6 +82,9 @@ class Log {
   length: number;
 
   constructor(path: string, length: number) {
+    const there = existsSync(path) ? statSync(path).size : 0;
+    if (length > there)
+      throw invalid(path, `at least the ${length} bytes that the checkpoint knows of`, `${there} bytes`);
     this.#file = openSync(path, length ? "r+" : "w");
     if (length) ftruncateSync(this.#file, length);
     this.length = length;
@@ -87,7 +104,7 @@ class Log {
 
 /** What the checkpoint holds beside the arrays. */
 interface Meta {
-  readonly settings: string;
+  readonly settings: Readonly<Record<string, string>>;
   readonly scalars: { readonly step: number; readonly energy: number; readonly heat: number };
   readonly random: RandomState;
   readonly lengths: { readonly trajectory: number; readonly thermo: number };
@@ -95,27 +112,26 @@ interface Meta {
 
 const ARRAYS = ["positions", "velocities", "forces", "virial", "reference"] as const;
 
-/** Everything that must agree between a run and its continuation; the length of the run may differ. */
-const settingsOf = ({
-  structure,
-  ensemble,
-  temperature,
-  timestep,
-  friction,
-  seed,
-  every,
-  thermo,
-}: MdOptions): string =>
-  JSON.stringify({
-    atoms: [...structure.numbers],
-    ensemble,
-    temperature,
-    timestep,
-    friction,
-    seed,
-    every,
-    thermo,
-  });
+const hashOf = (data: Iterable<number>): string =>
+  new Sha256().update(new Uint8Array(Float64Array.from(data).buffer)).digest();
+
+/** Everything that must agree between a run and its continuation, in words; the length of the run may differ. */
+const settingsOf = (options: MdOptions): Readonly<Record<string, string>> => {
+  const { structure, ensemble, temperature, timestep, friction, seed, every, thermo, model } = options;
+  return {
+    model: model.slice(0, 16),
+    atoms: `${formulaOf(structure.numbers)} ${hashOf(structure.numbers).slice(0, 16)}`,
+    start: hashOf(structure.positions).slice(0, 16),
+    cell: structure.cell ? structure.cell.join(" ") : "none",
+    pbc: structure.pbc.join(" "),
+    ...Object.fromEntries(
+      Object.entries({ ensemble, temperature, timestep, friction, seed, every, thermo }).map(([k, v]) => [
+        k,
+        String(v),
+      ]),
+    ),
+  };
+};
 
 async function save(
   path: string,
@@ -142,8 +158,11 @@ async function load(
 ): Promise<{ readonly state: Motion; readonly meta: Meta }> {
   const { meta: stored, arrays } = unpackCheckpoint(await readWhole(path), path);
   const meta = stored as Meta;
-  if (meta.settings !== settingsOf(options))
-    throw invalid(path, `a checkpoint of this run: ${settingsOf(options)}`, meta.settings);
+  const problems = Object.entries(settingsOf(options)).flatMap(([name, expected]) => {
+    const found = meta.settings[name] ?? "nothing";
+    return found === expected ? [] : [{ place: `${path} ${name}`, expected, found }];
+  });
+  if (problems.length > 0) throw new InputError(problems);
   const { positions, velocities, forces, virial, reference } = arrays;
   const state = { ...meta.scalars, random: meta.random, positions, velocities, forces, virial, reference };
   return { state, meta };
@@ -169,11 +188,14 @@ export async function runDynamics(
   const path = (name: string) => join(folder, name);
   if (options.restart && !existsSync(path("checkpoint")))
     throw invalid(path("checkpoint"), "a checkpoint to restart from", "nothing there");
-  if (!options.restart) refuseExisting(path("thermo.txt"), options.force);
+  const files = ["checkpoint", "trajectory.xyz", "thermo.txt"].map(path);
+  if (!options.restart) for (const file of files) refuseExisting(file, options.force);
   mkdirSync(folder, { recursive: true });
   const run = dynamics(potential, options);
   const found = options.restart ? await load(path("checkpoint"), options) : undefined;
   const state = found?.state ?? run.init();
+  // The checkpoint of an overwritten run must not pass for this one's.
+  if (!found) for (const file of files) rmSync(file, { force: true });
   const trajectory = new Log(path("trajectory.xyz"), found?.meta.lengths.trajectory ?? 0);
   const thermo = new Log(path("thermo.txt"), found?.meta.lengths.thermo ?? 0);
   const line = thermoLine(run, options);
@@ -304,7 +326,7 @@ export const readThermo = (path: string): number[][] =>
     .map((line) => line.split(" ").map(Number));
 
 /** Averages over the whole table, earlier parts of a restarted run included. */
-function summarise(path: string, structure: Structure, steps: number, timestep: number) {
+export function summarise(path: string, structure: Structure, steps: number, timestep: number) {
   const rows = readThermo(path);
   const atoms = structure.numbers.length;
   const invariants = rows.map((r) => r[4]);
@@ -320,6 +342,6 @@ function summarise(path: string, structure: Structure, steps: number, timestep: 
       invariants,
       atoms,
     ),
-    wander: (1000 * Math.max(...invariants.map((x) => Math.abs(x - invariants[0])))) / atoms,
+    wander: (1000 * invariants.reduce((most, x) => Math.max(most, Math.abs(x - invariants[0])), 0)) / atoms,
   };
 }

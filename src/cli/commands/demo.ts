@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
+import { Sha256 } from "../../fit/hash.ts";
+import { writeModel } from "../../io/model.ts";
 import { startPool } from "../../node.ts";
 import { buildPotential } from "../../potentials/build.ts";
 import { validate } from "../../schema.ts";
@@ -93,6 +95,7 @@ async function dynamics(
     potential,
     {
       structure: minimum.structure,
+      model: new Sha256().update(writeModel(job.result.model)).digest(),
       folder: join(flags.output, "md"),
       ensemble: "nve",
       temperature: 600,

@@ -44,7 +44,7 @@ export function define(command: Command): void {
 /** Up to this many atoms one thread works alone. */
 const ALONE = 200;
 
-interface Flags extends Omit<MdOptions, "folder" | "structure">, UnitFlags {
+interface Flags extends Omit<MdOptions, "folder" | "structure" | "model">, UnitFlags {
   readonly output?: string;
   readonly threads?: number;
   readonly json?: boolean;
@@ -52,7 +52,7 @@ interface Flags extends Omit<MdOptions, "folder" | "structure">, UnitFlags {
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
   if (!["nve", "nvt"].includes(flags.ensemble)) throw invalid("--ensemble", "nve or nvt", flags.ensemble);
-  const { model, potential } = await openModel(modelFile);
+  const { model, hash, potential } = await openModel(modelFile);
   const [frame] = await readStructures([file], flags);
   refuseStrangers(potential, frame.structure, frame.place);
   const { threads } = flags;
@@ -63,7 +63,11 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const folder = flags.output ?? `${stem(file)}-md`;
   const progress = createProgress();
   try {
-    const result = await runDynamics(surface, { ...flags, folder, structure: frame.structure }, progress);
+    const result = await runDynamics(
+      surface,
+      { ...flags, folder, structure: frame.structure, model: hash },
+      progress,
+    );
     present({ text: describe(result, folder), json: { folder, ...result } }, flags.json);
   } finally {
     pool?.close();

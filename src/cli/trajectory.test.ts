@@ -1,0 +1,82 @@
+import { appendFileSync, existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { cluster, morse } from "../../test/potentials.ts";
+import type { Potential } from "../potentials/potential.ts";
+import { createProgress } from "./progress.ts";
+import { readThermo, runDynamics, summarise } from "./trajectory.ts";
+import type { MdOptions } from "./trajectory.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "surfit-md-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const options = (name: string, more: Partial<MdOptions> = {}): MdOptions => ({
+  structure: cluster(),
+  model: "a",
+  folder: join(folder, name),
+  ensemble: "nve",
+  temperature: 50,
+  time: 0.02,
+  timestep: 2,
+  friction: 1,
+  seed: 1,
+  every: 1,
+  thermo: 1,
+  ...more,
+});
+
+const quiet = createProgress({ write: () => true });
+const run = (o: MdOptions, potential: Potential = morse()) => runDynamics(potential, o, quiet);
+const restart = (name: string, more: Partial<MdOptions> = {}) =>
+  run(options(name, { time: 0.04, restart: true, ...more }));
+
+test("a run over an old one leaves none of its files to restart from", async () => {
+  await run(options("forced"));
+  await expect(run(options("forced"))).rejects.toThrow("--force");
+  const surface = morse();
+  let calls = 0;
+  const failing: Potential = {
+    ...surface,
+    cutoff: surface.cutoff,
+    evaluate(...args) {
+      if (calls++ > 3) throw new Error("power cut");
+      surface.evaluate(...args);
+    },
+  };
+  await expect(run(options("forced", { force: true }), failing)).rejects.toThrow("power cut");
+  expect(existsSync(join(folder, "forced/checkpoint"))).toBe(false);
+  await expect(restart("forced")).rejects.toThrow("a checkpoint to restart from");
+});
+
+test("another model, start, cell or periodicity is not the same run, and the error says which", async () => {
+  await run(options("settings"));
+  const { structure } = options("settings");
+  const cell = Float64Array.of(30, 0, 0, 0, 30, 0, 0, 0, 30);
+  await expect(restart("settings", { model: "b" })).rejects.toThrow(/checkpoint model: expected b, got a/);
+  const moved = { ...structure, positions: structure.positions.map((x) => x + 0.1) };
+  await expect(restart("settings", { structure: moved })).rejects.toThrow("checkpoint start");
+  await expect(restart("settings", { structure: { ...structure, cell } })).rejects.toThrow("checkpoint cell");
+  const periodic = { ...structure, cell, pbc: [true, true, true] as const };
+  await expect(restart("settings", { structure: periodic })).rejects.toThrow("checkpoint pbc");
+  await expect(restart("settings", { seed: 2 })).rejects.toThrow("checkpoint seed: expected 2, got 1");
+  expect((await restart("settings")).steps).toBe(20);
+});
+
+test("what was written after the checkpoint is cut off, but nothing that it knows of may be missing", async () => {
+  await run(options("logs"));
+  appendFileSync(join(folder, "logs/thermo.txt"), "999 0 0 0 0 0 0\n");
+  await restart("logs");
+  expect(readThermo(join(folder, "logs/thermo.txt")).map(([step]) => step)).toEqual(
+    Array.from({ length: 21 }, (_, k) => k),
+  );
+  truncateSync(join(folder, "logs/trajectory.xyz"), 10);
+  await expect(restart("logs")).rejects.toThrow(/trajectory\.xyz: expected at least the \d+ bytes/);
+});
+
+test("a table of more lines than a call has room for arguments is summed up", () => {
+  const path = join(folder, "thermo.txt");
+  const rows = Array.from({ length: 200_000 }, (_, k) => `${k} ${k * 0.002} -1 0 ${-1 + (k % 2)} 50 0\n`);
+  writeFileSync(path, rows.join(""));
+  expect(summarise(path, cluster(), 200_000, 2).wander).toBeCloseTo(200, 9);
+});
