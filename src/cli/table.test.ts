@@ -28,3 +28,8 @@ test("numbers, times and sizes read well", () => {
   expect([3.21, 59.6, 245, 7400].map(duration)).toEqual(["3.2 s", "1 min 00 s", "4 min 05 s", "2 h 03 min"]);
   expect([12, 3.4 * 1024 * 1024].map(bytes)).toEqual(["12 B", "3.4 MiB"]);
 });
+
+test("a table may have more rows than a call has room for arguments", () => {
+  const rows = Array.from({ length: 200_000 }, (_, k) => [`frame ${k}`]);
+  expect(textTable(["frame"], rows).split("\n")[1]).toBe("─".repeat(12));
+});

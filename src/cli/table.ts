@@ -4,7 +4,7 @@ const width = (text = ""): number => Array.from(text).length;
 /** An aligned text table: the first column to the left, numbers to the right; two spaces between. */
 export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
-  const widths = head.map((_, c) => Math.max(...all.map((row) => width(row[c]))));
+  const widths = head.map((_, c) => all.reduce((most, row) => Math.max(most, width(row[c])), 0));
   const numeric = head.map(
     (_, c) => c > 0 && rows.every((row) => /^[-+≤≥<>]?[\d.]|^[-–—]?$|^nan/i.test(row[c] ?? "")),
   );

@@ -61,7 +61,7 @@ export function groupDuplicates(
   });
   const prints = frames.map(({ print }) => print);
   const groups: number[][] = [];
-  for (const members of kinds.values()) groups.push(...groupsOf(members, prints));
+  for (const members of kinds.values()) for (const group of groupsOf(members, prints)) groups.push(group);
   return groups.sort((a, b) => a[0] - b[0]);
 }
 

@@ -92,8 +92,8 @@ function outputScale(term: Term, frames: readonly Frame[], elements: readonly nu
     };
     model.forward(model.batch([structure]), out);
     if (labels.forces) {
-      forces[0].push(...labels.forces);
-      forces[1].push(...out.forces);
+      for (const f of labels.forces) forces[0].push(f);
+      for (const f of out.forces) forces[1].push(f);
     }
     if (labels.energy !== undefined) {
       energies[0].push(labels.energy / n);

@@ -90,7 +90,7 @@ function wanted(size: SetSize, frames: number, place: string): number {
 function take(units: number[][], count: number, others: number, set: string, parts: string): number[] {
   const taken: number[] = [];
   for (let u = units.length - 1; u >= 0 && taken.length < count && units.length > others; u--)
-    if (taken.length + units[u].length / 2 <= count) taken.push(...units.splice(u, 1)[0]);
+    if (taken.length + units[u].length / 2 <= count) for (const f of units.splice(u, 1)[0]) taken.push(f);
   if (count === 0 || taken.length > 0) return taken.sort((a, b) => a - b);
   if (units.length <= others)
     throw invalid(`split.${set}`, `0, or data of ${others + 1} or more ${parts}`, `${units.length}`);

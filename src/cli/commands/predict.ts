@@ -48,7 +48,7 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
       frames.map((frame, k) => relabel(frame, answers[k])),
     );
   const rows = frames.map(({ place, structure }, k) => {
-    const strongest = Math.max(0, ...answers[k].forces.map(Math.abs));
+    const strongest = answers[k].forces.reduce((most, f) => Math.max(most, Math.abs(f)), 0);
     return [place, String(structure.numbers.length), answers[k].energy.toFixed(6), show(strongest)];
   });
   const table = textTable(["frame", "atoms", "energy (eV)", "largest force component (eV/Å)"], rows);
