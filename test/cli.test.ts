@@ -196,6 +196,19 @@ describe("fit", () => {
     expect(readFileSync(path("again/fit.yaml"), "utf8")).toBe(readFileSync(path("run/fit.yaml"), "utf8"));
   });
 
+  test("the training RMSE of forces is that of the loss, and is not told when frames lack forces", () => {
+    const energies = frames(20, 7)
+      .replaceAll(":forces:R:3", "")
+      .replaceAll(/^(Ar(?: \S+){3}).*$/gm, "$1");
+    writeFileSync(path("energies.xyz"), energies);
+    done(surfit("fit", "data.xyz", "energies.xyz", "-o", "half", "--epochs", "2", ...quick));
+    expect(readFileSync(path("half/train.log"), "utf8")).not.toContain("train RMSE F");
+    const [head, ...rows] = readFileSync(path("half/lcurve.out"), "utf8").trim().split("\n");
+    const column = head.slice(1).trim().split(" ").indexOf("train_rmse_forces_meV/A");
+    expect(rows.map((row) => row.split(" ")[column])).toEqual(["nan", "nan"]);
+    expect(readFileSync(path("run/train.log"), "utf8")).toContain("train RMSE F");
+  });
+
   test("--dry-run prints the plan and writes nothing", () => {
     const plan = surfit("fit", "data.xyz", "-o", "dry", "--dry-run", ...quick);
     expect(plan.stdout).toMatch(/frames +32 train, 4 validation, 4 test/);

@@ -22,7 +22,7 @@ import { given, readAllLabelled, relabel } from "../structures.ts";
 import type { LabelledFiles } from "../structures.ts";
 import { duration } from "../table.ts";
 import { portable } from "./configuration.ts";
-import { reportLine, startLog } from "./log.ts";
+import { forceWeight, reportLine, startLog } from "./log.ts";
 import type { RunLog } from "./log.ts";
 import { planTable } from "./plan.ts";
 import { wholeSchema } from "./schema.ts";
@@ -111,7 +111,7 @@ export async function runJob(
     await writeWhole(path("split.json"), JSON.stringify(prepared.split));
   }
   const history = checkpoint && (unpackCheckpoint(checkpoint).meta as { history: Report[] }).history;
-  const log = startLog(folder, prepared.resolved.training, history);
+  const log = startLog(folder, forceWeight(prepared), history);
   const say = (text: string) => {
     log.line(text);
     progress.report(text);
@@ -141,7 +141,7 @@ async function watch(
   const provenance = { software: `surfit ${job.version}`, command: job.command };
   const { saveEvery } = job;
   const running = runFit(prepared, pool, { save, provenance, ...(saveEvery !== undefined && { saveEvery }) });
-  const { training } = prepared.resolved;
+  const weight = forceWeight(prepared);
   const perEpoch = prepared.plan.stepsPerEpoch;
   try {
     for (;;) {
@@ -150,7 +150,7 @@ async function watch(
       if (next.done) return next.value;
       const report = next.value;
       if (report.kind === "validation") log.report(report);
-      if (report.kind === "validation") progress.entry(reportLine(report, training));
+      if (report.kind === "validation") progress.entry(reportLine(report, weight));
       progress.update(report.steps / (report.epochs * perEpoch), `epoch ${report.epoch} of ${report.epochs}`);
       const signal = signals.asked();
       if (!signal) continue;

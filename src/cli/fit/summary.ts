@@ -8,7 +8,7 @@ import type { ZblOptions } from "../../potentials/zbl.ts";
 import { pairName } from "../../structure/statistics.ts";
 import { duration, show, textTable } from "../table.ts";
 import type { FinishedJob } from "./job.ts";
-import { trainingForces } from "./log.ts";
+import { forceWeight, trainingForces } from "./log.ts";
 import { atomRows, compositions } from "./plan.ts";
 
 /** Sets that have frames, in order. */
@@ -54,13 +54,13 @@ function curves({ prepared, result }: FinishedJob): Curve[] {
   const { history } = result.trained;
   const points = (value: (r: Report) => number): CurvePoint[] =>
     history.map((r) => ({ epoch: r.epoch, value: value(r) })).filter((p) => Number.isFinite(p.value));
-  const { training } = prepared.resolved;
+  const weight = forceWeight(prepared);
   return [
     {
       quantity: "force RMSE",
       unit: "meV/Å",
       sets: [
-        { set: "train", points: points((r) => trainingForces(r, training)) },
+        { set: "train", points: points((r) => trainingForces(r, weight)) },
         { set: "validation", points: points((r) => milli(r.validation?.forces)) },
       ],
     },
