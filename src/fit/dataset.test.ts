@@ -22,6 +22,9 @@ const periodic = (cell: number[] | null, pbc: readonly [boolean, boolean, boolea
   return frame({ structure: { ...structure, cell: cell && Float64Array.from(cell), pbc } });
 };
 
+const found = (cell: number[] | null, pbc: readonly [boolean, boolean, boolean]) => () =>
+  collectDataset([periodic(cell, pbc)]);
+
 describe("data set", () => {
   it("counts elements, atoms and labels", () => {
     const { elements, atoms, labelled } = collectDataset([frame(), frame({ forces: new Float64Array(6) })]);
@@ -58,8 +61,6 @@ describe("data set", () => {
 
   it("refuses cells that are not finite or span no volume, and takes slabs whose third vector is zero", () => {
     const [all, slab] = [[true, true, true] as const, [true, true, false] as const];
-    const found = (cell: number[] | null, pbc: readonly [boolean, boolean, boolean]) => () =>
-      collectDataset([periodic(cell, pbc)]);
     expect(found([4, 0, 0, 0, NaN, 0, 0, 0, 4], all)).toThrow("w.xyz:1: cell[4]: expected a finite number");
     expect(found([4, 0, 0, 8, 0, 0, 0, 0, 4], all)).toThrow("w.xyz:1: cell: expected independent");
     expect(found([4, 0, 0, 0, 0, 0, 0, 0, 0], slab)).toThrow("w.xyz:1: cell: expected independent");

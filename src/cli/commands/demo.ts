@@ -44,18 +44,21 @@ export function define(command: Command): void {
 }
 
 /** The data lie beside the sources, in a clone and in the package. */
-function ethanol(): string {
-  const path = fileURLToPath(new URL("../../../data/ethanol.xyz.gz", import.meta.url));
-  if (!existsSync(path))
-    throw invalid(path, "the data of the demo (a clone of the repository)", "nothing there");
-  return path;
+function ethanol(): string[] {
+  const paths = ["ethanol.xyz.gz", "ethanol-atoms.xyz"].map((name) =>
+    fileURLToPath(new URL(`../../../data/${name}`, import.meta.url)),
+  );
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing !== undefined)
+    throw invalid(missing, "the data of the demo (a clone of the repository)", "nothing there");
+  return paths;
 }
 
 async function run(flags: Flags): Promise<void> {
   const progress = createProgress();
   const { output: folder, threads, json } = flags;
   const options = validate(wholeSchema, {
-    data: ethanol(),
+    data: { files: ethanol() },
     training: { time: flags.time },
     ...(threads && { threads }),
   });
