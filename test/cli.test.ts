@@ -283,6 +283,9 @@ describe("use", () => {
     );
     const square = predicted.reduce((sum, p, k) => sum + (p.energy - references[k]) ** 2, 0) / 5;
     expect(judged.frames).toBe(5);
+    // Only a fit knows what training saw: here it is the training data themselves.
+    expect(surfit("test", model, "data.xyz").stdout).toContain("On 40 frames the RMSE");
+    expect(readFileSync(path("run/result.json"), "utf8")).toContain("that training never saw");
     expect(judged.all.energy.rmse).toBeCloseTo(Math.sqrt(square), 10);
     const again = json(
       "test",

@@ -76,7 +76,10 @@ export const worstFrames = (metrics: SetMetrics): string[] =>
     return e && q !== "energyPerAtom" ? [`${title}: ${show(e.max * factor)} ${unit} at ${e.maxPlace}`] : [];
   });
 
-/** One sentence on how good the model is on frames it has not seen, and one on overfitting where it shows. */
+/**
+ * One sentence on how good the model is on the test (or validation) set, and one on overfitting where it shows. Only a
+ * judgement with the training set beside the others, as a fit has it, knows that training never saw these frames.
+ */
 export function verdict(judgement: Judgement): { readonly good: boolean; readonly text: string } {
   const [name, held] = judgement.test?.frames
     ? (["test", judgement.test] as const)
@@ -96,7 +99,10 @@ export function verdict(judgement: Judgement): { readonly good: boolean; readonl
     seen && errors.rmse > 2 * seen.rmse
       ? ` The training error is ${show(seen.rmse * factor)} ${unit}, less than half: more data or a smaller model would help.`
       : "";
-  const found = `On ${held.frames} ${name} frames that training never saw the RMSE of the ${title} is ${show(errors.rmse * factor)} ${unit}, ${show(relative)} % of what predicting the mean gives`;
+  const which = judgement.train
+    ? `${held.frames} ${name} frames that training never saw`
+    : `${held.frames} frames`;
+  const found = `On ${which} the RMSE of the ${title} is ${show(errors.rmse * factor)} ${unit}, ${show(relative)} % of what predicting the mean gives`;
   return { good, text: `${found}: ${grade}.${gap}` };
 }
 
