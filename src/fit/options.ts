@@ -59,9 +59,12 @@ export const trainingSchema = z.strictObject({
     help: "adam: mini-batches (AdamW); lbfgs: all frames at once, kalman: extended Kalman filter, for small models",
   }),
   epochs: z.union([auto, z.int().positive()]).default("auto").meta({
-    help: "passes over the training set; auto: as many as fit into time, measured before the start",
+    help: "passes over the training set; auto: as many as fit into time and steps, measured before the start",
   }),
   time: z.number().positive().default(600).meta({ unit: "s", help: "time to train for when epochs is auto" }),
+  steps: z.int().positive().default(60_000).meta({
+    help: "most steps of the optimiser when epochs is auto; more of them fit small data worse, not better",
+  }),
   batch: z
     .union([auto, z.int().positive()])
     .default("auto")

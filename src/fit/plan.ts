@@ -114,7 +114,10 @@ export async function measure(input: PlanInput): Promise<Plan> {
   // A validation costs about half a gradient; 200 of them, or one per epoch, are spread over the epochs.
   const secondsPerEpoch = steps * perStep * (sees === "all" ? SEARCH : 1);
   const validation = (0.5 * perStep * groupsOf.validation.length) / perBatch;
-  const epochs = input.epochs === "auto" ? fitting(time, secondsPerEpoch, validation) : input.epochs;
+  const stepsPerEpoch = sees === "all" ? 1 : Math.ceil(steps);
+  const most = Math.max(1, Math.floor(options.training.steps / stepsPerEpoch));
+  const epochs =
+    input.epochs === "auto" ? Math.min(most, fitting(time, secondsPerEpoch, validation)) : input.epochs;
   const count = (set: keyof Split) => groupsOf[set].reduce((n, g) => n + groups[g].length, 0);
   const meanFeatures = sizes.reduce((a, b) => a + b, 0) / sizes.length;
   return {
@@ -123,7 +126,7 @@ export async function measure(input: PlanInput): Promise<Plan> {
     parameters,
     features: sizes,
     epochs,
-    stepsPerEpoch: sees === "all" ? 1 : Math.ceil(steps),
+    stepsPerEpoch,
     secondsPerEpoch,
     seconds: epochs * secondsPerEpoch + Math.min(epochs, 200) * validation,
     blocks,

@@ -128,7 +128,7 @@ function observing(
 /** Names data, split, weights and every choice that the result depends on. */
 const identityOf = (hash: string, split: Split, weights: Float64Array, options: FitOptions): string => {
   const { data: _data, threads: _threads, training, ...rest } = options;
-  const { time: _time, cache: _cache, ...train } = training;
+  const { time: _time, steps: _steps, cache: _cache, ...train } = training;
   const text = JSON.stringify([hash, SETS.map((set) => split[set]), [...weights], rest, train]);
   return new Sha256().update(new TextEncoder().encode(text)).digest();
 };
