@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -122,6 +122,22 @@ describe("help and errors", () => {
   test("a finished run is not overwritten", () => {
     const again = surfit("fit", "data.xyz", "-o", "run", "--epochs", "3");
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("--force")]);
+    mkdirSync(path("kept"));
+    const writers = {
+      "model.surfit": ["fit", "data.xyz", "-o", "kept", "--epochs", "1"],
+      checkpoint: ["demo", "-o", "kept", "--time", "1"],
+      "report.html": ["test", "run/model.surfit", "one.xyz", "--report", "kept/report.html"],
+    };
+    for (const [name, command] of Object.entries(writers)) {
+      writeFileSync(path(`kept/${name}`), "mine");
+      const { code, stderr } = surfit(...command);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringContaining(`kept/${name}: expected a new path (or --force)`),
+      ]);
+      expect(readFileSync(path(`kept/${name}`), "utf8")).toBe("mine");
+      rmSync(path(`kept/${name}`));
+    }
   });
 });
 

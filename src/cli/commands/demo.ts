@@ -30,8 +30,12 @@ interface Flags {
   readonly picoseconds: number;
   readonly threads?: number;
   readonly output: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
+
+/** The demo's own folder: each demo overwrites the last. */
+const OWN = "runs/demo";
 
 /** surfit demo: fit, test and run on the package's own ethanol. */
 export function define(command: Command): void {
@@ -39,7 +43,8 @@ export function define(command: Command): void {
     .option("--time <seconds>", "time to train for", positive, 100)
     .option("--picoseconds <ps>", "length of the dynamics", positive, 10)
     .option("--threads <n>", "default: all cores", count)
-    .option("-o, --output <folder>", "folder of the run", "runs/demo")
+    .option("-o, --output <folder>", "folder of the run", OWN)
+    .option("--force", `overwrite another folder than ${OWN}, which a demo always may`)
     .action(run);
 }
 
@@ -67,7 +72,12 @@ async function run(flags: Flags): Promise<void> {
   const date = new Date().toISOString().slice(0, 10);
   const path = (name: string) => join(folder, name);
   try {
-    const job = await runJob(options, pool, { folder, force: true, ...about }, progress);
+    const job = await runJob(
+      options,
+      pool,
+      { folder, force: flags.force || folder === OWN, ...about },
+      progress,
+    );
     const write = (facts: readonly Facts[]) =>
       writeWhole(
         path("report.html"),

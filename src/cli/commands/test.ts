@@ -6,7 +6,7 @@ import { present, withCommons } from "../command.ts";
 import { baselineOf, evaluateOnce, openModel } from "../engine.ts";
 import type { Answer } from "../engine.ts";
 import { ERROR_HEAD, detailRows, errorRows, verdict, worstFrames } from "../errors.ts";
-import { writeWhole } from "../files.ts";
+import { refuseExisting, writeWhole } from "../files.ts";
 import { createProgress } from "../progress.ts";
 import { renderReport } from "../report/report.ts";
 import { labelOptions, readAllLabelled, withLabels } from "../structures.ts";
@@ -16,6 +16,7 @@ import { version } from "../version.ts";
 
 interface Flags extends LabelFlags {
   readonly report?: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -30,6 +31,7 @@ export function define(command: Command): void {
       .argument("<data...>", "files of labelled structures"),
   )
     .option("--report <file>", "write a page with parity plots and histograms")
+    .option("--force", "overwrite the page")
     .action(run);
 }
 
@@ -46,6 +48,7 @@ function compare(frame: Frame, answer: Answer, baseline: number): Comparison {
 }
 
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
+  if (flags.report) refuseExisting(flags.report, flags.force);
   const engine = await openModel(modelFile);
   const { frames, notes } = await readAllLabelled(files, labelOptions(flags));
   const progress = createProgress();

@@ -84,6 +84,9 @@ function refuseUnits(assumed: LabelledFiles["assumed"]): string[] {
   return found.map(({ file, message, cure }) => `${file}: ${message} (${cure})`);
 }
 
+/** What only a run leaves: where one of these is, a run has been. */
+const RESULTS = ["checkpoint", "model.surfit", "report.html", "result.json"];
+
 const SETS: readonly SetName[] = ["train", "validation", "test"];
 
 /** Runs a fit in its folder: configuration, split, logs, checkpoints, model, predictions. */
@@ -95,7 +98,7 @@ export async function runJob(
 ): Promise<FinishedJob> {
   const { folder } = job;
   const path = (name: string) => join(folder, name);
-  if (!job.resume) refuseExisting(path("fit.yaml"), job.force);
+  if (!job.resume) for (const name of ["fit.yaml", ...RESULTS]) refuseExisting(path(name), job.force);
   const checkpoint =
     job.resume && existsSync(path("checkpoint")) ? await readWhole(path("checkpoint")) : undefined;
   if (job.resume && !checkpoint) progress.report("no checkpoint yet: starting from the beginning");
@@ -105,8 +108,7 @@ export async function runJob(
   const configuration = writeYaml(wholeSchema, portable(prepared.resolved, folder), heading);
   if (!checkpoint) {
     // What an overwritten run has left must not pass for this one's.
-    for (const name of ["checkpoint", "model.surfit", "report.html", "result.json"])
-      rmSync(path(name), { force: true });
+    for (const name of RESULTS) rmSync(path(name), { force: true });
     await writeWhole(path("fit.yaml"), configuration);
     await writeWhole(path("split.json"), JSON.stringify(prepared.split));
   }
