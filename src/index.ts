@@ -7,19 +7,29 @@ export { AMU_A2_FS2, BOHR, HARTREE, kB, unit } from "./structure/units.ts";
 export { repeat, strain, volume, wrap } from "./structure/cell.ts";
 export { findNeighbours, type Neighbours } from "./structure/neighbours.ts";
 export { NeighbourList } from "./structure/neighbour-list.ts";
-export { pairStatistics, type PairStatistics } from "./structure/statistics.ts";
+export { PairAccumulator, pairStatistics, type PairStatistics } from "./structure/statistics.ts";
 export { Random } from "./math/random.ts";
 
 export * as formula from "./formula/expression.ts";
 export { gradient, tangent } from "./formula/derivative.ts";
 export { evaluate } from "./formula/javascript.ts";
 export { createDevice, type Device, type Kernel, type KernelSpec } from "./device/device.ts";
-export { createPool, type Pool, type Start } from "./device/pool.ts";
-export { startWorkers } from "./device/start.ts";
+export {
+  createPool,
+  type Job,
+  type Pool,
+  type Start,
+  type Task,
+  type Tasks,
+  type Thread,
+} from "./device/pool.ts";
+export { serve, type Port } from "./device/serve.ts";
+export { startWorkers, workerPort } from "./device/start.ts";
 export { tasks } from "./tasks.ts";
 
 export type { Descriptor, DescriptorMethod, Features } from "./descriptors/descriptor.ts";
 export { environments, type Environments } from "./descriptors/environments.ts";
+export { sumDescriptor } from "./descriptors/loops/sum.ts";
 export { descriptors } from "./descriptors/table.ts";
 export type { FeatureStatistics, Regressor, RegressorMethod } from "./regressors/regressor.ts";
 export { regressors } from "./regressors/table.ts";
@@ -35,6 +45,9 @@ export { fitSchema, type FitOptions } from "./fit/options.ts";
 export { prepareFit, type PreparedFit } from "./fit/prepare.ts";
 export { runFit, type FitResult } from "./fit/fit.ts";
 export type { Report } from "./fit/trainer.ts";
+export { Doctor, examine, type Diagnosis } from "./fit/doctor/doctor.ts";
+export { unitFindings } from "./fit/doctor/assumption.ts";
+export type { Finding } from "./fit/doctor/finding.ts";
 
 export type { Simulation } from "./run/simulation.ts";
 export { langevin, verlet, type Motion } from "./run/dynamics.ts";
@@ -44,7 +57,11 @@ export { fire, lbfgs, relax } from "./run/relax.ts";
 
 export { formats } from "./io/table.ts";
 export { readExtxyz, writeExtxyz } from "./io/extxyz.ts";
-export { applyLabels, planLabels } from "./io/labels.ts";
+export type { Format } from "./io/format.ts";
+export { KeySurvey, type LabelKeys } from "./io/label-keys.ts";
+export { applyLabels, planLabels, type LabelOptions, type LabelPlan } from "./io/labels.ts";
 export { readModel, writeModel } from "./io/model.ts";
+
+export * as laws from "./laws/index.ts";
 
 export { InputError, NumericalError } from "./error.ts";

@@ -1,7 +1,8 @@
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { writeModel } from "../src/index.ts";
+import * as surfit from "../src/index.ts";
+import * as node from "../src/node.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = `${root}test/.snippets`;
@@ -23,11 +24,24 @@ describe("programs in the documentation", () => {
   beforeAll(() => {
     mkdirSync(folder, { recursive: true });
     const term = { type: "isolated-atoms", options: { energies: { H: -13, O: -430 } }, tensors: {} };
-    writeFileSync(`${folder}/model.surfit`, writeModel({ elements: [1, 8], terms: [term], provenance: {} }));
+    writeFileSync(
+      `${folder}/model.surfit`,
+      surfit.writeModel({ elements: [1, 8], terms: [term], provenance: {} }),
+    );
   });
 
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("find the names that the pages speak of", () => {
+    const spoken =
+      "applyLabels Doctor examine KeySurvey laws PairAccumulator planLabels serve startWorkers sumDescriptor";
+    expect(Object.keys(surfit)).toEqual(expect.arrayContaining([...spoken.split(" "), "workerPort"]));
+    expect(Object.keys(node)).toEqual(expect.arrayContaining(["startThreads", "threadPort"]));
+    const files = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { files: string[] };
+    // The demo's data and the pages that the help names go with the package.
+    expect(files.files).toEqual(expect.arrayContaining(["data", "docs", "dist"]));
   });
 
   it("there are some", () => {
