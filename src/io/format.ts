@@ -13,6 +13,8 @@ export interface Format {
   readonly extensions: readonly string[];
   /** What survives a trip through the format: "cell", "pbc", "energy", … */
   readonly carries: readonly string[];
+  /** Whether the format can hold all of a frame that it carries; all can be held where this is absent. */
+  readonly fits?: (frame: Frame) => boolean;
   /** The format's own documentation. */
   readonly url: string;
   /** Whether numbers without further word are in eV and Å; if not, the file or the user must say the units. */

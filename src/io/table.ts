@@ -1,10 +1,11 @@
 import { invalid } from "../error.ts";
 import { extxyz } from "./extxyz.ts";
 import type { Format } from "./format.ts";
+import { n2p2 } from "./n2p2/input-data.ts";
 import { npz } from "./npz.ts";
 
 /** All formats: adding one is one file, one line here, one line in docs/formats.md. */
-export const formats: readonly Format[] = [extxyz, npz];
+export const formats: readonly Format[] = [extxyz, npz, n2p2];
 
 /** The format of a file by its ending, ".gz" aside, or by the name given. */
 export function findFormat(file: string, name?: string): Format {

@@ -117,10 +117,14 @@ const frameOf = (n: number): fc.Arbitrary<Frame> =>
       place: "law",
     }));
 
-const frames = fc.array(fc.oneof(...[0, 1, 2, 5].map(frameOf)), { minLength: 1, maxLength: 3 });
+const anyFrames = fc.array(fc.oneof(...[0, 1, 2, 5].map(frameOf)), { minLength: 1, maxLength: 3 });
 const options = { seed: 7, numRuns: 100 };
 
 describe.each(formats.filter((f) => f.read && f.write))("laws of $name", (format) => {
+  const frames = anyFrames
+    .map((list) => list.filter((frame) => format.fits?.(frame) ?? true))
+    .filter((list) => list.length > 0);
+
   it("write → read is the identity to the bit, however the bytes are cut", async () => {
     await fc.assert(
       fc.asyncProperty(frames, (f) => roundTrip(format, f)),

@@ -1,0 +1,214 @@
+import type { SymmetryFunctionsOptions } from "../../descriptors/symmetry-functions/options.ts";
+import { invalid } from "../../error.ts";
+import { listFunctions } from "../../potentials/listed.ts";
+import type { Model, Term } from "../../potentials/potential.ts";
+import { symbolOf } from "../../structure/elements.ts";
+import { compareFunctions, CUTOFF_TYPES, formatFunction, fromFunction } from "./functions.ts";
+import type { CommonCutoff, FunctionLine } from "./functions.ts";
+import { ACTIVATIONS, writeScaling, writeWeights } from "./network.ts";
+import type { Layer, Statistics } from "./network.ts";
+import { weightsFile } from "./read.ts";
+import type { Files, FileUnits } from "./read.ts";
+
+/** What of a model can be said in n2p2's files. */
+interface Parts {
+  readonly elements: readonly number[];
+  readonly learned: Term;
+  /** eV, in the order of the elements. */
+  readonly atomEnergies: readonly number[];
+  readonly functions: SymmetryFunctionsOptions;
+  readonly layers: readonly number[];
+  /** Letters of the hidden layers and the output. */
+  readonly letters: readonly string[];
+  /** Range of each feature, by symbol, where the model knows it. */
+  readonly ranges: Readonly<Record<string, Ranges | undefined>>;
+}
+
+interface Ranges {
+  readonly min: readonly number[];
+  readonly max: readonly number[];
+}
+
+/** A function, its place in the model's order, and the weights and scaling that belong to it. */
+interface Feature {
+  readonly line: FunctionLine;
+  readonly index: number;
+}
+
+/** The texts of a folder that n2p2 and LAMMPS (pair_style hdnnp) read; a model they cannot express is an error. */
+export function writeN2p2(model: Model, units: FileUnits): Files {
+  const parts = partsOf(model);
+  const common = commonCutoff(parts.functions);
+  const lists = parts.elements.map((z) => featuresOf(parts.functions, symbolOf(z), units));
+  const conv = convOf(parts);
+  const files: Record<string, string> = {};
+  const tables: Statistics[][] = [];
+  for (const [e, z] of parts.elements.entries()) {
+    const { layers, table } = networkOf(parts, e, lists[e], conv === null ? units.energy : null);
+    files[weightsFile(z)] = writeWeights(layers);
+    tables.push(table);
+  }
+  files["scaling.data"] = writeScaling(tables);
+  files["input.nn"] = settingsOf(parts, lists, common, conv, units);
+  return files;
+}
+
+function partsOf({ elements, terms, provenance }: Model): Parts {
+  const atomEnergies = elements.map(() => 0);
+  let learned: Term | undefined;
+  for (const [k, term] of terms.entries()) {
+    if (term.type === "isolated-atoms") {
+      const { energies } = term.options as { energies: Record<string, number> };
+      for (const [e, z] of elements.entries()) atomEnergies[e] += energies[symbolOf(z)];
+    } else if (term.type === "composed" && !learned) learned = term;
+    else
+      throw invalid(
+        `terms[${k}]`,
+        "isolated atoms and one network over symmetry functions, all that n2p2 has",
+        term.type,
+      );
+  }
+  if (!learned) throw invalid("terms", "a network over symmetry functions", "none");
+  const { descriptor, regressor } = learned.options as Record<string, Record<string, unknown>>;
+  return {
+    elements,
+    learned,
+    atomEnergies,
+    functions: listFunctions(descriptor, elements),
+    ...networkOptions(regressor),
+    ranges: rangesOf(provenance),
+  };
+}
+
+function networkOptions(regressor: Readonly<Record<string, unknown>>): Pick<Parts, "layers" | "letters"> {
+  const { name, layers, activation, output = "linear", residual = false } = regressor;
+  const own = layers as number[];
+  if (name !== "neural-network") throw invalid("regressor", "neural-network, which n2p2 has", name);
+  if (residual === true) throw invalid("regressor.residual", "false: n2p2 has no such connections", true);
+  if (own.length === 0) throw invalid("regressor.layers", "at least one hidden layer for n2p2", "none");
+  const hidden = Array.isArray(activation) ? (activation as string[]) : own.map(() => activation as string);
+  const letters = [...hidden, output as string].map((activationName) => {
+    const found = Object.entries(ACTIVATIONS).find(([, known]) => known === activationName);
+    if (found) return found[0];
+    throw invalid(
+      "regressor.activation",
+      `one of ${Object.values(ACTIVATIONS).join(", ")} for n2p2`,
+      activationName,
+    );
+  });
+  return { layers: own, letters };
+}
+
+/** Ranges of an imported potential. */
+function rangesOf(provenance: Model["provenance"]): Parts["ranges"] {
+  return provenance.from === "n2p2" ? ((provenance.scaling ?? {}) as Record<string, Ranges>) : {};
+}
+
+/** n2p2 has one cutoff function for all functions that are not compact. */
+function commonCutoff({ cutoff, functions = {} }: SymmetryFunctionsOptions): CommonCutoff {
+  const used = Object.values(functions)
+    .flat()
+    .flatMap((f) => (f.type === "C2" || f.type === "C4" || f.type === "C5" ? [] : [f.cutoff ?? cutoff]));
+  const [first = cutoff] = used;
+  const other = used.find(({ type, inner = 0 }) => type !== first.type || inner !== (first.inner ?? 0));
+  if (!other) return first;
+  throw invalid("descriptor.cutoff", `one cutoff function for all, as n2p2 has (${first.type})`, other.type);
+}
+
+/** The functions of an element in n2p2's order. */
+function featuresOf(
+  { cutoff, functions }: SymmetryFunctionsOptions,
+  symbol: string,
+  units: FileUnits,
+): Feature[] {
+  const radius = cutoff.radius === "auto" ? NaN : cutoff.radius;
+  const list = functions?.[symbol] ?? [];
+  if (list.length === 0)
+    throw invalid(`descriptor.functions.${symbol}`, "functions, which n2p2 needs", "none");
+  return list
+    .map((f, index) => {
+      const place = `descriptor.functions.${symbol}[${index}]`;
+      return { index, line: fromFunction(f, { ...cutoff, radius }, units.length, place) };
+    })
+    .toSorted((a, b) => compareFunctions(a.line, b.line));
+}
+
+/**
+ * A linear output takes its scale and shift into the last layer's weights: null. For another the scale becomes
+ * conv_energy, in 1/eV, which n2p2 has once for all elements.
+ */
+function convOf({ elements, learned, letters }: Parts): number | null {
+  if (letters.at(-1) === "l") return null;
+  const scales = elements.map((_, e) => learned.tensors[`${e}.output`][0]);
+  if (new Set(scales).size === 1) return 1 / scales[0];
+  throw invalid("regressor.output", "linear, or one scale for all elements, as n2p2 has", scales);
+}
+
+/** Layers and scaling of element index e; `energy`: the unit that a linear output is written in, null for another. */
+function networkOf(
+  { elements, learned, layers, ranges }: Parts,
+  e: number,
+  features: readonly Feature[],
+  energy: number | null,
+): { layers: Layer[]; table: Statistics[] } {
+  const own = (name: string): Float64Array => learned.tensors[`${e}.${name}`];
+  const [mean, scale, output] = [own("mean"), own("scale"), own("output")];
+  const written = [...layers, 1].map((_, l) => ({
+    weights: own(`weights.${l + 1}`).slice(),
+    biases: own(`biases.${l + 1}`).slice(),
+  }));
+  const width = layers[0];
+  const first = own("weights.1");
+  const known = ranges[symbolOf(elements[e])];
+  const table = features.map(({ index }, t): Statistics => {
+    const row = first.subarray(index * width, (index + 1) * width);
+    // A feature of scale 0 has no influence: σ = 1 and no weights say the same.
+    const dead = scale[index] === 0;
+    written[0].weights.set(dead ? new Float64Array(width) : row, t * width);
+    const range = { min: known?.min[index] ?? -FAR, max: known?.max[index] ?? FAR };
+    return { ...range, mean: mean[index], sigma: dead ? 1 : 1 / scale[index] };
+  });
+  if (energy !== null) {
+    const { weights, biases } = written.at(-1)!;
+    for (let k = 0; k < weights.length; k++) weights[k] *= output[0] / energy;
+    biases[0] = (biases[0] * output[0] + output[1]) / energy;
+  }
+  return { layers: written, table };
+}
+
+/** Bound of a feature whose range the model does not know: n2p2 then never warns of extrapolation. */
+const FAR = 1e99;
+
+function settingsOf(
+  { elements, learned, atomEnergies, layers, letters }: Parts,
+  lists: readonly (readonly Feature[])[],
+  { type, inner = 0 }: CommonCutoff,
+  conv: number | null,
+  units: FileUnits,
+): string {
+  const symbols = elements.map(symbolOf);
+  // The shift of an output that is not linear goes to the atoms.
+  const shifts = elements.map((_, e) => (conv === null ? 0 : learned.tensors[`${e}.output`][1]));
+  const energies = symbols.map((s, e) => `atom_energy ${s} ${(atomEnergies[e] + shifts[e]) / units.energy}`);
+  const normal =
+    conv === null ? [] : ["mean_energy 0", `conv_energy ${conv * units.energy}`, "conv_length 1"];
+  const lines = [
+    "# Written by surfit.",
+    `# Units: 1 length = ${units.length} Angstrom, 1 energy = ${units.energy} eV.`,
+    ...normal,
+    `number_of_elements ${elements.length}`,
+    `elements ${symbols.join(" ")}`,
+    ...energies,
+    `cutoff_type ${CUTOFF_TYPES.indexOf(type)} ${inner}`,
+    "scale_symmetry_functions_sigma",
+    "scale_min_short 0",
+    "scale_max_short 1",
+    `global_hidden_layers_short ${layers.length}`,
+    `global_nodes_short ${layers.join(" ")}`,
+    `global_activation_short ${letters.join(" ")}`,
+    ...lists.flatMap((list, e) =>
+      list.map(({ line }) => `symfunction_short ${symbols[e]} ${formatFunction(line)}`),
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}
