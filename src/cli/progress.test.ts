@@ -28,3 +28,12 @@ test("a pipe gets plain lines, entries at most every two seconds, and never a ba
   progress.report("the end");
   expect(text()).toBe("entry 19\nentry 39\nthe end\n");
 });
+
+test("a pipe hears of a silent command every ten seconds, with the time left where it is known", () => {
+  const { progress, text, wait } = record(false);
+  for (let k = 0; k < 25; k++) {
+    wait(1000);
+    progress.update(k < 15 ? k / 30 : null, `frame ${k}`);
+  }
+  expect(text()).toBe("30 %  frame 9  23 s left\nframe 19\n");
+});

@@ -2,8 +2,11 @@ import { duration } from "./table.ts";
 
 /** Where a command tells how far it is: stderr, so that stdout stays free for the result. */
 export interface Progress {
-  /** Replaces the one moving line of a terminal; nothing where the output is piped. */
-  update(fraction: number, text: string): void;
+  /**
+   * Replaces the one moving line of a terminal; a plain line after every ten seconds of silence where the output is
+   * piped. The fraction is null where the end is not known.
+   */
+  update(fraction: number | null, text: string): void;
   /** One lasting line, greppable in a log. */
   report(line: string): void;
   /** One of many lines: at most one in two seconds where the output is piped, all of them kept out of a terminal. */
@@ -18,34 +21,46 @@ interface Stream {
   write(text: string): unknown;
 }
 
+/** Milliseconds without a line, after which a piped output gets one. */
+const SILENCE = 10_000;
+
 /** Progress on a stream: one line with the time left on a terminal, plain lines elsewhere. */
 export function createProgress(stream: Stream = process.stderr, now: () => number = Date.now): Progress {
   const start = now();
   let last = 0;
+  // Where the output is piped: when the last line was written.
+  let written = start;
   let entered = 0;
   let shown = false;
   const clear = () => {
     if (shown) stream.write("\r\u001b[2K");
     shown = false;
   };
+  const write = (line: string) => {
+    written = now();
+    stream.write(`${line}\n`);
+  };
   return {
     update(fraction, text) {
-      if (!stream.isTTY || now() - last < 100) return;
+      if (stream.isTTY ? now() - last < 100 : now() - written < SILENCE) return;
       last = now();
       const elapsed = (last - start) / 1000;
-      const left = fraction > 0.005 ? `${duration((elapsed / fraction) * (1 - fraction))} left` : "";
-      const line = `${(100 * fraction).toFixed(0).padStart(3)} %  ${text}  ${left}`;
+      const done = fraction === null ? "" : `${(100 * fraction).toFixed(0).padStart(3)} %  `;
+      const left =
+        fraction && fraction > 0.005 ? `  ${duration((elapsed / fraction) * (1 - fraction))} left` : "";
+      const line = `${done}${text}${left}`;
+      if (!stream.isTTY) return write(line.trim());
       stream.write(`\r\u001b[2K${line.slice(0, (stream.columns ?? 80) - 1)}`);
       shown = true;
     },
     report(line) {
       clear();
-      stream.write(`${line}\n`);
+      write(line);
     },
     entry(line) {
       if (stream.isTTY || now() - entered < 2000) return;
       entered = now();
-      stream.write(`${line}\n`);
+      write(line);
     },
     done: clear,
   };

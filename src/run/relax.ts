@@ -9,7 +9,7 @@ import type { Point } from "./surface.ts";
 
 /** Options of `fire` and `lbfgs`. */
 export interface RelaxOptions {
-  /** Longest move of an atom in a step, Å; 0.2 by default. */
+  /** Longest move of an atom (FIRE) or change of a coordinate (L-BFGS) in a step, Å; 0.2 by default. */
   readonly maxMove?: number;
   /** Added to the cutoff of the neighbour list, Å; 0.5 by default. */
   readonly skin?: number;
@@ -140,7 +140,7 @@ export function fire(
 }
 
 /**
- * L-BFGS with a line search (strong Wolfe conditions) and a bound on the move of an atom in one step: the minimiser of
+ * L-BFGS with a line search (strong Wolfe conditions) and a bound on the change of a coordinate in one step: the minimiser of
  * `math/minimise.ts` on the potential energy surface.
  */
 export function lbfgs(

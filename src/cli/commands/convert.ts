@@ -5,6 +5,7 @@ import { formats } from "../../io/table.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { present, withCommons } from "../command.ts";
 import { refuseExisting } from "../files.ts";
+import { createProgress } from "../progress.ts";
 import { labelOptions, makeWay, withLabels } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
 
@@ -46,18 +47,21 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
   if (!(Number.isInteger(every) && every >= 1)) throw invalid("--every", "an integer ≥ 1", flags.every ?? "");
   const { labels, every: _every, force: _force, json: _json, ...asked } = flags;
   const labelled = labels ?? Object.keys(asked).length > 0;
+  const progress = createProgress();
   let [seen, written] = [0, 0];
   async function* chosen(): AsyncGenerator<Frame> {
     const source = labelled
       ? (await readLabelled(input, labelOptions(flags))).frames.map(makeWay)
       : readFrames(input);
     for await (const frame of source) {
+      progress.update(null, `${seen} frames`);
       if (seen++ % every !== 0) continue;
       written++;
       yield frame;
     }
   }
   await writeFrames(output, chosen());
+  progress.done();
   const text = `${written} of ${seen} frames written to ${output}${labelled ? ", labels in eV and Å" : ""}`;
   present({ text, json: { read: seen, written, output } }, flags.json);
 }

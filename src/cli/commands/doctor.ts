@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import { examine } from "../../fit/doctor/doctor.ts";
+import { Doctor } from "../../fit/doctor/doctor.ts";
 import type { Diagnosis } from "../../fit/doctor/doctor.ts";
 import { present, withCommons } from "../command.ts";
+import { createProgress } from "../progress.ts";
 import { labelOptions, readAllLabelled, withLabels } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
 import { show, textTable } from "../table.ts";
@@ -32,7 +33,14 @@ const VERDICTS: Readonly<Record<Diagnosis["verdict"], string>> = {
 
 async function run(files: string[], flags: Flags): Promise<void> {
   const { frames, notes } = await readAllLabelled(files, labelOptions(flags));
-  const diagnosis = examine(frames);
+  const progress = createProgress();
+  const doctor = new Doctor();
+  for (const [k, frame] of frames.entries()) {
+    progress.update(k / frames.length, `frame ${k} of ${frames.length}`);
+    doctor.add(frame);
+  }
+  progress.done();
+  const diagnosis = doctor.result();
   const exitCode = flags.strict && diagnosis.verdict === "error" ? 1 : 0;
   present({ text: describe(diagnosis, notes), json: { ...diagnosis, notes }, exitCode }, flags.json);
 }
