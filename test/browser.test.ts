@@ -44,6 +44,13 @@ function serve(folder: string, isolated: boolean): Promise<Server> {
   });
 }
 
+// Where the suite is the judge, nothing is left out for want of a browser.
+const required = Boolean(process.env["CI"]) && process.env["CI"] !== "false";
+
+it.runIf(required)("there is a Chromium to test with (CHROMIUM names one)", () => {
+  expect(chrome).toBeDefined();
+});
+
 describe.skipIf(!chrome)("the library in a browser (needs Chromium)", () => {
   // Inside node_modules, so that the built package finds its dependencies.
   const cache = join(root, "node_modules/.cache");
