@@ -21,7 +21,7 @@ const NEXT = 4;
 const GUARD = 4096;
 
 /** Whether memory can be shared with other threads here: in a browser, only on a cross-origin isolated page. */
-export const canShare = (): boolean => {
+const canShare = (): boolean => {
   const { crossOriginIsolated: isolated = true } = globalThis as { crossOriginIsolated?: boolean };
   return typeof SharedArrayBuffer !== "undefined" && isolated && supports().threads;
 };

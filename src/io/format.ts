@@ -31,7 +31,7 @@ export interface Format {
 }
 
 /** After so many problems a reader stops looking for more. */
-export const MOST_PROBLEMS = 20;
+const MOST_PROBLEMS = 20;
 
 /** Problems of one file, thrown together. */
 export class Problems {

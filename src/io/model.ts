@@ -4,7 +4,7 @@ import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 import type { Safetensors, Tensor } from "./safetensors.ts";
 
 /** Version of the model file that is written; every version from 1 on is read. */
-export const MODEL_VERSION = 1;
+const MODEL_VERSION = 1;
 
 const FORMAT = "surfit";
 const UNITS = { energy: "eV", length: "Å", mass: "amu", time: "fs", charge: "e" };

@@ -52,7 +52,7 @@ export interface Relaxed {
 }
 
 /** Largest |F_i|, eV/Å. */
-export function largestForce(forces: Float64Array): number {
+function largestForce(forces: Float64Array): number {
   let most = 0;
   for (let i = 0; i < forces.length; i += 3) {
     const f2 = forces[i] ** 2 + forces[i + 1] ** 2 + forces[i + 2] ** 2;

@@ -17,7 +17,7 @@ export function rigidMotions(structure: Structure, masses: Float64Array): readon
 }
 
 /** Σ m r / Σ m, [3], Å. */
-export function centreOfMass(positions: Float64Array, masses: Float64Array): Float64Array {
+function centreOfMass(positions: Float64Array, masses: Float64Array): Float64Array {
   const centre = new Float64Array(3);
   const total = masses.reduce((sum, m) => sum + m, 0);
   for (let i = 0; i < positions.length; i++)

@@ -2,7 +2,7 @@ import { invalid } from "../error.ts";
 import type { Structure } from "./structure.ts";
 
 /** Determinant a·(b×c) of the rows of a [3, 3] matrix, signed. */
-export const determinant = (m: ArrayLike<number>): number =>
+const determinant = (m: ArrayLike<number>): number =>
   m[0] * (m[4] * m[8] - m[5] * m[7]) -
   m[1] * (m[3] * m[8] - m[5] * m[6]) +
   m[2] * (m[3] * m[7] - m[4] * m[6]);
