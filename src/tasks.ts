@@ -1,6 +1,7 @@
 import type { Tasks } from "./device/pool.ts";
 import { gradientTask } from "./fit/gradient-task.ts";
 import { covarianceTask } from "./fit/kalman/covariance-task.ts";
+import { normalTask } from "./fit/marquardt/normal.ts";
 import { buildTrainable } from "./potentials/build.ts";
 import { evaluateTask } from "./potentials/parallel.ts";
 
@@ -8,5 +9,6 @@ import { evaluateTask } from "./potentials/parallel.ts";
 export const tasks: Tasks = {
   "fit.gradient": gradientTask(buildTrainable),
   "fit.covariance": covarianceTask,
+  "fit.normal": normalTask,
   "potential.evaluate": evaluateTask,
 };

@@ -146,7 +146,7 @@ export class Gradients {
     work: number,
     use: (slot: number) => void,
   ): Promise<LossParts> {
-    const total = this.#weight(groups);
+    const total = this.weight(groups);
     this.#board.lambda.set([lambda.energy, lambda.forces, lambda.stress, lambda.huber, 1 / total]);
     const { sums } = this.#board;
     const parts = { energy: 0, forces: 0, stress: 0 };
@@ -166,7 +166,8 @@ export class Gradients {
     await this.#rounds(groups, WORK.predict, () => undefined);
   }
 
-  #weight(groups: readonly number[]): number {
+  /** Sum of the weights of the frames of the groups. */
+  weight(groups: readonly number[]): number {
     let sum = 0;
     for (const g of groups) for (const f of this.#setup.groups[g]) sum += this.#setup.data.weights[f];
     return sum;

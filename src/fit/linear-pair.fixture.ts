@@ -6,6 +6,7 @@ import type { Device } from "../device/device.ts";
 import { taskNamed, type Job, type Pool, type Tasks } from "../device/pool.ts";
 import { gradientTask } from "./gradient-task.ts";
 import { covarianceTask } from "./kalman/covariance-task.ts";
+import { normalTask } from "./marquardt/normal.ts";
 import { Random } from "../math/random.ts";
 import type { Frame } from "../structure/structure.ts";
 
@@ -132,6 +133,7 @@ export function labelledFrames(count: number, truth: ArrayLike<number>, seed = 1
 export const TASKS: Tasks = {
   "fit.gradient": gradientTask(buildLinearPair),
   "fit.covariance": covarianceTask,
+  "fit.normal": normalTask,
 };
 
 /** A pool whose threads take turns in an order of the test's choosing, all on one real thread. */

@@ -1,9 +1,9 @@
 import { invalid } from "../error.ts";
 import { Random } from "../math/random.ts";
 import type { Gradients } from "./gradient.ts";
-import type { Covariance } from "./kalman/covariance.ts";
 import type { LossParts, LossWeights } from "./loss.ts";
 import type { TrainingOptions } from "./options.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** What an optimiser works on. */
 export interface Problem {
@@ -20,7 +20,7 @@ export interface Problem {
   readonly options: TrainingOptions;
   readonly seed: number;
   /** Room for the matrix of parameters by parameters, where the method needs one. */
-  readonly covariance?: Covariance;
+  readonly workspace?: Workspace;
 }
 
 /** What one step did. */

@@ -1,10 +1,12 @@
 import { lbfgsIteration, lbfgsState, type LbfgsState } from "../math/minimise.ts";
 import { Adam } from "./adam.ts";
 import { kalman } from "./kalman/kalman.ts";
+import { marquardt } from "./marquardt/marquardt.ts";
 import type { LossParts } from "./loss.ts";
 import { copyInto, lossWeights, miniBatches, type Optimiser, type Problem } from "./optimiser.ts";
 import type { TrainingOptions } from "./options.ts";
 import { energyWeight, rateAt } from "./schedule.ts";
+import { covarianceRoom, normalRoom, type Observing } from "./workspace.ts";
 
 function adam(problem: Problem): Optimiser {
   const { gradients, start, decays, epochs, options } = problem;
@@ -77,13 +79,14 @@ export interface OptimiserMethod {
   start(problem: Problem): Optimiser;
   /** "batches": an epoch has a step for every mini-batch; "all": one step. */
   readonly sees: "batches" | "all";
-  /** It works on single observations, and on a covariance of the parameters. */
-  readonly observes: boolean;
+  /** For methods that work on single observations. */
+  readonly observes: Observing | null;
 }
 
 /** Every optimiser by its name in the options. */
 export const OPTIMISERS: Readonly<Record<TrainingOptions["optimiser"], OptimiserMethod>> = {
-  adam: { start: adam, sees: "batches", observes: false },
-  lbfgs: { start: lbfgs, sees: "all", observes: false },
-  kalman: { start: kalman, sees: "batches", observes: true },
+  adam: { start: adam, sees: "batches", observes: null },
+  lbfgs: { start: lbfgs, sees: "all", observes: null },
+  kalman: { start: kalman, sees: "batches", observes: covarianceRoom },
+  marquardt: { start: marquardt, sees: "all", observes: normalRoom },
 };

@@ -1,6 +1,7 @@
 import { ENERGY_SOURCES } from "../potentials/isolated-atoms.ts";
 import { z } from "../zod.ts";
 import { kalmanSchema } from "./kalman/options.ts";
+import { marquardtSchema } from "./marquardt/options.ts";
 
 const size = z
   .union([z.number().min(0), z.array(z.string())])
@@ -55,8 +56,8 @@ const adam = z.strictObject({
 
 /** How the parameters are found. */
 export const trainingSchema = z.strictObject({
-  optimiser: z.enum(["adam", "lbfgs", "kalman"]).default("adam").meta({
-    help: "adam: mini-batches (AdamW); lbfgs: all frames at once, kalman: extended Kalman filter, for small models",
+  optimiser: z.enum(["adam", "lbfgs", "kalman", "marquardt"]).default("adam").meta({
+    help: "adam: mini-batches (AdamW); for small models kalman: extended Kalman filter; lbfgs, marquardt: all frames at once",
   }),
   epochs: z.union([auto, z.int().positive()]).default("auto").meta({
     help: "passes over the training set; auto: as many as fit into time and steps, measured before the start",
@@ -88,6 +89,7 @@ export const trainingSchema = z.strictObject({
     .meta({ help: "validations without progress before the rate is halved" }),
   adam: adam.prefault({}),
   kalman: kalmanSchema.prefault({}),
+  marquardt: marquardtSchema.prefault({}),
   weights: weights.prefault({}),
   average: z.number().min(0).lt(1).default(0.999).meta({ help: "decay of the weight average; 0: none" }),
   clip: z.number().positive().nullable().default(10).meta({ help: "largest gradient norm; null: no limit" }),

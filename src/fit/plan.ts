@@ -1,11 +1,11 @@
 import type { Dataset } from "./dataset.ts";
 import type { Gradients } from "./gradient.ts";
-import { covarianceBytes, type Covariance } from "./kalman/covariance.ts";
 import { lossWeights } from "./optimiser.ts";
 import { OPTIMISERS } from "./optimisers.ts";
 import type { FitOptions } from "./options.ts";
 import type { PackedFrames } from "./packed.ts";
 import type { Split } from "./split.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** What a fit will take. */
 export interface Plan {
@@ -20,10 +20,10 @@ export interface Plan {
   readonly secondsPerEpoch: number;
   /** Whole training, s. */
   readonly seconds: number;
-  /** Parameters in each block of the covariance; none for an optimiser without one. */
+  /** Parameters in each block of the optimiser's matrix; none for an optimiser without one. */
   readonly blocks: readonly number[];
-  /** Estimated, bytes: frames, gradients, features where they are kept, covariance. */
-  readonly bytes: Readonly<Record<"frames" | "gradients" | "features" | "covariance", number>>;
+  /** Estimated, bytes: frames, gradients, features where they are kept, the optimiser's matrix. */
+  readonly bytes: Readonly<Record<"frames" | "gradients" | "features" | "matrix", number>>;
 }
 
 /** What the measurement needs. */
@@ -43,7 +43,7 @@ export interface PlanInput {
   /** Most observations of a group. */
   readonly rows: number;
   readonly blocks: readonly number[];
-  readonly covariance: Covariance | undefined;
+  readonly workspace: Workspace | undefined;
 }
 
 /** Longest measurement, s, and the part of the time allowed that it may take. */
@@ -77,7 +77,7 @@ function settledTime(times: readonly number[]): number {
   return settled[Math.floor(settled.length / 2)];
 }
 
-/** Seconds per update of an optimiser with a covariance, which a training sets back before it starts. */
+/** Seconds per step of an optimiser that observes, which a training sets back before it starts. */
 async function updateSeconds(input: PlanInput): Promise<number> {
   const { groupsOf, options, epochs } = input;
   const method = OPTIMISERS[options.training.optimiser];
@@ -92,8 +92,8 @@ async function updateSeconds(input: PlanInput): Promise<number> {
   const limit = 1000 * Math.min(LONGEST, PART * options.training.time);
   const times: number[] = [];
   for (let k = 0; k < probe.steps && performance.now() - began < limit; k++) {
-    // steps are timed one by one
-    await probe.step(0, k, 1);
+    // steps are timed one by one; the first time, features are computed
+    if (method.sees === "batches") await probe.step(0, k, 1);
     const start = performance.now();
     await probe.step(0, k, 1);
     times.push(performance.now() - start);
@@ -110,9 +110,11 @@ export async function measure(input: PlanInput): Promise<Plan> {
   const { sees, observes } = OPTIMISERS[options.training.optimiser];
   const { rows, blocks } = input;
   const steps = groupsOf.train.length / perBatch;
-  const perStep = observes ? await updateSeconds(input) : await stepSeconds(input);
+  const perStep = await stepSeconds(input);
   // A validation costs about half a gradient; 200 of them, or one per epoch, are spread over the epochs.
-  const secondsPerEpoch = steps * perStep * (sees === "all" ? SEARCH : 1);
+  const secondsPerEpoch = observes
+    ? (sees === "all" ? 1 : steps) * (await updateSeconds(input))
+    : steps * perStep * (sees === "all" ? SEARCH : 1);
   const validation = (0.5 * perStep * groupsOf.validation.length) / perBatch;
   const stepsPerEpoch = sees === "all" ? 1 : Math.ceil(steps);
   const most = Math.max(1, Math.floor(options.training.steps / stepsPerEpoch));
@@ -133,7 +135,7 @@ export async function measure(input: PlanInput): Promise<Plan> {
     bytes: {
       frames: 8 * (31 * data.frames + 9 * dataset.atoms),
       gradients: 8 * parameters * (perBatch * rows + 8),
-      covariance: observes ? covarianceBytes(blocks, rows * perBatch) : 0,
+      matrix: observes?.bytes(blocks, rows * perBatch) ?? 0,
       features: Math.min(options.training.cache * 2 ** 20, 8 * dataset.atoms * meanFeatures),
     },
   };

@@ -10,7 +10,6 @@ import { collectDataset, type Dataset } from "./dataset.ts";
 import { findDuplicates } from "./duplicates.ts";
 import { Gradients } from "./gradient.ts";
 import { dataHash, Sha256 } from "./hash.ts";
-import { blockSizes, checkCovariance, Covariance } from "./kalman/covariance.ts";
 import { knownTerms, recordOf, takeAway, type KnownParts, type KnownTerms } from "./known.ts";
 import { learnedTerm, LOOK, type LearnedTerm } from "./learned.ts";
 import { mostObservations } from "./observations.ts";
@@ -20,6 +19,7 @@ import { PackedFrames } from "./packed.ts";
 import { measure, type Plan } from "./plan.ts";
 import { splitFrames, type Split } from "./split.ts";
 import { resumedEpochs, type Training } from "./trainer.ts";
+import { checkedBlocks, type Observing } from "./workspace.ts";
 
 /** A fit with every choice made and every thread ready; nothing is trained yet. */
 export interface PreparedFit {
@@ -110,19 +110,19 @@ function sizes(dataset: Dataset, split: Split, batch: number | "auto", alone: bo
   return { perGroup, perBatch: Math.max(1, Math.round(frames / perGroup)) };
 }
 
-/** What an optimiser that observes needs: rows of a group, sizes of the covariance's blocks, rows of an update. */
+/** What an optimiser that observes needs: rows of a group and of an update, blocks of its matrix. */
 function observing(
+  method: Observing,
   { training }: FitOptions,
   { parameters, starts }: Trainable,
   frames: readonly Frame[],
   perBatch: number,
 ) {
-  const { forces, stress, blocks, memory } = training.kalman;
+  const { forces, stress } = method.counts(training);
   const atoms = frames.reduce((most, { structure }) => Math.max(most, structure.numbers.length), 0);
   const rows = mostObservations(atoms, forces, stress);
-  const shape = blockSizes(blocks, parameters.length, starts);
-  checkCovariance(shape, rows * perBatch, memory * 2 ** 20);
-  return { rows, shape, most: rows * perBatch };
+  const most = rows * perBatch;
+  return { rows, most, blocks: checkedBlocks(method, training, parameters.length, starts, most) };
 }
 
 /** Names data, split, weights and every choice that the result depends on. */
@@ -169,11 +169,11 @@ export async function prepareFit(
 
   const data = PackedFrames.pack(device.memory, left, weights);
   const { observes } = OPTIMISERS[options.training.optimiser];
-  const { perGroup, perBatch } = sizes(dataset, split, options.training.batch, observes);
+  const { perGroup, perBatch } = sizes(dataset, split, options.training.batch, observes !== null);
   const { groups, groupsOf } = makeGroups(split, weights, perGroup, options.seed);
   const model = buildTrainable(learned.term, dataset.elements, device);
   const start = model.parameters.slice();
-  const needs = observes ? observing(options, model, trainingFrames, perBatch) : undefined;
+  const needs = observes ? observing(observes, options, model, trainingFrames, perBatch) : undefined;
   const gradients = await Gradients.create(pool, {
     term: learned.term,
     elements: dataset.elements,
@@ -187,7 +187,7 @@ export async function prepareFit(
   });
   gradients.parameters.set(start);
   gradients.changed();
-  const covariance = needs && (await Covariance.create(pool, needs.shape, needs.most));
+  const workspace = needs && (await observes?.create(pool, needs.blocks, needs.most));
   const epochs = resume ? resumedEpochs(resume) : options.training.epochs;
   const plan = await measure({
     gradients,
@@ -203,8 +203,8 @@ export async function prepareFit(
     start,
     decays: model.decays,
     rows: needs?.rows ?? 1,
-    blocks: needs?.shape ?? [],
-    covariance,
+    blocks: needs?.blocks ?? [],
+    workspace,
   });
   const every =
     options.training.validate === "auto"
@@ -224,7 +224,7 @@ export async function prepareFit(
     every,
     options: resolved.training,
     seed: options.seed,
-    covariance,
+    workspace,
     identity: identityOf(hash, split, weights, resolved),
     resume,
   };

@@ -1,12 +1,12 @@
 import { invalid } from "../error.ts";
 import { packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
 import type { Gradients } from "./gradient.ts";
-import type { Covariance } from "./kalman/covariance.ts";
 import { frameLoss, type LossParts } from "./loss.ts";
 import { lossWeights, type Optimiser } from "./optimiser.ts";
 import { OPTIMISERS } from "./optimisers.ts";
 import type { TrainingOptions } from "./options.ts";
 import type { PackedFrames } from "./packed.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** Everything one training needs. */
 export interface Training {
@@ -26,7 +26,7 @@ export interface Training {
   readonly options: TrainingOptions;
   readonly seed: number;
   /** For optimisers that observe. */
-  readonly covariance?: Covariance;
+  readonly workspace?: Workspace;
   /** Names data, split and model: a checkpoint of another fit is refused. */
   readonly identity: string;
   /** A checkpoint to go on from. */

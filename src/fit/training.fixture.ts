@@ -48,7 +48,7 @@ export async function linearTraining({ epochs, threads = 1, options, more = {} }
     every: 2,
     options,
     seed: 3,
-    covariance: await Covariance.create(pool, [SIZE], 2 * rows),
+    workspace: await Covariance.create(pool, [SIZE], 2 * rows),
     identity: "test",
     ...more,
   };

@@ -41,19 +41,17 @@ export function planTable(prepared: PreparedFit, threads: number): string {
       `${plan.epochs} epochs of ${plan.stepsPerEpoch} steps, ${threads} ${threads === 1 ? "thread" : "threads"}`,
     ],
     ["time", `about ${duration(plan.seconds)} (${show(1000 * plan.secondsPerEpoch)} ms per epoch, measured)`],
-    ...covarianceRow(plan),
+    ...matrixRow(plan),
     ["memory", `about ${bytes(Math.round(total))}`],
   ];
   return textTable(["plan", ""], rows);
 }
 
-/** What a covariance of the parameters takes, where the optimiser has one. */
-function covarianceRow({ blocks, bytes: { covariance } }: Plan): string[][] {
+/** What a matrix of parameters by parameters takes, where the optimiser has one. */
+function matrixRow({ blocks, bytes: { matrix } }: Plan): string[][] {
   if (blocks.length === 0) return [];
   const shape = blocks.length === 1 ? "one block" : `${blocks.length} blocks`;
-  return [
-    ["covariance", `${shape} of at most ${Math.max(...blocks)}² numbers, ${bytes(Math.round(covariance))}`],
-  ];
+  return [["matrix", `${shape} of at most ${Math.max(...blocks)}² numbers, ${bytes(Math.round(matrix))}`]];
 }
 
 /** Energies of the isolated atoms and where they come from. */

@@ -1,6 +1,6 @@
 import type { Device } from "../../device/device.ts";
 import type { Job, Pool } from "../../device/pool.ts";
-import { invalid, NumericalError } from "../../error.ts";
+import { NumericalError } from "../../error.ts";
 import { Cholesky, invertLower } from "../../math/cholesky.ts";
 import { chunksOf, PHASE, UPDATE, type CovarianceBlock, type CovarianceSpec } from "./covariance-task.ts";
 
@@ -26,20 +26,6 @@ export const covarianceBytes = (sizes: readonly number[], most: number): number 
   const P = sizes.reduce((a, b) => a + b, 0);
   return 8 * (sizes.reduce((sum, n) => sum + n * n, 0) + 3 * P * most + 3 * most * most);
 };
-
-const MiB = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-
-/** Refuses a covariance that needs more than `limit` bytes, before anything is reserved. */
-export function checkCovariance(sizes: readonly number[], most: number, limit: number): void {
-  const [needs, largest] = [covarianceBytes(sizes, most), Math.max(...sizes)];
-  if (needs > limit)
-    throw invalid(
-      "training.kalman.memory",
-      `at least ${MiB(needs)} for a covariance whose largest block has ${largest}² numbers, or fewer parameters ` +
-        `(model.regressor.layers), or smaller blocks (training.kalman.blocks: element, or a number of parameters)`,
-      MiB(limit),
-    );
-}
 
 /** One measurement: Hᵀ [count, stride] at a byte address, errors ξ [count]. */
 export interface Measurement {

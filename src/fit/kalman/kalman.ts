@@ -3,6 +3,7 @@ import { evaluate } from "../../formula/javascript.ts";
 import type { LossParts } from "../loss.ts";
 import type { ObservationChoice } from "../observations.ts";
 import { copyInto, lossWeights, miniBatches, type Optimiser, type Problem } from "../optimiser.ts";
+import { Covariance } from "./covariance.ts";
 import type { KalmanOptions } from "./options.ts";
 
 const exponent = variable("x");
@@ -80,8 +81,8 @@ class Schedule {
  * one measurement. Its noise R is in units of the loss of loss.ts with the final λ_E, so that it minimises the same.
  */
 export function kalman(problem: Problem): Optimiser {
-  const { gradients, start, options, seed, covariance } = problem;
-  if (!covariance) throw new Error("the Kalman filter was given no covariance (this is a bug)");
+  const { gradients, start, options, seed, workspace: covariance } = problem;
+  if (!(covariance instanceof Covariance)) throw new TypeError("no covariance (this is a bug)");
   const { steps, batch } = miniBatches(problem);
   const own = options.kalman;
   const theta = start.slice();
