@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createDevice } from "../device/device.ts";
 import { createPool, type Pool } from "../device/pool.ts";
 import { startThreads } from "../device/start.node.ts";
-import { buildPotential } from "../potentials/build.ts";
+import { buildPotential, buildTrainable } from "../potentials/build.ts";
 import { findNeighbours } from "../structure/neighbours.ts";
 import type { Frame } from "../structure/structure.ts";
 import { tasks } from "../tasks.ts";
@@ -184,6 +184,23 @@ describe("the whole fit", () => {
     const told = await prepareFit(water, { ...given, model }, await poolOf(1));
     expect(told.resolved.model.isolatedAtoms).toEqual(model.isolatedAtoms);
     expect(told.known.isolatedAtoms.sources).toEqual({ H: "given", O: "given" });
+  });
+
+  it("plans the memory of all that is kept, surroundings included, and of every slot", async () => {
+    const pool = await poolOf(2);
+    const { plan, learned, dataset, groups, training } = await prepareFit(FRAMES, OPTIONS, pool);
+    const model = buildTrainable(learned.term, dataset.elements, pool.device);
+    const sizes = groups.map((group) => {
+      const structures = group.map((f) => FRAMES[f].structure);
+      return model.batch(structures, { cacheFeatures: true }).bytes;
+    });
+    const kept = sizes.reduce((a, b) => a + b, 0);
+    expect(plan.bytes.features).toBeGreaterThanOrEqual(kept);
+    expect(plan.bytes.features).toBeLessThanOrEqual(kept + 8 * Math.max(...sizes));
+    expect(plan.bytes.gradients).toBeGreaterThan(8 * training.start.length * 4 * pool.threads);
+    const none = { ...OPTIONS, training: { ...OPTIONS.training, cache: 0 } };
+    const dropped = (await prepareFit(FRAMES, none, await poolOf(1))).plan.bytes.features;
+    expect(dropped).toBeLessThan(plan.bytes.features);
   });
 
   it("says when a set comes out empty", async () => {

@@ -94,6 +94,11 @@ export class PackedFrames {
       (stress ? HAS_VIRIAL : 0);
   }
 
+  /** Bytes of the block. */
+  get bytes(): number {
+    return bytesFor(this.frames, this.address.atoms);
+  }
+
   /** Number of atoms of frame f. */
   size(f: number): number {
     return this.first[f + 1] - this.first[f];

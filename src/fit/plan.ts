@@ -22,8 +22,8 @@ export interface Plan {
   readonly seconds: number;
   /** Parameters in each block of the optimiser's matrix; none for an optimiser without one. */
   readonly blocks: readonly number[];
-  /** Estimated, bytes: frames, gradients, features where they are kept, the optimiser's matrix. */
-  readonly bytes: Readonly<Record<"frames" | "gradients" | "features" | "matrix", number>>;
+  /** Estimated, bytes: frames, gradients, surroundings and features where they are kept, the optimiser's matrix, the engine. */
+  readonly bytes: Readonly<Record<"frames" | "gradients" | "features" | "matrix" | "engine", number>>;
 }
 
 /** What the measurement needs. */
@@ -36,6 +36,11 @@ export interface PlanInput {
   readonly options: FitOptions;
   readonly data: PackedFrames;
   readonly parameters: number;
+  /** Most groups in one step. */
+  readonly slots: number;
+  readonly threads: number;
+  /** Bytes of a group's surroundings and features. */
+  readonly bytesOf: (group: number) => number;
   readonly sizes: readonly number[];
   readonly dataset: Dataset;
   readonly start: Float64Array;
@@ -103,12 +108,42 @@ async function updateSeconds(input: PlanInput): Promise<number> {
   return settledTime(times) / 1000;
 }
 
+/** Groups that are looked at to tell the bytes of all. */
+const LOOKED = 32;
+
+/** Bytes of what threads keep between epochs, and of what one works on. */
+function batchBytes({ groups, bytesOf, data, options, threads }: PlanInput) {
+  const every = Math.ceil(groups.length / LOOKED);
+  const atomsOf = (group: readonly number[]) => group.reduce((n, f) => n + data.size(f), 0);
+  let [bytes, atoms, largest] = [0, 0, 0];
+  for (let g = 0; g < groups.length; g += every) {
+    const own = bytesOf(g);
+    bytes += own;
+    atoms += atomsOf(groups[g]);
+    largest = Math.max(largest, own);
+  }
+  const all = (bytes / atoms) * groups.reduce((n, group) => n + atomsOf(group), 0);
+  // A thread keeps one more as long as there is any room.
+  return { kept: Math.min(all, options.training.cache * 2 ** 20 + threads * largest), largest };
+}
+
+/** Bytes of a frame and of an atom: read, without the known terms, predicted and shown; measured with Node 24. */
+const FRAME = 24 * 2 ** 10;
+const ATOM = 1.5 * 2 ** 10;
+/** Bytes of the engine with machine code and heap, and of one more thread; measured likewise. */
+const ENGINE = 200 * 2 ** 20;
+const THREAD = 64 * 2 ** 20;
+/** Numbers per parameter beside the slots: gradients, moments, averages, the best, those in the model file. */
+const COPIES = 12;
+/** Sizes of a batch that one thread has in work. */
+const IN_WORK = 4;
+
 /** Measures a few steps, and turns the time allowed into a number of epochs when that is left open. */
 export async function measure(input: PlanInput): Promise<Plan> {
   const { groupsOf, groups, perBatch, options, data, parameters, sizes, dataset } = input;
   const { time } = options.training;
   const { sees, observes } = OPTIMISERS[options.training.optimiser];
-  const { rows, blocks } = input;
+  const { rows, blocks, slots, threads } = input;
   const steps = groupsOf.train.length / perBatch;
   const perStep = await stepSeconds(input);
   // A validation costs about half a gradient; 200 of them, or one per epoch, are spread over the epochs.
@@ -121,7 +156,7 @@ export async function measure(input: PlanInput): Promise<Plan> {
   const epochs =
     input.epochs === "auto" ? Math.min(most, fitting(time, secondsPerEpoch, validation)) : input.epochs;
   const count = (set: keyof Split) => groupsOf[set].reduce((n, g) => n + groups[g].length, 0);
-  const meanFeatures = sizes.reduce((a, b) => a + b, 0) / sizes.length;
+  const { kept, largest } = batchBytes(input);
   return {
     frames: { train: count("train"), validation: count("validation"), test: count("test") },
     atoms: dataset.atoms,
@@ -133,10 +168,11 @@ export async function measure(input: PlanInput): Promise<Plan> {
     seconds: epochs * secondsPerEpoch + Math.min(epochs, 200) * validation,
     blocks,
     bytes: {
-      frames: 8 * (31 * data.frames + 9 * dataset.atoms),
-      gradients: 8 * parameters * (perBatch * rows + 8),
+      frames: data.bytes + FRAME * data.frames + ATOM * dataset.atoms,
+      gradients: 8 * parameters * (slots * rows + COPIES + 2 * threads),
       matrix: observes?.bytes(blocks, rows * perBatch) ?? 0,
-      features: Math.min(options.training.cache * 2 ** 20, 8 * dataset.atoms * meanFeatures),
+      features: kept + threads * IN_WORK * largest,
+      engine: ENGINE + (threads - 1) * THREAD,
     },
   };
 }

@@ -174,13 +174,14 @@ export async function prepareFit(
   const model = buildTrainable(learned.term, dataset.elements, device);
   const start = model.parameters.slice();
   const needs = observes ? observing(observes, options, model, trainingFrames, perBatch) : undefined;
+  const slots = Math.max(perBatch, 4 * pool.threads);
   const gradients = await Gradients.create(pool, {
     term: learned.term,
     elements: dataset.elements,
     parameters: start.length,
     data,
     groups,
-    slots: Math.max(perBatch, 4 * pool.threads),
+    slots,
     rows: needs?.rows,
     cache: options.training.cache * 2 ** 20,
     place: (f) => frames[f].place,
@@ -198,6 +199,13 @@ export async function prepareFit(
     options,
     data,
     parameters: start.length,
+    slots,
+    threads: pool.threads,
+    bytesOf: (g) =>
+      model.batch(
+        groups[g].map((f) => frames[f].structure),
+        { cacheFeatures: true },
+      ).bytes,
     sizes: learned.sizes,
     dataset,
     start,
