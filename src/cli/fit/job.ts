@@ -84,10 +84,11 @@ function refuseUnits(assumed: LabelledFiles["assumed"]): string[] {
   return found.map(({ file, message, cure }) => `${file}: ${message} (${cure})`);
 }
 
-/** What only a run leaves: where one of these is, a run has been. */
-const RESULTS = ["checkpoint", "model.surfit", "report.html", "result.json"];
-
 const SETS: readonly SetName[] = ["train", "validation", "test"];
+const predictionsOf = (set: SetName): string => `predicted-${set}.xyz.gz`;
+
+/** What only a run leaves: where one of these is, a run has been. */
+const RESULTS = ["checkpoint", "model.surfit", "report.html", "result.json", ...SETS.map(predictionsOf)];
 
 /** Runs a fit in its folder: configuration, split, logs, checkpoints, model, predictions. */
 export async function runJob(
@@ -187,6 +188,6 @@ async function writePredictions(
       return relabel(frames[f], { energy: energy?.[0], forces: forces?.[0], stress: stress?.[0] });
     });
     // oxlint-disable-next-line no-await-in-loop -- one file after another keeps the memory low
-    await writeFrames(path(`predicted-${set}.xyz.gz`), labelled);
+    await writeFrames(path(predictionsOf(set)), labelled);
   }
 }
