@@ -61,6 +61,8 @@ export type { Format } from "./io/format.ts";
 export { KeySurvey, type LabelKeys } from "./io/label-keys.ts";
 export { applyLabels, planLabels, type LabelOptions, type LabelPlan } from "./io/labels.ts";
 export { readModel, writeModel } from "./io/model.ts";
+export { readN2p2 } from "./io/n2p2/read.ts";
+export { writeN2p2 } from "./io/n2p2/write.ts";
 
 export * as laws from "./laws/index.ts";
 

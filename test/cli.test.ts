@@ -83,7 +83,18 @@ describe("help and errors", () => {
   test("the front page lists every command, each has a page with an example", () => {
     const page = surfit("--help");
     expect(page.code).toBe(0);
-    for (const name of ["fit", "doctor", "test", "predict", "relax", "md", "convert", "demo"])
+    for (const name of [
+      "fit",
+      "doctor",
+      "test",
+      "predict",
+      "relax",
+      "md",
+      "convert",
+      "import",
+      "export",
+      "demo",
+    ])
       expect(page.stdout).toMatch(new RegExp(`^ +${name} `, "m"));
     expect(surfit().stdout).toBe(page.stdout);
     const md = surfit("md", "--help");
@@ -349,6 +360,39 @@ describe("use", () => {
     expect(frames[0].maxForce).toBeLessThanOrEqual(0.05);
     // Labels of the start say nothing about the minimum.
     expect(readFileSync(path("relaxed.xyz"), "utf8")).not.toContain("REF_");
+  });
+
+  test("an n2p2 folder becomes a model, the model a folder, input.data frames", () => {
+    for (const folder of ["nnp", "h2", "out"]) mkdirSync(path(folder));
+    const nn = `number_of_elements 1\nelements H\natom_energy H -0.5\ncutoff_type 2\nscale_symmetry_functions
+global_hidden_layers_short 1\nglobal_nodes_short 1\nglobal_activation_short t l\nsymfunction_short H 2 H 0.1 0 6\n`;
+    writeFileSync(path("nnp/input.nn"), nn);
+    writeFileSync(path("nnp/scaling.data"), "1 1 0 1 0.3 0.1\n");
+    writeFileSync(path("nnp/weights.001.data"), "0.7\n-0.1\n-0.2\n0.05\n");
+    writeFileSync(
+      path("h2/input.data"),
+      `begin\natom 0 0 0 H 0 0 0 0 0\natom 1.4 0 0 H 0 0 0 0 0\nenergy 0\ncharge 0\nend\n`,
+    );
+    json("import", "nnp", "h2.surfit", "--units", "Hartree,bohr");
+    const { lammps } = json("export", "--to", "n2p2", "h2.surfit", "again") as { lammps: string[] };
+    expect(lammps[0]).toMatch(
+      /^pair_style hdnnp 3\.17506\d dir "again" cflength 1\.8897261\d+ cfenergy 0\.0367493\d+$/,
+    );
+    expect(surfit("export", "--to", "n2p2", "h2.surfit", "again").stderr).toContain("it exists already");
+    json("import", "again", "h2-again.surfit", "--units", "Hartree,bohr");
+    const predict = (m: string) =>
+      (json("predict", m, "h2/input.data", "--units", "Hartree,bohr") as unknown as { energy: number }[])[0]
+        .energy;
+    // G = exp(−0.1 r²) tanh³(1 − r/6), scaled from 0 to 1 as it is.
+    const G = Math.exp(-0.196) * Math.tanh(1 - 1.4 / 6) ** 3;
+    const expected = 2 * 27.211386245981 * (-0.5 - 0.2 * Math.tanh(0.7 * G - 0.1) + 0.05);
+    expect(predict("h2.surfit")).toBeCloseTo(expected, 10);
+    expect(predict("h2-again.surfit")).toBeCloseTo(expected, 10);
+    json("convert", "data.xyz", "out/input.data", "--to-units", "Hartree,bohr");
+    json("convert", "out/input.data", "back.xyz", "--labels");
+    const energies = (file: string) =>
+      [...readFileSync(path(file), "utf8").matchAll(/energy=(\S+)/g)].map(([, e]) => Number(e));
+    energies("data.xyz").forEach((e, k) => expect(energies("back.xyz")[k]).toBeCloseTo(e, 9));
   });
 
   test("doctor judges, convert keeps every number", () => {

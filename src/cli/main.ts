@@ -49,6 +49,16 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "from one file format or unit to another",
     load: () => import("./commands/convert.ts"),
   },
+  import: {
+    group: "Files",
+    summary: "a potential of another program (n2p2) as a model",
+    load: () => import("./commands/import.ts"),
+  },
+  export: {
+    group: "Files",
+    summary: "a model in the files of another program (n2p2, LAMMPS)",
+    load: () => import("./commands/export.ts"),
+  },
   demo: {
     group: "Files",
     summary: "fit ethanol, test it, run it: what `npm start` does",

@@ -4,6 +4,7 @@ import { invalid } from "../error.ts";
 import { readLabelled } from "../io/files.node.ts";
 import type { LabelOptions, LabelUnits } from "../io/labels.ts";
 import type { AtomArray, Frame, InfoValue } from "../structure/structure.ts";
+import { unit } from "../structure/units.ts";
 
 /** Flags that say in which units a file is. */
 export interface UnitFlags {
@@ -82,11 +83,17 @@ export const unitsOf = ({ units, forceUnit, stressUnit }: UnitFlags): LabelUnits
   given({ ...(units !== undefined && splitUnits(units)), force: forceUnit, stress: stressUnit });
 
 /** "Hartree,bohr" → { energy, length }. */
-function splitUnits(text: string): { energy: string; length: string } {
+export function splitUnits(text: string, flag = "--units"): { energy: string; length: string } {
   const [energy, length, more] = text.split(",").map((word) => word.trim());
   if (!energy || !length || more !== undefined)
-    throw invalid("--units", "energy,length such as Hartree,bohr", text);
+    throw invalid(flag, "energy,length such as Hartree,bohr", text);
   return { energy, length };
+}
+
+/** What one energy and one length of "Hartree,bohr" are in eV and Å. */
+export function fileUnits(text: string): { energy: number; length: number } {
+  const { energy, length } = splitUnits(text);
+  return { energy: unit("energy", energy, "--units"), length: unit("length", length, "--units") };
 }
 
 /** Labelled frames of several files, and what was decided about keys and units. */

@@ -1,16 +1,62 @@
 import { acsf } from "../descriptors/acsf/acsf.ts";
-import type { AcsfOptions } from "../descriptors/acsf/options.ts";
 import { fromAcsf } from "../descriptors/symmetry-functions/from-acsf.ts";
 import type { SymmetryFunctionsOptions } from "../descriptors/symmetry-functions/options.ts";
 import { symmetryFunctions } from "../descriptors/symmetry-functions/symmetry-functions.ts";
 import { invalid } from "../error.ts";
+import { neuralNetwork } from "../regressors/neural-network/neural-network.ts";
+import { activationsOf } from "../regressors/neural-network/options.ts";
+import { symbolOf } from "../structure/elements.ts";
+import { composed } from "./composed.ts";
+import { isolatedAtoms } from "./isolated-atoms.ts";
+import type { Model } from "./potential.ts";
 
-/** The functions of a model's descriptor, listed by element in the order of its features; others are an error. */
-export function listFunctions(
+/** A model that is energies of isolated atoms and one network for each element over listed symmetry functions. */
+export interface ListedNetwork {
+  readonly elements: readonly number[];
+  /** eV, in the order of the elements. */
+  readonly atomEnergies: readonly number[];
+  /** Functions by element, in the order of the features. */
+  readonly functions: SymmetryFunctionsOptions;
+  /** Widths of the hidden layers. */
+  readonly layers: readonly number[];
+  /** Names of the functions of the hidden layers and of the output. */
+  readonly activations: readonly string[];
+  readonly tensors: Readonly<Record<string, Float64Array>>;
+}
+
+/** The parts of such a model, as other programs have them; what is more than that is an error. */
+export function listedNetwork({ elements, terms }: Model): ListedNetwork {
+  const atomEnergies = elements.map(() => 0);
+  let found: Omit<ListedNetwork, "elements" | "atomEnergies"> | undefined;
+  for (const [k, { type, options, tensors }] of terms.entries()) {
+    if (type === isolatedAtoms.name) {
+      const { energies } = isolatedAtoms.options.parse(options);
+      for (const [e, z] of elements.entries()) atomEnergies[e] += energies[symbolOf(z)];
+    } else if (type === composed.name && !found) {
+      const { descriptor, regressor } = composed.options.parse(options);
+      found = { functions: listFunctions(descriptor, elements), ...networkOf(regressor), tensors };
+    } else throw invalid(`terms[${k}]`, "isolated atoms and one network over symmetry functions", type);
+  }
+  if (found) return { elements, atomEnergies, ...found };
+  throw invalid("terms", "a network over symmetry functions", "none");
+}
+
+function listFunctions(
   { name, ...options }: Readonly<Record<string, unknown>>,
   elements: readonly number[],
 ): SymmetryFunctionsOptions {
   if (name === symmetryFunctions.name) return symmetryFunctions.options.parse(options);
-  if (name === acsf.name) return fromAcsf(acsf.options.parse(options) satisfies AcsfOptions, elements);
+  if (name === acsf.name) return fromAcsf(acsf.options.parse(options), elements);
   throw invalid("descriptor", `${symmetryFunctions.name} or ${acsf.name}`, name);
+}
+
+function networkOf({
+  name,
+  ...given
+}: Readonly<Record<string, unknown>>): Pick<ListedNetwork, "layers" | "activations"> {
+  if (name !== neuralNetwork.name) throw invalid("regressor", neuralNetwork.name, name);
+  const options = neuralNetwork.options.parse(given);
+  if (options.residual)
+    throw invalid("regressor.residual", "false: layers that only follow each other", true);
+  return { layers: options.layers, activations: activationsOf(options) };
 }

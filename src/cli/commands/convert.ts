@@ -1,16 +1,18 @@
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
 import { readFrames, readLabelled, writeFrames } from "../../io/files.node.ts";
-import { formats } from "../../io/table.ts";
+import { n2p2 } from "../../io/n2p2/input-data.ts";
+import { findFormat, formats } from "../../io/table.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { present, withCommons } from "../command.ts";
 import { refuseExisting } from "../files.ts";
 import { createProgress } from "../progress.ts";
-import { labelOptions, makeWay, withLabels } from "../structures.ts";
+import { labelOptions, makeWay, splitUnits, withLabels } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
 
 interface Flags extends LabelFlags {
   readonly labels?: boolean;
+  readonly toUnits?: string;
   readonly every?: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -30,11 +32,13 @@ export function define(command: Command): void {
         "labels found and written in eV and Å as energy, forces, stress",
       ],
       ["surfit convert in.xyz out.xyz --every 10", "every tenth frame"],
+      ["surfit convert in.xyz input.data --to-units Hartree,bohr", "for n2p2 and RuNNer"],
     ]),
   )
     .argument("<input>", "file to read")
     .argument("<output>", "file to write; the format follows the ending, .gz compresses")
     .option("--labels", "find the labels and write them in internal units under the plain keys")
+    .option("--to-units <energy,length>", "units of the output (n2p2 only; others are in eV and Å)")
     .option("--every <n>", "keep every n-th frame only")
     .option("--force", "overwrite the output")
     .addHelpText("after", `\nFormats:\n${table}`)
@@ -46,7 +50,16 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
   const every = Number(flags.every ?? 1);
   if (!(Number.isInteger(every) && every >= 1)) throw invalid("--every", "an integer ≥ 1", flags.every ?? "");
   const { labels, every: _every, force: _force, json: _json, ...asked } = flags;
-  const labelled = labels ?? Object.keys(asked).length > 0;
+  const format = findFormat(output);
+  // A format without keys of its own holds labels only where they were found.
+  const labelled = labels ?? (Object.keys(asked).length > 0 || !format.carries.includes("info"));
+  if (flags.toUnits !== undefined && format !== n2p2)
+    throw invalid(
+      "--to-units",
+      `an output whose units can be chosen (${n2p2.extensions.join(", ")})`,
+      output,
+    );
+  const units = outputUnits(flags.toUnits);
   const progress = createProgress();
   let [seen, written] = [0, 0];
   async function* chosen(): AsyncGenerator<Frame> {
@@ -57,11 +70,18 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
       progress.update(null, `${seen} frames`);
       if (seen++ % every !== 0) continue;
       written++;
-      yield frame;
+      yield { ...frame, info: { ...frame.info, ...units } };
     }
   }
   await writeFrames(output, chosen());
   progress.done();
-  const text = `${written} of ${seen} frames written to ${output}${labelled ? ", labels in eV and Å" : ""}`;
+  const text = `${written} of ${seen} frames written to ${output}${labelled ? `, labels in ${flags.toUnits ?? "eV and Å"}` : ""}`;
   present({ text, json: { read: seen, written, output } }, flags.json);
+}
+
+/** The units as the keys under which the writer looks for them. */
+function outputUnits(text: string | undefined): Record<string, string> {
+  if (text === undefined) return {};
+  const { energy, length } = splitUnits(text, "--to-units");
+  return { energy_unit: energy, length_unit: length };
 }

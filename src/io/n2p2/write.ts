@@ -1,7 +1,8 @@
 import type { SymmetryFunctionsOptions } from "../../descriptors/symmetry-functions/options.ts";
 import { invalid } from "../../error.ts";
-import { listFunctions } from "../../potentials/listed.ts";
-import type { Model, Term } from "../../potentials/potential.ts";
+import { listedNetwork } from "../../potentials/listed.ts";
+import type { ListedNetwork } from "../../potentials/listed.ts";
+import type { Model } from "../../potentials/potential.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import { compareFunctions, CUTOFF_TYPES, formatFunction, fromFunction } from "./functions.ts";
 import type { CommonCutoff, FunctionLine } from "./functions.ts";
@@ -10,14 +11,8 @@ import type { Layer, Statistics } from "./network.ts";
 import { weightsFile } from "./read.ts";
 import type { Files, FileUnits } from "./read.ts";
 
-/** What of a model can be said in n2p2's files. */
-interface Parts {
-  readonly elements: readonly number[];
-  readonly learned: Term;
-  /** eV, in the order of the elements. */
-  readonly atomEnergies: readonly number[];
-  readonly functions: SymmetryFunctionsOptions;
-  readonly layers: readonly number[];
+/** What of a model is said in n2p2's files. */
+interface Parts extends ListedNetwork {
   /** Letters of the hidden layers and the output. */
   readonly letters: readonly string[];
   /** Range of each feature, by symbol, where the model knows it. */
@@ -53,50 +48,16 @@ export function writeN2p2(model: Model, units: FileUnits): Files {
   return files;
 }
 
-function partsOf({ elements, terms, provenance }: Model): Parts {
-  const atomEnergies = elements.map(() => 0);
-  let learned: Term | undefined;
-  for (const [k, term] of terms.entries()) {
-    if (term.type === "isolated-atoms") {
-      const { energies } = term.options as { energies: Record<string, number> };
-      for (const [e, z] of elements.entries()) atomEnergies[e] += energies[symbolOf(z)];
-    } else if (term.type === "composed" && !learned) learned = term;
-    else
-      throw invalid(
-        `terms[${k}]`,
-        "isolated atoms and one network over symmetry functions, all that n2p2 has",
-        term.type,
-      );
-  }
-  if (!learned) throw invalid("terms", "a network over symmetry functions", "none");
-  const { descriptor, regressor } = learned.options as Record<string, Record<string, unknown>>;
-  return {
-    elements,
-    learned,
-    atomEnergies,
-    functions: listFunctions(descriptor, elements),
-    ...networkOptions(regressor),
-    ranges: rangesOf(provenance),
-  };
-}
-
-function networkOptions(regressor: Readonly<Record<string, unknown>>): Pick<Parts, "layers" | "letters"> {
-  const { name, layers, activation, output = "linear", residual = false } = regressor;
-  const own = layers as number[];
-  if (name !== "neural-network") throw invalid("regressor", "neural-network, which n2p2 has", name);
-  if (residual === true) throw invalid("regressor.residual", "false: n2p2 has no such connections", true);
-  if (own.length === 0) throw invalid("regressor.layers", "at least one hidden layer for n2p2", "none");
-  const hidden = Array.isArray(activation) ? (activation as string[]) : own.map(() => activation as string);
-  const letters = [...hidden, output as string].map((activationName) => {
-    const found = Object.entries(ACTIVATIONS).find(([, known]) => known === activationName);
+function partsOf(model: Model): Parts {
+  const listed = listedNetwork(model);
+  if (listed.layers.length === 0)
+    throw invalid("regressor.layers", "at least one hidden layer for n2p2", "none");
+  const letters = listed.activations.map((name) => {
+    const found = Object.entries(ACTIVATIONS).find(([, known]) => known === name);
     if (found) return found[0];
-    throw invalid(
-      "regressor.activation",
-      `one of ${Object.values(ACTIVATIONS).join(", ")} for n2p2`,
-      activationName,
-    );
+    throw invalid("regressor.activation", `one of ${Object.values(ACTIVATIONS).join(", ")} for n2p2`, name);
   });
-  return { layers: own, letters };
+  return { ...listed, letters, ranges: rangesOf(model.provenance) };
 }
 
 /** Ranges of an imported potential. */
@@ -137,21 +98,21 @@ function featuresOf(
  * A linear output takes its scale and shift into the last layer's weights: null. For another the scale becomes
  * conv_energy, in 1/eV, which n2p2 has once for all elements.
  */
-function convOf({ elements, learned, letters }: Parts): number | null {
+function convOf({ elements, tensors, letters }: Parts): number | null {
   if (letters.at(-1) === "l") return null;
-  const scales = elements.map((_, e) => learned.tensors[`${e}.output`][0]);
+  const scales = elements.map((_, e) => tensors[`${e}.output`][0]);
   if (new Set(scales).size === 1) return 1 / scales[0];
   throw invalid("regressor.output", "linear, or one scale for all elements, as n2p2 has", scales);
 }
 
 /** Layers and scaling of element index e; `energy`: the unit that a linear output is written in, null for another. */
 function networkOf(
-  { elements, learned, layers, ranges }: Parts,
+  { elements, tensors, layers, ranges }: Parts,
   e: number,
   features: readonly Feature[],
   energy: number | null,
 ): { layers: Layer[]; table: Statistics[] } {
-  const own = (name: string): Float64Array => learned.tensors[`${e}.${name}`];
+  const own = (name: string): Float64Array => tensors[`${e}.${name}`];
   const [mean, scale, output] = [own("mean"), own("scale"), own("output")];
   const written = [...layers, 1].map((_, l) => ({
     weights: own(`weights.${l + 1}`).slice(),
@@ -180,7 +141,7 @@ function networkOf(
 const FAR = 1e99;
 
 function settingsOf(
-  { elements, learned, atomEnergies, layers, letters }: Parts,
+  { elements, tensors, atomEnergies, layers, letters }: Parts,
   lists: readonly (readonly Feature[])[],
   { type, inner = 0 }: CommonCutoff,
   conv: number | null,
@@ -188,7 +149,7 @@ function settingsOf(
 ): string {
   const symbols = elements.map(symbolOf);
   // The shift of an output that is not linear goes to the atoms.
-  const shifts = elements.map((_, e) => (conv === null ? 0 : learned.tensors[`${e}.output`][1]));
+  const shifts = elements.map((_, e) => (conv === null ? 0 : tensors[`${e}.output`][1]));
   const energies = symbols.map((s, e) => `atom_energy ${s} ${(atomEnergies[e] + shifts[e]) / units.energy}`);
   const normal =
     conv === null ? [] : ["mean_energy 0", `conv_energy ${conv * units.energy}`, "conv_length 1"];
