@@ -214,10 +214,13 @@ describe("fit", () => {
       ' energy_unit=Hartree length_unit=Å force_unit="eV/Å" energy=',
     );
     writeFileSync(path("declared.xyz"), declared);
-    json("fit", "declared.xyz", "-o", "stated", "--dry-run", ...quick);
+    expect(json("fit", "declared.xyz", "-o", "stated", "--dry-run", ...quick)).toMatchObject({
+      configuration: { data: { units: { energy: "Hartree", length: "Å" } } },
+    });
   });
 
   test("does the same job from its own fit.yaml, to the bit", () => {
+    expect(readFileSync(path("run/fit.yaml"), "utf8")).toMatch(/units:\n +energy: eV .*\n +length: Å /);
     done(surfit("fit", "run/fit.yaml", "-o", "again"));
     expect(tensorsOf("again")).toEqual(tensorsOf("run"));
     expect(readFileSync(path("again/fit.yaml"), "utf8")).toBe(readFileSync(path("run/fit.yaml"), "utf8"));

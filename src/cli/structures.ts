@@ -2,7 +2,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { invalid } from "../error.ts";
 import { readLabelled } from "../io/files.node.ts";
-import type { LabelOptions, LabelUnits } from "../io/labels.ts";
+import type { LabelOptions, LabelPlan, LabelUnits } from "../io/labels.ts";
 import type { AtomArray, Frame, InfoValue } from "../structure/structure.ts";
 import { unit } from "../structure/units.ts";
 
@@ -100,6 +100,8 @@ export function fileUnits(text: string): { energy: number; length: number } {
 export interface LabelledFiles {
   readonly frames: Frame[];
   readonly notes: string[];
+  /** The units of each file. */
+  readonly units: LabelPlan["units"][];
   /** Files whose units nobody stated, and their frames as read in eV and Å. */
   readonly assumed: { readonly file: string; readonly frames: readonly Frame[] }[];
 }
@@ -109,12 +111,13 @@ export async function readAllLabelled(
   files: readonly string[],
   options: LabelOptions,
 ): Promise<LabelledFiles> {
-  const all: LabelledFiles = { frames: [], notes: [], assumed: [] };
+  const all: LabelledFiles = { frames: [], notes: [], units: [], assumed: [] };
   for (const file of files) {
     // oxlint-disable-next-line no-await-in-loop -- one file after another keeps the memory low
     const { frames, plan } = await readLabelled(file, options);
     for (const frame of frames) all.frames.push(frame);
     for (const note of plan.notes) all.notes.push(`${file}: ${note}`);
+    all.units.push(plan.units);
     if (plan.assumed) all.assumed.push({ file, frames });
   }
   return all;

@@ -142,7 +142,10 @@ describe("units", () => {
     const info = { energy: 1, energy_unit: "kcal/mol" };
     // A frame in eV must not go on saying kcal/mol.
     expect(label([frameOf(info)]).frames[0].info).toEqual({});
-    expect(label([frameOf(info)]).plan.assumed).toBe(true);
+    expect(label([frameOf(info)]).plan).toMatchObject({
+      assumed: true,
+      units: { energy: "kcal/mol", length: "Å" },
+    });
     expect(label([frameOf({ ...info, length_unit: "nm" })]).plan.assumed).toBe(false);
     expect(label([frameOf(info)]).frames[0].energy).toBeCloseTo(0.0433641, 6);
     expect(label([frameOf(info)], { units: { energy: "KCAL/MOL" } }).frames[0].energy).toBeCloseTo(

@@ -38,6 +38,8 @@ export interface LabelPlan {
   /** Negative for stress that counts pressure as positive. */
   readonly stress: number;
   readonly virial: number;
+  /** The units that were taken, stated, declared or assumed. */
+  readonly units: { readonly energy: string; readonly length: string };
   /** Whether eV or Å was taken for granted: neither given nor declared by the file. */
   readonly assumed: boolean;
   /** What was chosen and why, one line each, for the log. */
@@ -77,7 +79,8 @@ export function planLabels(survey: KeySurvey, options: LabelOptions, file: strin
   if (keys.stress !== null && keys.virial !== null)
     notes.push("the stress counts where a frame has stress and virial");
   const assumed = units.energy === undefined || units.length === undefined;
-  return { keys, ...factors(units, options), assumed, notes };
+  const taken = { energy: units.energy ?? "eV", length: units.length ?? "Å" };
+  return { keys, ...factors({ ...units, ...taken }, options), units: taken, assumed, notes };
 }
 
 /** A virial read as a stress, or a gradient as forces, is wrong by its sign and more: the name is believed. */
@@ -171,9 +174,12 @@ function factorOf(quantity: keyof LabelUnits, name: string, place: string): numb
   return unit("energy", name.slice(0, slash), place) / unit("length", name.slice(slash + 1), place);
 }
 
-function factors(units: LabelUnits, options: LabelOptions): Omit<LabelPlan, "keys" | "notes" | "assumed"> {
-  const energy = factorOf("energy", units.energy ?? "eV", "units.energy");
-  const length = factorOf("length", units.length ?? "Å", "units.length");
+function factors(
+  units: LabelUnits & LabelPlan["units"],
+  options: LabelOptions,
+): Omit<LabelPlan, "keys" | "units" | "notes" | "assumed"> {
+  const energy = factorOf("energy", units.energy, "units.energy");
+  const length = factorOf("length", units.length, "units.length");
   const force = units.force ? factorOf("force", units.force, "units.force") : energy / length;
   const stress = units.stress ? factorOf("stress", units.stress, "units.stress") : energy / length ** 3;
   return {

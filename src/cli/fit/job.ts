@@ -56,14 +56,14 @@ export interface FinishedJob extends PreparedJob {
 /** Reads the data and makes every choice; nothing is written. */
 export async function prepareJob(options: FitOptions, pool: Pool, resume?: Uint8Array): Promise<PreparedJob> {
   const { files, units, stressSign, virialSign, ...keys } = options.data;
-  const { frames, notes, assumed } = await readAllLabelled(typeof files === "string" ? [files] : files, {
-    keys: given(keys),
-    units,
-    stressSign,
-    virialSign,
-  });
-  notes.push(...refuseUnits(assumed));
-  const prepared = await prepareFit(frames, options, pool, resume);
+  const all = typeof files === "string" ? [files] : files;
+  const read = await readAllLabelled(all, { keys: given(keys), units, stressSign, virialSign });
+  const { frames, notes } = read;
+  notes.push(...refuseUnits(read.assumed));
+  // The record states the units, unless the files differ and declare them themselves.
+  const one = read.units.every((u) => u.energy === read.units[0].energy && u.length === read.units[0].length);
+  const data = one ? { ...options.data, units: { ...units, ...read.units[0] } } : options.data;
+  const prepared = await prepareFit(frames, { ...options, data }, pool, resume);
   return { frames, prepared, notes: [...notes, ...prepared.notes] };
 }
 
