@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, string>> = {
   neighbours: "neighbour lists and extended XYZ",
   descriptors: "symmetry functions and atomic environment vectors",
   pool: "fork and join of the threads",
+  hdnnp: "energy and forces of n2p2's potential of water",
   fit: "training: frames per second on one thread and on all",
   evaluate: "energy and forces of silicon, 100 to 100 000 atoms, one thread and all",
 };
