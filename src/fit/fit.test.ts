@@ -122,7 +122,7 @@ describe("the whole fit", () => {
       Array.from({ length: 24 }, (_, f) => f).filter((f) => f !== 3),
     );
     expect(prepared.notes).toContain(
-      "1 frames are left out as copies of frames that a named file holds for another set, such as made:4 and held.xyz:1",
+      "frames left out as copies of what a named file holds for another set: 1, such as made:4 and held.xyz:1",
     );
     expect(prepared.notes.join()).toContain("1 frame of an isolated atom is in no set");
   });

@@ -12,7 +12,7 @@ export interface FitResult {
   readonly model: Model;
   readonly trained: Trained;
   readonly metrics: Readonly<Record<"train" | "validation" | "test", SetMetrics>>;
-  /** Truth and prediction of frame f of the data, for plots. */
+  /** Truth and prediction of frame f of the data, for plots; f is in a set. */
   compare(f: number): Comparison;
 }
 
@@ -80,6 +80,7 @@ export async function* runFit(
     test: judgeSet(prepared, "test"),
   };
   const frames = { train: split.train.length, validation: split.validation.length, test: split.test.length };
+  const held = new Set([...split.train, ...split.validation, ...split.test]);
   const made = {
     ...provenance,
     data: hash,
@@ -93,6 +94,10 @@ export async function* runFit(
     model: modelWith(prepared, trained.parameters, pool, made),
     trained,
     metrics,
-    compare: (f) => comparison(prepared, f),
+    compare: (f) => {
+      // What is in no set has no prediction.
+      if (!held.has(f)) throw new RangeError(`frame ${f} is in no set`);
+      return comparison(prepared, f);
+    },
   };
 }

@@ -282,7 +282,7 @@ function duplicateNotes(
   });
   if (out.length > 0)
     notes.push(
-      `${out.length} frames are left out as copies of frames that a named file holds for another set, ` +
+      `frames left out as copies of what a named file holds for another set: ${out.length}, ` +
         example(out[0][0], out[0][1]),
     );
   return notes;

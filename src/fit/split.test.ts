@@ -92,6 +92,9 @@ describe("split", () => {
     expect(() => splitFrames(three, both, same)).toThrow(
       "invalid split.validation: expected frames of its own",
     );
+    expect(() => splitFrames(frames(10), { ...options, test: ["b.xyz"] }, same)).toThrow(
+      "expected frames to train on that are not in the files of other sets",
+    );
   });
 
   it("leaves no set empty that was asked for, where there are enough groups, and says so where not", () => {

@@ -155,7 +155,8 @@ function splitFiles(
     left = left.filter((f) => !out.has(f));
     return set;
   });
-  if (left.length === 0) throw invalid("split", "frames left to train on", "none");
+  if (left.length === 0)
+    throw invalid("split", "frames to train on that are not in the files of other sets, nor copies", "none");
   const rest = { ...options, method: "random" as const };
   const sizes = { test: test ? 0 : options.test, validation: validation ? 0 : options.validation };
   const split = splitSome(left, frames, { ...rest, ...sizes }, duplicates);
