@@ -1,6 +1,8 @@
 import type { Device } from "../../device/device.ts";
 import { div, mul, sqrt, square, sub, add, variable } from "../../formula/expression.ts";
 import type { Environments } from "../environments.ts";
+import { compileGather, J, K, LANES, TABLE } from "./gather.ts";
+import type { Gather } from "./gather.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
 import { compilePieces } from "./term.ts";
 import type { Term, TermKernels } from "./term.ts";
@@ -29,9 +31,6 @@ export interface AngularBlock {
   readonly narrow: boolean;
 }
 
-/** Triplets per kernel call: few calls, and inputs and outputs that stay in the nearest caches. */
-const LANES = 512;
-
 /** Compiles the terms of one block. */
 export const compileAngular = (terms: readonly Term[], device: Device): TermKernels[] =>
   compilePieces("angular", terms, VARIABLES, device);
@@ -43,21 +42,25 @@ type Flush = (block: AngularBlock, n: number, row: number) => void;
 export class AngularLoop {
   readonly #near: Neighbourhood;
   readonly #device: Device;
-  /** Byte addresses and views of the kernels' rows: rij, rik, rjk², their tangents; three derivatives. */
+  readonly #gatherer: Gather;
+  /** Byte addresses and views of the table of triplets, which kernels read, and of three derivatives. */
   readonly #inputs: number;
   readonly #outputs: number;
   readonly #geometry: Float64Array;
   readonly #derivative: Float64Array;
   /** Neighbourhood lanes of j and k of each triplet. */
-  readonly #j = new Int32Array(LANES);
-  readonly #k = new Int32Array(LANES);
+  readonly #j: Int32Array;
+  readonly #k: Int32Array;
   #table = 0;
   #tableTerms = 0;
 
   constructor(device: Device, elements: number) {
     this.#device = device;
     this.#near = new Neighbourhood(device.memory, elements);
-    this.#inputs = device.memory.alloc(6 * 8 * LANES);
+    this.#gatherer = compileGather(device.memory);
+    this.#inputs = device.memory.alloc(TABLE);
+    this.#j = device.memory.i32(this.#inputs + J, LANES);
+    this.#k = device.memory.i32(this.#inputs + K, LANES);
     this.#outputs = device.memory.alloc(3 * 8 * LANES);
     this.#geometry = device.memory.f64(this.#inputs, 6 * LANES);
     this.#derivative = device.memory.f64(this.#outputs, 3 * LANES);
@@ -125,42 +128,21 @@ export class AngularLoop {
   /** Geometry of the block's triplets, LANES at a time, each time handed to `flush`. */
   #gather(block: AngularBlock, row: number, flush: Flush): void {
     const { cutoff, narrow } = block;
-    const a = block.neighbours[0];
-    const b = block.neighbours[1];
-    const { first, last, r, x, y, z } = this.#near;
-    const J = this.#j;
-    const K = this.#k;
-    const geometry = this.#geometry;
+    const [a, b] = block.neighbours;
+    const { first, last, address, capacity } = this.#near;
     const limit = narrow ? cutoff * cutoff : Infinity;
     const end = last[b];
     let n = 0;
-    for (let j = first[a]; j < last[a]; j++) {
-      const rj = r[j];
-      const xj = x[j];
-      const yj = y[j];
-      const zj = z[j];
-      let k = a === b ? j + 1 : first[b];
-      while (k < end) {
+    for (let j = first[a]; j < last[a]; j++)
+      for (let k = a === b ? j + 1 : first[b]; k < end;) {
         const stop = Math.min(end, k + LANES - n);
-        for (; k < stop; k++) {
-          const dx = x[k] - xj;
-          const dy = y[k] - yj;
-          const dz = z[k] - zj;
-          const s = dx * dx + dy * dy + dz * dz;
-          if (s >= limit) continue;
-          J[n] = j;
-          K[n] = k;
-          geometry[n] = rj;
-          geometry[LANES + n] = r[k];
-          geometry[2 * LANES + n] = s;
-          n++;
-        }
+        n = this.#gatherer.run(address, 8 * capacity, j, k, stop, n, this.#inputs, limit);
+        k = stop;
         if (n === LANES) {
           flush(block, n, row);
           n = 0;
         }
       }
-    }
     if (n > 0) {
       if (n % 2 === 1) this.#pad(n, cutoff);
       flush(block, n, row);
@@ -198,12 +180,12 @@ export class AngularLoop {
 
   readonly #pushforwardChunk: Flush = ({ first, pieces }, n, row) => {
     const { dr, x, y, z, tx, ty, tz } = this.#near;
-    const J = this.#j;
-    const K = this.#k;
+    const js = this.#j;
+    const ks = this.#k;
     const geometry = this.#geometry;
     for (let i = 0; i < n; i++) {
-      const j = J[i];
-      const k = K[i];
+      const j = js[i];
+      const k = ks[i];
       geometry[3 * LANES + i] = dr[j];
       geometry[4 * LANES + i] = dr[k];
       geometry[5 * LANES + i] =
@@ -241,11 +223,11 @@ export class AngularLoop {
   /** ADDS derivatives by r_ij, r_ik, r_jk² of n triplets to the two neighbours of each. */
   #scatter(n: number, derivative: Float64Array, o: number): void {
     const { along, gx, gy, gz, x, y, z } = this.#near;
-    const J = this.#j;
-    const K = this.#k;
+    const js = this.#j;
+    const ks = this.#k;
     for (let i = 0; i < n; i++) {
-      const j = J[i];
-      const k = K[i];
+      const j = js[i];
+      const k = ks[i];
       along[j] += derivative[o + i];
       along[k] += derivative[o + LANES + i];
       const d = 2 * derivative[o + 2 * LANES + i];

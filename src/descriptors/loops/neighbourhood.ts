@@ -13,16 +13,16 @@ export class Neighbourhood {
   readonly last: Int32Array;
   /** Lanes there is room for; also the distance between the rows below, in lanes. */
   capacity = 0;
-  /** Byte address of the rows r, dr and derivative in device memory. */
+  /** Byte address of the rows r, dr, derivative, x, y and z in device memory. */
   address = 0;
   /** |r_ij|, Å; its tangent; what a radial pullback kernel writes. */
   r: Float64Array = new Float64Array(0);
   dr: Float64Array = new Float64Array(0);
   derivative: Float64Array = new Float64Array(0);
   /** r_ij. */
-  x = new Float64Array(0);
-  y = new Float64Array(0);
-  z = new Float64Array(0);
+  x: Float64Array = new Float64Array(0);
+  y: Float64Array = new Float64Array(0);
+  z: Float64Array = new Float64Array(0);
   /** Tangent of r_ij. */
   tx = new Float64Array(0);
   ty = new Float64Array(0);
@@ -121,11 +121,10 @@ export class Neighbourhood {
   #grow(most: number): void {
     // Device memory is never freed: doubling bounds the waste by the final size.
     const capacity = Math.max(64, 2 ** Math.ceil(Math.log2(most)));
-    this.address = this.#memory.alloc(3 * 8 * capacity);
-    this.r = this.#memory.f64(this.address, capacity);
-    this.dr = this.#memory.f64(this.address + 8 * capacity, capacity);
-    this.derivative = this.#memory.f64(this.address + 16 * capacity, capacity);
-    for (const row of ["x", "y", "z", "tx", "ty", "tz", "along", "gx", "gy", "gz"] as const)
+    this.address = this.#memory.alloc(6 * 8 * capacity);
+    for (const [k, row] of (["r", "dr", "derivative", "x", "y", "z"] as const).entries())
+      this[row] = this.#memory.f64(this.address + 8 * capacity * k, capacity);
+    for (const row of ["tx", "ty", "tz", "along", "gx", "gy", "gz"] as const)
       this[row] = new Float64Array(capacity);
     this.pair = new Int32Array(capacity);
     this.capacity = capacity;
