@@ -235,6 +235,27 @@ describe("a network and the filter", () => {
     expect(scores["kalman"]).toBeLessThan(0.7 * scores["adam"]);
   });
 
+  it("keeps a block for each element's network, with the same bits on any number of threads", async () => {
+    const frames = FRAMES.map((frame) => ({
+      ...frame,
+      structure: { ...frame.structure, numbers: frame.structure.numbers.map((_, i) => (i % 2 ? 6 : 14)) },
+    }));
+    const options = network({
+      optimiser: "kalman",
+      epochs: 3,
+      kalman: { blocks: "element", type: "fading" },
+    });
+    const results = [];
+    for (const threads of [1, 2]) {
+      const { plan, training, learned } = await prepareFit(frames, options, await poolOf(threads));
+      expect(plan.blocks).toEqual(learned.sizes.map((features) => 5 * features + 5 + 5 + 1));
+      results.push(await run(training));
+    }
+    expect(results[1].parameters).toEqual(results[0].parameters);
+    const [first, last] = [results[0].history[0], results[0].history.at(-1)!];
+    expect(last.validation!.score).toBeLessThan(first.validation!.score);
+  });
+
   it("says what the covariance takes, and refuses one that is too large", async () => {
     const pool = await poolOf(1);
     const { plan } = await prepareFit(FRAMES, network({ optimiser: "kalman", kalman: { blocks: 50 } }), pool);
