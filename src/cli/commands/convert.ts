@@ -51,8 +51,9 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
   if (!(Number.isInteger(every) && every >= 1)) throw invalid("--every", "an integer ≥ 1", flags.every ?? "");
   const { labels, every: _every, force: _force, json: _json, ...asked } = flags;
   const format = findFormat(output);
-  // A format without keys of its own holds labels only where they were found.
-  const labelled = labels ?? (Object.keys(asked).length > 0 || !format.carries.includes("info"));
+  // Numbers whose units nobody stated would be taken for eV and Å; a format without keys holds only labels that were found.
+  const needed = !findFormat(input).statesUnits || !format.carries.includes("info");
+  const labelled = labels ?? (needed || Object.keys(asked).length > 0);
   if (flags.toUnits !== undefined && format !== n2p2)
     throw invalid(
       "--to-units",
