@@ -134,7 +134,16 @@ const options = (kalman: object = {}, more: object = {}) =>
 
 describe("training by the Kalman filter", () => {
   it("finds the parameters of a linear model within an epoch when it sees every component", async () => {
-    const exact = { forces: 1000, unit: 1, epsilon: 1e-9, q0: 0, qmin: 0, eta: 1, forceThreshold: 0 };
+    const exact = {
+      type: "standard",
+      forces: 1000,
+      unit: 1,
+      epsilon: 1e-9,
+      q0: 0,
+      qmin: 0,
+      eta: 1,
+      forceThreshold: 0,
+    };
     const { parameters } = await run(await linearTraining({ epochs: 1, options: options(exact) }));
     parameters.forEach((x, k) => expect(Math.abs(x - LINEAR[k])).toBeLessThan(1e-4));
   });
@@ -243,7 +252,7 @@ describe("a network and the filter", () => {
     const options = network({
       optimiser: "kalman",
       epochs: 3,
-      kalman: { blocks: "element", type: "fading" },
+      kalman: { blocks: "element" },
     });
     const results = [];
     for (const threads of [1, 2]) {

@@ -5,8 +5,8 @@ import { OBSERVATION_KINDS } from "../observations.ts";
 export const kalmanSchema = z.strictObject({
   type: z
     .enum(["standard", "fading"])
-    .default("standard")
-    .meta({ help: "standard: noise R = 1/η; fading: old observations are forgotten by λ, R = λ" }),
+    .default("fading")
+    .meta({ help: "fading: old observations are forgotten by λ, noise R = λ; standard: R = 1/η" }),
   blocks: z
     .union([z.enum(["combined", "element"]), z.int().positive()])
     .default("combined")
