@@ -1,9 +1,13 @@
-import type { Device } from "../../device/device.ts";
+import type { Device, Kernel } from "../../device/device.ts";
+import { gradient } from "../../formula/derivative.ts";
 import { div, mul, sqrt, square, sub, add, variable } from "../../formula/expression.ts";
+import type { Expr } from "../../formula/expression.ts";
 import type { Environments } from "../environments.ts";
-import { compileGather, J, K, LANES, TABLE } from "./gather.ts";
-import type { Gather } from "./gather.ts";
+import { compileGather, compileSpread, J, K, LANES, ROWS, TABLE } from "./triplets.ts";
+import type { Gather, Spread } from "./triplets.ts";
+import { hoist, MOST } from "./hoist.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
+import { r } from "./radial.ts";
 import { compilePieces } from "./term.ts";
 import type { Term, TermKernels } from "./term.ts";
 
@@ -24,16 +28,37 @@ export interface AngularBlock {
   /** Element indices of the neighbours. */
   readonly neighbours: readonly [a: number, b: number];
   readonly first: number;
-  readonly pieces: readonly TermKernels[];
+  readonly kernels: AngularKernels;
   /** Å. */
   readonly cutoff: number;
   /** Every term is exactly 0 where r_jk is the cutoff or more, so those triplets are left out. */
   readonly narrow: boolean;
 }
 
+/** Kernels of a block, and of the functions of one neighbour that its terms share. */
+export interface AngularKernels {
+  readonly pieces: readonly TermKernels[];
+  readonly hoisted: {
+    readonly count: number;
+    /** elementwise: the functions, of r. */
+    readonly values: Kernel;
+    /** elementwise: their derivatives. */
+    readonly slopes: Kernel;
+  } | null;
+}
+
 /** Compiles the terms of one block. */
-export const compileAngular = (terms: readonly Term[], device: Device): TermKernels[] =>
-  compilePieces("angular", terms, VARIABLES, device);
+export function compileAngular(terms: readonly Term[], device: Device): AngularKernels {
+  const taken = hoist(terms, rij, rik, r);
+  const { functions } = taken;
+  const pieces = compilePieces("angular", terms, VARIABLES, device, taken);
+  if (functions.length === 0) return { pieces, hoisted: null };
+  const compile = (name: string, elementwise: readonly Expr[]) =>
+    device.compile({ name, varying: ["r"], uniform: [], elementwise });
+  const slopes = functions.flatMap((f) => gradient(f, [r]));
+  const hoisted = { values: compile("hoisted", functions), slopes: compile("hoisted slopes", slopes) };
+  return { pieces, hoisted: { count: functions.length, ...hoisted } };
+}
 
 /** What is done with n triplets of a block; `row` is the byte address of features or weights. */
 type Flush = (block: AngularBlock, n: number, row: number) => void;
@@ -42,12 +67,13 @@ type Flush = (block: AngularBlock, n: number, row: number) => void;
 export class AngularLoop {
   readonly #near: Neighbourhood;
   readonly #device: Device;
-  readonly #gatherer: Gather;
-  /** Byte addresses and views of the table of triplets, which kernels read, and of three derivatives. */
+  /** By the number of hoisted functions. */
+  readonly #gatherers: readonly Gather[];
+  readonly #spreaders: readonly Spread[];
+  /** Byte addresses and views of the table of triplets, which kernels read, and of the derivatives by its rows. */
   readonly #inputs: number;
   readonly #outputs: number;
   readonly #geometry: Float64Array;
-  readonly #derivative: Float64Array;
   /** Neighbourhood lanes of j and k of each triplet. */
   readonly #j: Int32Array;
   readonly #k: Int32Array;
@@ -57,13 +83,13 @@ export class AngularLoop {
   constructor(device: Device, elements: number) {
     this.#device = device;
     this.#near = new Neighbourhood(device.memory, elements);
-    this.#gatherer = compileGather(device.memory);
+    this.#gatherers = Array.from({ length: MOST + 1 }, (_, h) => compileGather(device.memory, h));
+    this.#spreaders = Array.from({ length: MOST + 1 }, (_, h) => compileSpread(device.memory, h));
     this.#inputs = device.memory.alloc(TABLE);
     this.#j = device.memory.i32(this.#inputs + J, LANES);
     this.#k = device.memory.i32(this.#inputs + K, LANES);
-    this.#outputs = device.memory.alloc(3 * 8 * LANES);
-    this.#geometry = device.memory.f64(this.#inputs, 6 * LANES);
-    this.#derivative = device.memory.f64(this.#outputs, 3 * LANES);
+    this.#outputs = device.memory.alloc(8 * ROWS * LANES);
+    this.#geometry = device.memory.f64(this.#inputs, ROWS * LANES);
   }
 
   /** ADDS the features of centre c to the row at byte address `row`. */
@@ -71,7 +97,8 @@ export class AngularLoop {
     let cutoff = 0;
     for (const block of blocks) {
       if (block.cutoff !== cutoff) this.#near.load(env, c, (cutoff = block.cutoff));
-      this.#gather(block, row, this.#forwardChunk);
+      this.#hoist(block, false);
+      this.#gather(block, row, this.#forwardChunk, true);
     }
   }
 
@@ -91,7 +118,10 @@ export class AngularLoop {
         near.load(env, c, (cutoff = block.cutoff));
         near.clearGradient();
       }
-      this.#gather(block, row, this.#pullbackChunk);
+      this.#hoist(block, true);
+      this.#gather(block, row, this.#pullbackChunk, true);
+      const { hoisted } = block.kernels;
+      if (hoisted) for (const s of new Set(block.neighbours)) near.settleHoisted(hoisted.count, s);
     }
     if (cutoff !== 0) near.addGradient(gradient);
   }
@@ -125,18 +155,33 @@ export class AngularLoop {
     }
   }
 
-  /** Geometry of the block's triplets, LANES at a time, each time handed to `flush`. */
-  #gather(block: AngularBlock, row: number, flush: Flush): void {
+  /** Values, and slopes where they are asked for, of the block's hoisted functions at its neighbours. */
+  #hoist({ kernels: { hoisted }, neighbours }: AngularBlock, slopes: boolean): void {
+    if (!hoisted) return;
+    const near = this.#near;
+    const stride = 8 * near.capacity;
+    for (const s of new Set(neighbours)) {
+      const [n, lane] = [near.lanesOf(s), 8 * near.first[s]];
+      if (n === 0) continue;
+      const inputs = near.address + lane;
+      hoisted.values.run(n, inputs, stride, 0, near.hoistedAddress("values") + lane, 0);
+      if (slopes) hoisted.slopes.run(n, inputs, stride, 0, near.hoistedAddress("slopes") + lane, 0);
+    }
+  }
+
+  /** Geometry of the block's triplets, LANES at a time, each time handed to `flush`; with what was hoisted, or without. */
+  #gather(block: AngularBlock, row: number, flush: Flush, hoisted = false): void {
     const { cutoff, narrow } = block;
     const [a, b] = block.neighbours;
     const { first, last, address, capacity } = this.#near;
     const limit = narrow ? cutoff * cutoff : Infinity;
     const end = last[b];
+    const gatherer = this.#gatherers[hoisted ? (block.kernels.hoisted?.count ?? 0) : 0];
     let n = 0;
     for (let j = first[a]; j < last[a]; j++)
       for (let k = a === b ? j + 1 : first[b]; k < end;) {
         const stop = Math.min(end, k + LANES - n);
-        n = this.#gatherer.run(address, 8 * capacity, j, k, stop, n, this.#inputs, limit);
+        n = gatherer.run(address, 8 * capacity, j, k, stop, n, this.#inputs, limit);
         k = stop;
         if (n === LANES) {
           flush(block, n, row);
@@ -156,12 +201,11 @@ export class AngularLoop {
     geometry[n] = far;
     geometry[LANES + n] = far;
     geometry[2 * LANES + n] = far * far;
-    geometry[3 * LANES + n] = 0;
-    geometry[4 * LANES + n] = 0;
-    geometry[5 * LANES + n] = 0;
+    // Tangents, or hoisted functions, cutoffs among them.
+    for (let row = 3; row < ROWS; row++) geometry[row * LANES + n] = 0;
   }
 
-  readonly #forwardChunk: Flush = ({ first, pieces }, n, row) => {
+  readonly #forwardChunk: Flush = ({ first, kernels: { pieces } }, n, row) => {
     let sums = row + 8 * first;
     for (const { forward, count } of pieces) {
       forward.run(n + (n & 1), this.#inputs, 8 * LANES, 0, 0, sums);
@@ -169,16 +213,16 @@ export class AngularLoop {
     }
   };
 
-  readonly #pullbackChunk: Flush = ({ first, pieces }, n, row) => {
+  readonly #pullbackChunk: Flush = ({ first, kernels: { pieces, hoisted } }, n, row) => {
     let weights = row + 8 * first;
     for (const { pullback, count } of pieces) {
       pullback.run(n + (n & 1), this.#inputs, 8 * LANES, weights, this.#outputs, 0);
-      this.#scatter(n, this.#derivative, 0);
+      this.#spread(n, this.#outputs, hoisted?.count ?? 0);
       weights += 8 * count;
     }
   };
 
-  readonly #pushforwardChunk: Flush = ({ first, pieces }, n, row) => {
+  readonly #pushforwardChunk: Flush = ({ first, kernels: { pieces } }, n, row) => {
     const { dr, x, y, z, tx, ty, tz } = this.#near;
     const js = this.#j;
     const ks = this.#k;
@@ -200,7 +244,7 @@ export class AngularLoop {
   };
 
   #jacobianChunk(
-    { first, pieces }: AngularBlock,
+    { first, kernels: { pieces } }: AngularBlock,
     n: number,
     rows: Float64Array,
     origin: number,
@@ -211,36 +255,18 @@ export class AngularLoop {
     for (const { jacobian, count } of pieces) {
       const table = this.#reserve(count);
       jacobian.run(n + (n & 1), this.#inputs, 8 * LANES, 0, table, 0);
-      const derivative = this.#device.memory.f64(table, 3 * LANES * count);
       for (let t = 0; t < count; t++, feature++) {
         near.clearGradient();
-        this.#scatter(n, derivative, 3 * LANES * t);
+        this.#spread(n, table + 8 * 3 * LANES * t, 0);
         near.addGradient(rows, origin, feature * width);
       }
     }
   }
 
-  /** ADDS derivatives by r_ij, r_ik, r_jk² of n triplets to the two neighbours of each. */
-  #scatter(n: number, derivative: Float64Array, o: number): void {
-    const { along, gx, gy, gz, x, y, z } = this.#near;
-    const js = this.#j;
-    const ks = this.#k;
-    for (let i = 0; i < n; i++) {
-      const j = js[i];
-      const k = ks[i];
-      along[j] += derivative[o + i];
-      along[k] += derivative[o + LANES + i];
-      const d = 2 * derivative[o + 2 * LANES + i];
-      const dx = d * (x[j] - x[k]);
-      const dy = d * (y[j] - y[k]);
-      const dz = d * (z[j] - z[k]);
-      gx[j] += dx;
-      gy[j] += dy;
-      gz[j] += dz;
-      gx[k] -= dx;
-      gy[k] -= dy;
-      gz[k] -= dz;
-    }
+  /** ADDS derivatives of n triplets, at a byte address, to the two neighbours of each. */
+  #spread(n: number, derivatives: number, hoisted: number): void {
+    const { address, capacity } = this.#near;
+    this.#spreaders[hoisted].run(address, 8 * capacity, n, this.#inputs, derivatives);
   }
 
   #reserve(terms: number): number {

@@ -1,5 +1,7 @@
 import type { Memory } from "../../device/memory.ts";
 import type { Environments } from "../environments.ts";
+import { OWN_ROWS } from "./triplets.ts";
+import { MOST } from "./hoist.ts";
 
 /**
  * The neighbours of one centre within a cutoff, structure of arrays, by element. Distances and their tangents lie in
@@ -13,12 +15,18 @@ export class Neighbourhood {
   readonly last: Int32Array;
   /** Lanes there is room for; also the distance between the rows below, in lanes. */
   capacity = 0;
-  /** Byte address of the rows r, dr, derivative, x, y and z in device memory. */
+  /**
+   * Byte address of the rows in device memory: r, dr, derivative, x, y, z, along, gx, gy, gz, then MOST values of hoisted functions, MOST
+   * slopes of them and MOST derivatives of the energy by them.
+   */
   address = 0;
   /** |r_ij|, Å; its tangent; what a radial pullback kernel writes. */
   r: Float64Array = new Float64Array(0);
   dr: Float64Array = new Float64Array(0);
   derivative: Float64Array = new Float64Array(0);
+  /** Slopes of the hoisted functions, and dE by them, [MOST, capacity]. */
+  slopes: Float64Array = new Float64Array(0);
+  hoisted: Float64Array = new Float64Array(0);
   /** r_ij. */
   x: Float64Array = new Float64Array(0);
   y: Float64Array = new Float64Array(0);
@@ -28,10 +36,10 @@ export class Neighbourhood {
   ty = new Float64Array(0);
   tz = new Float64Array(0);
   /** dE/d|r_ij|, and the rest of dE/dr_ij. */
-  along = new Float64Array(0);
-  gx = new Float64Array(0);
-  gy = new Float64Array(0);
-  gz = new Float64Array(0);
+  along: Float64Array = new Float64Array(0);
+  gx: Float64Array = new Float64Array(0);
+  gy: Float64Array = new Float64Array(0);
+  gz: Float64Array = new Float64Array(0);
   /** Pair of each lane, −1 for padding. */
   pair = new Int32Array(0);
   /** Lanes in use, padding included. */
@@ -112,6 +120,21 @@ export class Neighbourhood {
     }
   }
 
+  /** Byte address of lane 0 of the values of hoisted functions, or of their slopes. */
+  hoistedAddress(what: "values" | "slopes"): number {
+    return this.address + 8 * this.capacity * (OWN_ROWS + (what === "values" ? 0 : MOST));
+  }
+
+  /** Turns the derivatives by `count` hoisted functions of the neighbours of element s into those by r_ij. */
+  settleHoisted(count: number, s: number): void {
+    const { along, slopes, hoisted, capacity } = this;
+    for (let h = 0; h < count; h++)
+      for (let n = this.first[s]; n < this.last[s]; n++) {
+        along[n] += hoisted[h * capacity + n] * slopes[h * capacity + n];
+        hoisted[h * capacity + n] = 0;
+      }
+  }
+
   /** Lanes of element s, padding included. */
   lanesOf(s: number): number {
     const n = this.last[s] - this.first[s];
@@ -121,11 +144,16 @@ export class Neighbourhood {
   #grow(most: number): void {
     // Device memory is never freed: doubling bounds the waste by the final size.
     const capacity = Math.max(64, 2 ** Math.ceil(Math.log2(most)));
-    this.address = this.#memory.alloc(6 * 8 * capacity);
-    for (const [k, row] of (["r", "dr", "derivative", "x", "y", "z"] as const).entries())
+    this.address = this.#memory.alloc((OWN_ROWS + 3 * MOST) * 8 * capacity);
+    const hoisted = (k: number) =>
+      this.#memory.f64(this.address + 8 * capacity * (OWN_ROWS + k * MOST), MOST * capacity);
+    this.slopes = hoisted(1);
+    this.hoisted = hoisted(2).fill(0);
+    for (const [k, row] of (
+      ["r", "dr", "derivative", "x", "y", "z", "along", "gx", "gy", "gz"] as const
+    ).entries())
       this[row] = this.#memory.f64(this.address + 8 * capacity * k, capacity);
-    for (const row of ["tx", "ty", "tz", "along", "gx", "gy", "gz"] as const)
-      this[row] = new Float64Array(capacity);
+    for (const row of ["tx", "ty", "tz"] as const) this[row] = new Float64Array(capacity);
     this.pair = new Int32Array(capacity);
     this.capacity = capacity;
   }

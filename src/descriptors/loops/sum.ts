@@ -3,7 +3,7 @@ import { invalid } from "../../error.ts";
 import type { Descriptor, Features } from "../descriptor.ts";
 import type { Environments } from "../environments.ts";
 import { AngularLoop, compileAngular } from "./angular.ts";
-import type { AngularBlock } from "./angular.ts";
+import type { AngularBlock, AngularKernels } from "./angular.ts";
 import { RadialLoop, compileRadial } from "./radial.ts";
 import type { RadialBlock } from "./radial.ts";
 import { Scatter } from "./scatter.ts";
@@ -59,26 +59,35 @@ export function sumDescriptor(
   centres: readonly CentreTerms[],
   device: Device,
 ): Descriptor {
-  const compiled = new Map<readonly Term[], TermKernels[]>();
-  const once = (terms: readonly Term[], compile: typeof compileRadial) => {
-    const known = compiled.get(terms) ?? compile(terms, device);
-    compiled.set(terms, known);
-    return known;
-  };
-  const layouts = centres.map((centre) => layOut(centre, symbols, once, device));
-  const terms = [...compiled.keys()].flat();
+  const compiled: Compiled = { radial: new Map(), angular: new Map() };
+  const layouts = centres.map((centre) => layOut(centre, symbols, compiled, device));
+  const terms = Object.values(compiled).flatMap((known) => [...known.keys()].flat());
   if (terms.length === 0) throw invalid("descriptor", "at least one function", "none");
   const cutoff = Math.max(...terms.map((t) => t.cutoff));
   const smoothness = Math.min(...terms.map((t) => t.smoothness));
   return new SumDescriptor({ cutoff, smoothness, elements }, layouts, device);
 }
 
-type Compile = (terms: readonly Term[], device: Device) => TermKernels[];
+interface Compiled {
+  readonly radial: Map<readonly Term[], TermKernels[]>;
+  readonly angular: Map<readonly Term[], AngularKernels>;
+}
+
+/** What is known of the terms, or made of them now. */
+function once<Kernels>(
+  known: Map<readonly Term[], Kernels>,
+  terms: readonly Term[],
+  compile: (terms: readonly Term[]) => Kernels,
+): Kernels {
+  const kernels = known.get(terms) ?? compile(terms);
+  known.set(terms, kernels);
+  return kernels;
+}
 
 function layOut(
   { radial, angular, labels: columns }: CentreTerms,
   symbols: readonly string[],
-  once: (terms: readonly Term[], compile: Compile) => TermKernels[],
+  compiled: Compiled,
   device: Device,
 ): Layout {
   const labels: string[] = [];
@@ -90,13 +99,13 @@ function layOut(
   const radialBlocks = radial.map(({ neighbour, terms }) => ({
     ...place(terms, symbols[neighbour]),
     neighbour,
-    pieces: once(terms, compileRadial),
+    pieces: once(compiled.radial, terms, (t) => compileRadial(t, device)),
   }));
   const angularBlocks = angular.map(({ neighbours, terms, narrow }) => ({
     ...place(terms, neighbours.map((s) => symbols[s]).join("-")),
     neighbours,
     narrow,
-    pieces: once(terms, compileAngular),
+    kernels: once(compiled.angular, terms, (t) => compileAngular(t, device)),
   }));
   const blocks = { radial: byCutoff(radialBlocks), angular: byCutoff(angularBlocks) };
   if (!columns) return { size: labels.length, labels, ...blocks, scatter: null };

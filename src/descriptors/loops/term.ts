@@ -2,6 +2,7 @@ import type { Device, Kernel } from "../../device/device.ts";
 import { gradient, tangent } from "../../formula/derivative.ts";
 import { add, mul, variable } from "../../formula/expression.ts";
 import type { Expr } from "../../formula/expression.ts";
+import type { Hoisted } from "./hoist.ts";
 
 /** One feature as an expression of a loop's geometry. */
 export interface Term {
@@ -22,9 +23,9 @@ export interface Term {
 export interface TermKernels {
   /** Number of terms. */
   readonly count: number;
-  /** reduced: Σ term_t. */
+  /** reduced: Σ term_t; what was hoisted follows the varying x. */
   readonly forward: Kernel;
-  /** elementwise: ∂(Σ_t w_t·term_t)/∂x_v for each variable x_v; uniform w. */
+  /** elementwise: ∂(Σ_t w_t·term_t)/∂x_v for each variable x_v and for what was hoisted; uniform w. */
   readonly pullback: Kernel;
   /** reduced: Σ_v ∂term_t/∂x_v·dx_v; the varying dx follow the varying x. */
   readonly pushforward: Kernel;
@@ -44,11 +45,18 @@ export function compilePieces(
   terms: readonly Term[],
   variables: readonly string[],
   device: Device,
+  hoisted: Hoisted<Term> = { terms, functions: [], names: [] },
 ): TermKernels[] {
   const pieces = Math.ceil(terms.length / LIMIT);
   const size = Math.ceil(terms.length / pieces);
   return Array.from({ length: pieces }, (_, k) =>
-    compileTerms(name, terms.slice(k * size, (k + 1) * size), variables, device),
+    compileTerms(
+      name,
+      terms.slice(k * size, (k + 1) * size),
+      variables,
+      { ...hoisted, terms: hoisted.terms.slice(k * size, (k + 1) * size) },
+      device,
+    ),
   );
 }
 
@@ -56,6 +64,7 @@ function compileTerms(
   name: string,
   terms: readonly Term[],
   variables: readonly string[],
+  hoisted: Hoisted<Term>,
   device: Device,
 ): TermKernels {
   const x = variables.map(variable);
@@ -63,16 +72,24 @@ function compileTerms(
   const weights = terms.map((_, t) => `w${t}`);
   const values = terms.map(({ factors }) => product(factors));
   const seeds = new Map(x.map((v, k) => [v, variable(dx[k])]));
-  const weighted = weightedSum(terms.map(({ factors }, t) => ({ weight: variable(weights[t]), factors })));
+  const inner = [...variables, ...hoisted.names];
+  const weighted = weightedSum(
+    hoisted.terms.map(({ factors }, t) => ({ weight: variable(weights[t]), factors })),
+  );
   let jacobian: Kernel | undefined;
   return {
     count: terms.length,
-    forward: device.compile({ name: `${name} forward`, varying: variables, uniform: [], reduced: values }),
+    forward: device.compile({
+      name: `${name} forward`,
+      varying: inner,
+      uniform: [],
+      reduced: hoisted.terms.map(({ factors }) => product(factors)),
+    }),
     pullback: device.compile({
       name: `${name} pullback`,
-      varying: variables,
+      varying: inner,
       uniform: weights,
-      elementwise: gradient(weighted, x),
+      elementwise: gradient(weighted, inner.map(variable)),
     }),
     pushforward: device.compile({
       name: `${name} pushforward`,
