@@ -8,12 +8,13 @@ import { hoist, MOST } from "./hoist.ts";
 const [a, b, c, r] = ["rij", "rik", "rjk2", "r"].map(variable);
 const at = { rij: 1.3, rik: 2.1, rjk2: 3.7 };
 
+const product = (list: readonly Expr[]) => list.reduce((x, y) => mul(x, y));
+
 /** Values of the terms with what was taken out of them put in as numbers. */
 function values(factors: readonly Expr[]): { plain: number; hoisted: number; count: number } {
   const { terms, functions, names } = hoist([{ factors }], a, b, r);
   const own = [at.rij, at.rik].flatMap((distance) => evaluate(functions, { r: distance }));
   const inputs = Object.fromEntries(names.map((name, k) => [name, own[k]]));
-  const product = (list: readonly Expr[]) => list.reduce((x, y) => mul(x, y));
   return {
     plain: evaluate([product(factors)], at)[0],
     hoisted: evaluate([product(terms[0].factors)], { ...at, ...inputs })[0],
@@ -21,6 +22,7 @@ function values(factors: readonly Expr[]): { plain: number; hoisted: number; cou
   };
 }
 
+const poly = (x: Expr) => cutoff("poly2", x, 6);
 const fc = (x: Expr) => cutoff("tanh3", x, 6);
 
 it("takes out what costs and depends on one distance alone: once for both neighbours", () => {
@@ -31,8 +33,7 @@ it("takes out what costs and depends on one distance alone: once for both neighb
 });
 
 it("leaves polynomials, which are cheaper to compute again than to fetch", () => {
-  const p = (x: Expr) => cutoff("poly2", x, 6);
-  expect(values([p(a), p(b)]).count).toBe(0);
+  expect(values([poly(a), poly(b)]).count).toBe(0);
 });
 
 it("takes out no more than there are rows for, and sides may differ", () => {
