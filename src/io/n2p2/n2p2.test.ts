@@ -38,6 +38,8 @@ const worst = (a: ArrayLike<number>, b: readonly number[]) =>
   Math.max(...b.map((x, k) => Math.abs(x - a[k])));
 
 interface Reference {
+  readonly test_MAE_energy_meV_per_atom?: number;
+  readonly test_MAE_force_eV_per_A?: number;
   readonly results: readonly {
     readonly index: number;
     readonly energy: number;
@@ -111,32 +113,41 @@ describe.each(["Mo", "Li", "Si"])("the potential of %s of Zuo 2020 in LAMMPS", (
   const folder = shared(`models/hdnnp-${element}-zuo2020`);
   const data = shared(`datasets/mlearn_${element}/${element}_test.extxyz`);
 
-  it.skipIf(!folder || !data)("energies to 1e-11, forces to 5e-9 eV/Å, stress", async () => {
-    const model = readN2p2(await readFolder(folder!), LAMMPS);
-    const { frames } = await readLabelled(data!);
-    const { results } = reference(folder!);
-    for (const r of results.filter(({ forces }, k) => forces !== undefined || k === results.length - 1)) {
-      const { structure } = frames[r.index];
-      const out = evaluate(model, structure);
-      expect(Math.abs(out.energy / r.energy - 1)).toBeLessThan(1e-11);
-      if (!r.forces) continue;
-      expect(worst(out.forces, r.forces.flat())).toBeLessThan(5e-9);
-      expect(worst(out.energies, r.atomic_energies!)).toBeLessThan(1e-9);
-      // LAMMPS printed bar, whose factor it knows to eight digits.
-      const [a, b] = [structure.cell!, out.virial];
-      const volume = Math.abs(
-        a[0] * (a[4] * a[8] - a[5] * a[7]) -
-          a[1] * (a[3] * a[8] - a[5] * a[6]) +
-          a[2] * (a[3] * a[7] - a[4] * a[6]),
-      );
-      expect(
-        worst(
-          b.map((w) => -w / volume),
-          r.stress_eV_per_A3!.flat(),
-        ),
-      ).toBeLessThan(1e-7);
-    }
-  });
+  it.skipIf(!folder || !data)(
+    "energies of all test structures to 1e-11, forces to 5e-9 eV/Å, stress; the published errors",
+    async () => {
+      const model = readN2p2(await readFolder(folder!), LAMMPS);
+      const { frames } = await readLabelled(data!);
+      const { results, ...published } = reference(folder!);
+      const errors = { energy: 0, force: 0, components: 0 };
+      for (const r of results) {
+        const { structure, energy, forces } = frames[r.index];
+        const out = evaluate(model, structure);
+        expect(Math.abs(out.energy / r.energy - 1)).toBeLessThan(1e-11);
+        errors.energy += (1000 * Math.abs(out.energy - energy!)) / structure.numbers.length / results.length;
+        for (const [k, f] of forces!.entries()) errors.force += Math.abs(out.forces[k] - f);
+        errors.components += forces!.length;
+        if (!r.forces) continue;
+        expect(worst(out.forces, r.forces.flat())).toBeLessThan(5e-9);
+        expect(worst(out.energies, r.atomic_energies!)).toBeLessThan(1e-9);
+        // LAMMPS printed bar, whose factor it knows to eight digits.
+        const [a, b] = [structure.cell!, out.virial];
+        const volume = Math.abs(
+          a[0] * (a[4] * a[8] - a[5] * a[7]) -
+            a[1] * (a[3] * a[8] - a[5] * a[6]) +
+            a[2] * (a[3] * a[7] - a[4] * a[6]),
+        );
+        expect(
+          worst(
+            b.map((w) => -w / volume),
+            r.stress_eV_per_A3!.flat(),
+          ),
+        ).toBeLessThan(1e-7);
+      }
+      expect(errors.energy).toBeCloseTo(published.test_MAE_energy_meV_per_atom!, 7);
+      expect(errors.force / errors.components).toBeCloseTo(published.test_MAE_force_eV_per_A!, 9);
+    },
+  );
 });
 
 const elements = [1, 8];
