@@ -40,7 +40,7 @@ const OWN = "runs/demo";
 /** surfit demo: fit, test and run on the package's own ethanol. */
 export function define(command: Command): void {
   withCommons(command, [["surfit demo", "under three minutes on two cores"]])
-    .option("--time <seconds>", "time to train for", positive, 100)
+    .option("--time <seconds>", "time to train for", positive, 80)
     .option("--picoseconds <ps>", "length of the dynamics", positive, 10)
     .option("--threads <n>", "default: all cores", count)
     .option("-o, --output <folder>", "folder of the run", OWN)
