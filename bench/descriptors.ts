@@ -12,6 +12,7 @@ import { elementsOf } from "../src/structure/elements.ts";
 import { findNeighbours } from "../src/structure/neighbours.ts";
 import { pairStatistics } from "../src/structure/statistics.ts";
 import type { Structure } from "../src/structure/structure.ts";
+import { ethanol } from "../test/ethanol.ts";
 
 const device = createDevice();
 const random = new Random(1, "bench");
@@ -20,41 +21,6 @@ const rattled = (s: Structure): Structure => ({
   ...s,
   positions: s.positions.map((x) => x + 0.05 * random.normal()),
 });
-
-const ethanol: Structure = {
-  numbers: Uint8Array.of(6, 6, 8, 1, 1, 1, 1, 1, 1),
-  positions: Float64Array.of(
-    -1.21,
-    -0.26,
-    0.02,
-    0.04,
-    0.58,
-    -0.05,
-    1.18,
-    -0.24,
-    0.07,
-    -1.27,
-    -0.91,
-    -0.89,
-    -1.24,
-    -0.88,
-    0.92,
-    -2.1,
-    0.39,
-    0.05,
-    0.06,
-    1.27,
-    0.84,
-    0.05,
-    1.19,
-    -0.93,
-    1.96,
-    0.31,
-    -0.11,
-  ),
-  cell: null,
-  pbc: [false, false, false],
-};
 
 /** Diamond, a = 5.43 Å. */
 const silicon: Structure = {

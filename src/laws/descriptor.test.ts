@@ -8,46 +8,14 @@ import { descriptors } from "../descriptors/table.ts";
 import { createDevice } from "../device/device.ts";
 import { pairStatistics } from "../structure/statistics.ts";
 import type { Structure } from "../structure/structure.ts";
+import { ethanol } from "../../test/ethanol.ts";
 import { descriptorLaws } from "./descriptor.ts";
 
 const device = createDevice({ bytes: 2 ** 28 });
 
-/** Ethanol, distorted, and a small skewed cell of the same elements: no symmetry anywhere. */
+/** Ethanol and a small skewed cell of the same elements: no symmetry anywhere. */
 const structures: Structure[] = [
-  {
-    numbers: Uint8Array.of(6, 6, 8, 1, 1, 1, 1, 1, 1),
-    positions: Float64Array.of(
-      -1.21,
-      -0.26,
-      0.02,
-      0.04,
-      0.58,
-      -0.05,
-      1.18,
-      -0.24,
-      0.07,
-      -1.27,
-      -0.91,
-      -0.89,
-      -1.24,
-      -0.88,
-      0.92,
-      -2.1,
-      0.39,
-      0.05,
-      0.06,
-      1.27,
-      0.84,
-      0.05,
-      1.19,
-      -0.93,
-      1.96,
-      0.31,
-      -0.11,
-    ),
-    cell: null,
-    pbc: [false, false, false],
-  },
+  ethanol,
   {
     numbers: Uint8Array.of(8, 1, 6, 1),
     positions: Float64Array.of(0.1, 0.2, 0.1, 1, 0.6, 0.2, 1.3, 1.9, 1.1, -4.2, 2.4, 7.3),
