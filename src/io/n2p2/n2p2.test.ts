@@ -390,6 +390,21 @@ it("RuNNer's lines for all elements stand for one line each", () => {
   expect(evaluate(back, water).energy).toBeCloseTo(evaluate(model, water).energy, 9);
 });
 
+it.each([
+  ["scale_symmetry_functions", -3, 1 / 8],
+  ["center_symmetry_functions", 2, 1],
+  ["scale_symmetry_functions\ncenter_symmetry_functions", 2, 1 / 8],
+])("scale_symmetry_functions_sigma counts alone, not beside %s, as in n2p2", (others, mean, scale) => {
+  const files = good();
+  const table = files["scaling.data"].replaceAll(/^(\d+ \d+) .*$/gm, "$1 -3 5 2 0.5");
+  const read = (text: string) =>
+    readN2p2({ ...files, "scaling.data": table, "input.nn": text }, ATOMIC).terms.at(-1)!.tensors;
+  const alone = read(files["input.nn"]);
+  const beside = read(`${others}\n${files["input.nn"]}`);
+  expect([alone["1.mean"][0], alone["1.scale"][0]]).toEqual([2, 2]);
+  expect([beside["1.mean"][0], beside["1.scale"][0]]).toEqual([mean, scale]);
+});
+
 it("normalize_nodes divides what enters a node by the number of nodes below", () => {
   const model = randomModel(acsf, { layers: [4], activation: "tanh" });
   const files = writeN2p2(model, ATOMIC);

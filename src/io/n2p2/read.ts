@@ -160,11 +160,12 @@ function divide({ weights, biases }: Layer, inputs: number): void {
   for (let k = 0; k < biases.length; k++) biases[k] /= inputs;
 }
 
-const scales = (settings: Settings) => ({
-  range: settings.has("scale_symmetry_functions"),
-  sigma: settings.has("scale_symmetry_functions_sigma"),
-  centre: settings.has("center_symmetry_functions"),
-});
+/** Which scaling is asked for; as in n2p2, σ counts only where neither of the others is there. */
+function scales(settings: Settings): { range: boolean; centre: boolean; sigma: boolean } {
+  const range = settings.has("scale_symmetry_functions");
+  const centre = settings.has("center_symmetry_functions");
+  return { range, centre, sigma: settings.has("scale_symmetry_functions_sigma") && !range && !centre };
+}
 
 function tablesOf(files: Files, settings: Settings, sizes: readonly number[]): Statistics[][] | undefined {
   const { range, sigma, centre } = scales(settings);
