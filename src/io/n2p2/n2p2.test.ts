@@ -390,6 +390,12 @@ it("RuNNer's lines for all elements stand for one line each", () => {
   expect(evaluate(back, water).energy).toBeCloseTo(evaluate(model, water).energy, 9);
 });
 
+it("comments of input.nn begin with # or !", () => {
+  const files = good();
+  const text = files["input.nn"].replaceAll(/^symf.*$/gm, "$& # one").replaceAll(/^cut.*$/gm, "$& ! other 7");
+  expect(readN2p2({ ...files, "input.nn": `! note\n${text}` }, ATOMIC)).toEqual(readN2p2(files, ATOMIC));
+});
+
 it.each([
   ["scale_symmetry_functions", -3, 1 / 8],
   ["center_symmetry_functions", 2, 1],

@@ -9,13 +9,16 @@ export interface Setting {
   readonly place: string;
 }
 
-/** The keywords of input.nn, comments (#) left out: https://compphysvienna.github.io/n2p2/topics/keywords.html */
+/** The keywords of input.nn, comments (# or !) left out: https://compphysvienna.github.io/n2p2/topics/keywords.html */
 export class Settings {
   readonly lines: readonly Setting[];
 
   constructor(text: string, file: string) {
     this.lines = text.split("\n").flatMap((line, k) => {
-      const [key, ...words] = line.replace(/#.*/, "").trim().split(/\s+/);
+      const [key, ...words] = line
+        .replace(/[#!].*/, "")
+        .trim()
+        .split(/\s+/);
       return key === "" ? [] : [{ key, words, place: `${file}:${k + 1}` }];
     });
   }
