@@ -29,7 +29,7 @@ const collect = (word: string, before: readonly string[] = []): string[] => [...
 export function define(command: Command): void {
   withLabels(
     withCommons(command, [
-      ["surfit fit data.xyz", "ten minutes on all cores; everything goes to runs/data/"],
+      ["surfit fit data.xyz", "at most ten minutes; everything goes to runs/data/"],
       ["surfit fit data.xyz --dry-run", "what it would do, how long, how much memory"],
       ["surfit fit train.xyz --test held-out.xyz --time 1200", "a test set of its own"],
       ["surfit fit runs/data/fit.yaml -o runs/again", "the same fit again, from its own record"],
