@@ -47,6 +47,8 @@ export { runFit, type FitResult } from "./fit/fit.ts";
 export type { Report } from "./fit/trainer.ts";
 export { Doctor, examine, type Diagnosis } from "./fit/doctor/doctor.ts";
 export { unitFindings } from "./fit/doctor/assumption.ts";
+export type { Candidates, Selection, SelectionMethod } from "./fit/selection/method.ts";
+export { selectionMethods } from "./fit/selection/table.ts";
 export type { Finding } from "./fit/doctor/finding.ts";
 
 export type { Simulation } from "./run/simulation.ts";

@@ -86,6 +86,7 @@ describe("help and errors", () => {
     for (const name of [
       "fit",
       "doctor",
+      "select",
       "test",
       "predict",
       "relax",

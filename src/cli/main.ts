@@ -24,6 +24,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "judge a data set before anything is learned from it",
     load: () => import("./commands/doctor.ts"),
   },
+  select: {
+    group: "Fit",
+    summary: "choose frames to train on: farthest, CUR, MaxVol, energy window",
+    load: () => import("./commands/select.ts"),
+  },
   test: {
     group: "Fit",
     summary: "errors of a model on labelled structures",

@@ -1,5 +1,5 @@
 import { environments } from "../descriptors/environments.ts";
-import type { Descriptor } from "../descriptors/descriptor.ts";
+import type { Descriptor, Features } from "../descriptors/descriptor.ts";
 import type { Device } from "../device/device.ts";
 import { FeatureBuffer } from "../potentials/feature-buffer.ts";
 import type { FeatureStatistics } from "../regressors/regressor.ts";
@@ -7,7 +7,7 @@ import { findNeighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 
 /** Running mean, scatter and range of the features of one element. */
-class Accumulator {
+export class FeatureAccumulator {
   #count = 0;
   readonly #mean: Float64Array;
   readonly #scatter: Float64Array;
@@ -39,24 +39,41 @@ class Accumulator {
   }
 }
 
+/** Features of structures, one at a time. */
+export class FeatureReader {
+  /** Features of a centre of each element. */
+  readonly sizes: readonly number[];
+  readonly #descriptor: Descriptor;
+  readonly #buffer: FeatureBuffer;
+
+  constructor(descriptor: Descriptor, device: Device) {
+    this.sizes = descriptor.elements.map((_, e) => descriptor.size(e));
+    this.#descriptor = descriptor;
+    this.#buffer = new FeatureBuffer(device.memory, this.sizes);
+  }
+
+  /** Features of all atoms of a structure, until the next call. */
+  read(structure: Structure): Features {
+    const { elements, cutoff } = this.#descriptor;
+    const neighbours = findNeighbours(structure, cutoff);
+    const env = environments([{ structure, neighbours }], elements, cutoff);
+    const G = this.#buffer.reserve(env.starts);
+    this.#descriptor.forward(env, G);
+    return G;
+  }
+}
+
 /** Statistics of all features over all atoms of the structures, one entry per element; one structure at a time in memory. */
 export function featureStatistics(
   descriptor: Descriptor,
   structures: Iterable<Structure>,
   device: Device,
 ): FeatureStatistics[] {
-  const { elements, cutoff } = descriptor;
-  const sizes = elements.map((_, e) => descriptor.size(e));
-  const buffer = new FeatureBuffer(device.memory, sizes);
-  const sums = sizes.map((size) => new Accumulator(size));
+  const reader = new FeatureReader(descriptor, device);
+  const { sizes } = reader;
+  const sums = sizes.map((size) => new FeatureAccumulator(size));
   for (const structure of structures) {
-    const env = environments(
-      [{ structure, neighbours: findNeighbours(structure, cutoff) }],
-      elements,
-      cutoff,
-    );
-    const G = buffer.reserve(env.starts);
-    descriptor.forward(env, G);
+    const G = reader.read(structure);
     G.matrices.forEach((matrix, e) => {
       for (let c = 0; c < G.counts[e]; c++) sums[e].add(matrix.subarray(c * sizes[e], (c + 1) * sizes[e]));
     });

@@ -1,0 +1,56 @@
+import { invalid } from "../error.ts";
+import { readFrames } from "../io/files.node.ts";
+import { KeySurvey } from "../io/label-keys.ts";
+import { applyLabels, planLabels } from "../io/labels.ts";
+import type { LabelOptions, LabelPlan } from "../io/labels.ts";
+import { findFormat } from "../io/table.ts";
+import type { Frame } from "../structure/structure.ts";
+
+/** Files read as often as wanted, one frame at a time, so that they need not fit into memory. */
+export class FrameStream {
+  /** Frames in all files. */
+  readonly count: number;
+  /** What was decided about keys and units. */
+  readonly notes: readonly string[];
+  readonly #plans: ReadonlyMap<string, LabelPlan>;
+
+  private constructor(count: number, plans: ReadonlyMap<string, LabelPlan>) {
+    this.count = count;
+    this.#plans = plans;
+    this.notes = [...plans].flatMap(([file, plan]) => plan.notes.map((note) => `${file}: ${note}`));
+  }
+
+  /** Reads the files once to find labels and units. */
+  static async open(files: readonly string[], options: LabelOptions): Promise<FrameStream> {
+    const plans = new Map<string, LabelPlan>();
+    let count = 0;
+    for (const file of files) {
+      if (plans.has(file)) throw invalid(file, "each file once", "the same file twice");
+      const survey = new KeySurvey();
+      // oxlint-disable-next-line no-await-in-loop -- one file after another keeps the memory low
+      for await (const frame of readFrames(file)) survey.add(frame);
+      if (survey.frames === 0) throw invalid(file, "at least one frame", "an empty file");
+      const unitsRequired = !findFormat(file).statesUnits;
+      plans.set(file, planLabels(survey, { unitsRequired, ...options }, file));
+      count += survey.frames;
+    }
+    return new FrameStream(count, plans);
+  }
+
+  /** Whether all files have the same units. */
+  get uniform(): boolean {
+    const units = [...this.#plans.values()].map((plan) => `${plan.units.energy},${plan.units.length}`);
+    return new Set(units).size === 1;
+  }
+
+  /** Frames with labels in internal units. */
+  async *labelled(): AsyncGenerator<Frame, void, undefined> {
+    for (const [file, plan] of this.#plans)
+      for await (const frame of readFrames(file)) yield applyLabels(frame, plan);
+  }
+
+  /** Frames as they stand in the files, in the same order. */
+  async *raw(): AsyncGenerator<Frame, void, undefined> {
+    for (const file of this.#plans.keys()) yield* readFrames(file);
+  }
+}

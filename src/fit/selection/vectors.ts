@@ -1,0 +1,129 @@
+import type { Descriptor } from "../../descriptors/descriptor.ts";
+import { descriptors } from "../../descriptors/table.ts";
+import type { Device } from "../../device/device.ts";
+import { invalid } from "../../error.ts";
+import type { Matrix } from "../../math/left-vectors.ts";
+import { pick } from "../../potentials/pick.ts";
+import type { FeatureStatistics } from "../../regressors/regressor.ts";
+import type { PairStatistics } from "../../structure/statistics.ts";
+import type { Structure } from "../../structure/structure.ts";
+import { FeatureAccumulator, FeatureReader } from "../features.ts";
+import type { AtomRows } from "./method.ts";
+
+/** Most memory for vectors, bytes. */
+const MOST = 4 * 2 ** 30;
+/** A feature whose values differ by less than this part of the largest does not tell structures apart. */
+const CONSTANT = 1e-9;
+
+/** A descriptor with its automatic functions for the data that the statistics are of. */
+export function automaticDescriptor(name: string, statistics: PairStatistics, device: Device): Descriptor {
+  const method = pick(descriptors, name, "--descriptor");
+  return method.build(method.resolve(method.options.parse({}), statistics), statistics.elements, device);
+}
+
+/** How many vectors there will be. */
+export interface VectorCounts {
+  readonly frames: number;
+  /** Atoms of each element of the descriptor, or null when only frames are compared. */
+  readonly atoms: readonly number[] | null;
+}
+
+/**
+ * Vectors of frames, [frames, S + Σ_e size(e)] for S elements: fractions n_e/n, then (1/n) Σ_{i∈e} z_i with
+ * z = (G − mean)/deviation over all atoms of the element; at the end the mean over frames is taken away. On request the
+ * z_i of every atom too. Structures are given one at a time; what is kept is 8 bytes per number of these.
+ */
+export class VectorCollector {
+  readonly #reader: FeatureReader;
+  readonly #sums: readonly FeatureAccumulator[];
+  readonly #width: number;
+  readonly #means: Float64Array;
+  readonly #atoms: readonly AtomRows[] | null;
+  readonly #filled: number[];
+  #frames = 0;
+
+  constructor(descriptor: Descriptor, device: Device, counts: VectorCounts) {
+    this.#reader = new FeatureReader(descriptor, device);
+    const { sizes } = this.#reader;
+    this.#sums = sizes.map((size) => new FeatureAccumulator(size));
+    this.#filled = sizes.map(() => 0);
+    this.#width = sizes.reduce((sum, size) => sum + size, sizes.length);
+    const inAtoms = counts.atoms?.reduce((sum, n, e) => sum + n * sizes[e], 0) ?? 0;
+    const bytes = 8 * (counts.frames * this.#width + inAtoms);
+    if (bytes > MOST)
+      throw invalid("data", `vectors of at most ${MOST / 2 ** 30} GiB (fewer frames)`, `${bytes} bytes`);
+    this.#means = new Float64Array(counts.frames * this.#width);
+    this.#atoms =
+      counts.atoms?.map((n, e) => ({
+        width: sizes[e],
+        rows: new Float64Array(n * sizes[e]),
+        frame: new Int32Array(n),
+      })) ?? null;
+  }
+
+  /** The next frame; `place` names it in errors. */
+  add(structure: Structure, place: string): void {
+    const { sizes } = this.#reader;
+    const { matrices, counts } = this.#reader.read(structure);
+    const row = this.#means.subarray(this.#frames * this.#width, (this.#frames + 1) * this.#width);
+    let at = sizes.length;
+    matrices.forEach((matrix, e) => {
+      row[e] = counts[e];
+      for (let c = 0; c < counts[e]; c++) {
+        const G = matrix.subarray(c * sizes[e], (c + 1) * sizes[e]);
+        this.#sums[e].add(G);
+        for (let t = 0; t < G.length; t++) row[at + t] += G[t];
+      }
+      const atoms = this.#atoms?.[e];
+      if (atoms) {
+        atoms.rows.set(matrix.subarray(0, counts[e] * sizes[e]), this.#filled[e] * sizes[e]);
+        atoms.frame.fill(this.#frames, this.#filled[e], (this.#filled[e] += counts[e]));
+      }
+      at += sizes[e];
+    });
+    if (!row.every(Number.isFinite))
+      throw invalid(place, "a structure with finite features", "NaN or Infinity");
+    this.#frames++;
+  }
+
+  /** The vectors, scaled in place: the collector is of no use afterwards. */
+  result(): { means: Matrix; atoms?: readonly AtomRows[] } {
+    const statistics = this.#sums.map((sum) => sum.result);
+    const [count, width] = [this.#frames, this.#width];
+    const means = { count, width, rows: this.#means.subarray(0, count * width) };
+    for (let f = 0; f < count; f++) scaleMean(means.rows.subarray(f * width, (f + 1) * width), statistics);
+    centre(means);
+    this.#atoms?.forEach(({ rows, width: size }, e) => {
+      const { mean, weight } = scaleOf(statistics[e]);
+      for (let k = 0; k < rows.length; k++) rows[k] = (rows[k] - mean[k % size]) * weight[k % size];
+    });
+    return { means, ...(this.#atoms && { atoms: this.#atoms }) };
+  }
+}
+
+/** Mean and 1/deviation of each feature; 0 for those that are constant. */
+function scaleOf({ mean, deviation, min, max }: FeatureStatistics) {
+  const weight = deviation.map((s, t) =>
+    max[t] - min[t] > CONSTANT * Math.max(Math.abs(min[t]), Math.abs(max[t])) ? 1 / s : 0,
+  );
+  return { mean, weight };
+}
+
+/** Numbers of atoms and sums of features → fractions and mean scaled features. */
+function scaleMean(row: Float64Array, statistics: readonly FeatureStatistics[]): void {
+  const S = statistics.length;
+  const n = row.subarray(0, S).reduce((sum, x) => sum + x, 0);
+  let at = S;
+  statistics.forEach((element, e) => {
+    const { mean, weight } = scaleOf(element);
+    for (let t = 0; t < mean.length; t++) row[at + t] = ((row[at + t] - row[e] * mean[t]) * weight[t]) / n;
+    at += mean.length;
+    row[e] /= n;
+  });
+}
+
+function centre({ count, width, rows }: Matrix): void {
+  const mean = new Float64Array(width);
+  for (let k = 0; k < rows.length; k++) mean[k % width] += rows[k] / count;
+  for (let k = 0; k < rows.length; k++) rows[k] -= mean[k % width];
+}
