@@ -17,7 +17,11 @@ export class FrameStream {
   private constructor(count: number, plans: ReadonlyMap<string, LabelPlan>) {
     this.count = count;
     this.#plans = plans;
-    this.notes = [...plans].flatMap(([file, plan]) => plan.notes.map((note) => `${file}: ${note}`));
+    this.notes = [...plans].flatMap(([file, plan]) =>
+      [...plan.notes, ...(plan.assumed ? ["taken to be in eV and Å, as nobody stated units"] : [])].map(
+        (note) => `${file}: ${note}`,
+      ),
+    );
   }
 
   /** Reads the files once to find labels and units. */

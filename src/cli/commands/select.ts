@@ -11,6 +11,7 @@ import { selectionMethods } from "../../fit/selection/table.ts";
 import { automaticDescriptor, VectorCollector } from "../../fit/selection/vectors.ts";
 import { writeFrames } from "../../io/files.node.ts";
 import { findFormat } from "../../io/table.ts";
+import { isIsolatedAtom } from "../../potentials/isolated-atoms.ts";
 import { pick } from "../../potentials/pick.ts";
 import { PairAccumulator } from "../../structure/statistics.ts";
 import { count, positive, present, withCommons } from "../command.ts";
@@ -135,6 +136,8 @@ function unused(flag: string, use: SelectionMethod["uses"][number], method: Sele
 interface Survey {
   readonly places: string[];
   readonly configTypes: (string | undefined)[];
+  /** Numbers of the frames that are isolated atoms. */
+  readonly isolated: number[];
   /** eV/atom above the lowest of the composition; null where energies do not matter. */
   readonly energies: Float64Array | null;
   /** Atoms of each element in each frame. */
@@ -144,13 +147,19 @@ interface Survey {
 
 async function look(stream: FrameStream, method: SelectionMethod, flags: Flags, progress: Progress) {
   const pairs = new PairAccumulator(LOOK);
-  const survey = { places: [] as string[], configTypes: [] as (string | undefined)[], pairs };
+  const survey = {
+    places: [] as string[],
+    configTypes: [] as (string | undefined)[],
+    isolated: [] as number[],
+    pairs,
+  };
   const counts: Map<number, number>[] = [];
   const [kinds, energies, missing] = [[] as string[], [] as number[], [] as string[]];
   for await (const frame of stream.labelled()) {
     const { numbers } = frame.structure;
     if (numbers.length === 0) throw invalid(frame.place, "at least one atom", "none");
     progress.update(survey.places.length / stream.count, "distances");
+    if (isIsolatedAtom(frame)) survey.isolated.push(survey.places.length);
     survey.places.push(frame.place);
     survey.configTypes.push(frame.configType);
     if (method.needs.includes("means")) pairs.add(frame.structure);
@@ -231,7 +240,7 @@ async function write(stream: FrameStream, raw: boolean, chosen: ReadonlySet<numb
 
 function report(
   { chosen, scores }: Selection,
-  { places, configTypes }: Survey,
+  { places, configTypes, isolated }: Survey,
   stream: FrameStream,
   method: SelectionMethod,
   flags: Flags,
@@ -253,8 +262,15 @@ function report(
     show((100 * t.chosen) / t.frames),
   ]);
   const last = scores[scores.length - 1];
-  const text = [
+  const lost = isolated.filter((f) => !scoreOf.has(f));
+  const notes = [
     ...stream.notes,
+    ...(lost.length > 0
+      ? [`isolated atoms that were not chosen, ${lost.length}: a fit takes its zero of energy from them`]
+      : []),
+  ];
+  const text = [
+    ...notes,
     `${chosen.length} of ${stream.count} frames written to ${flags.output}` +
       (flags.rest === undefined ? "" : `, the others to ${flags.rest}`),
     `${method.name}: ${method.score}; of the last one chosen (${places[chosen[chosen.length - 1]]}): ${show(last)}`,
@@ -272,7 +288,7 @@ function report(
     configTypes: types,
     output: flags.output,
     rest: flags.rest ?? null,
-    notes: stream.notes,
+    notes,
   };
   return { text, json };
 }
