@@ -4,7 +4,7 @@ import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
 import type { Matrix } from "../../math/left-vectors.ts";
 import { pick } from "../../potentials/pick.ts";
-import type { FeatureStatistics } from "../../regressors/regressor.ts";
+import { featureScale } from "../../regressors/neural-network/scaling.ts";
 import type { PairStatistics } from "../../structure/statistics.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { FeatureAccumulator, FeatureReader } from "../features.ts";
@@ -12,8 +12,6 @@ import type { AtomRows } from "./method.ts";
 
 /** Most memory for vectors, bytes. */
 const MOST = 4 * 2 ** 30;
-/** A feature whose values differ by less than this part of the largest does not tell structures apart. */
-const CONSTANT = 1e-9;
 
 /** A descriptor with its automatic functions for the data that the statistics are of. */
 export function automaticDescriptor(name: string, statistics: PairStatistics, device: Device): Descriptor {
@@ -30,8 +28,9 @@ export interface VectorCounts {
 
 /**
  * Vectors of frames, [frames, S + Σ_e size(e)] for S elements: fractions n_e/n, then (1/n) Σ_{i∈e} z_i with
- * z = (G − mean)/deviation over all atoms of the element; at the end the mean over frames is taken away. On request the
- * z_i of every atom too. Structures are given one at a time; what is kept is 8 bytes per number of these.
+ * z = (G − mean)/deviation over all atoms of the element, bounded for faint features as a network's inputs are; at the
+ * end the mean over frames is taken away. On request the z_i of every atom too. Structures are given one at a time; what
+ * is kept is 8 bytes per number of these.
  */
 export class VectorCollector {
   readonly #reader: FeatureReader;
@@ -88,35 +87,32 @@ export class VectorCollector {
 
   /** The vectors, scaled in place: the collector is of no use afterwards. */
   result(): { means: Matrix; atoms?: readonly AtomRows[] } {
-    const statistics = this.#sums.map((sum) => sum.result);
+    const scales = this.#sums.map(({ result }) => ({ mean: result.mean, factor: featureScale(result) }));
     const [count, width] = [this.#frames, this.#width];
     const means = { count, width, rows: this.#means.subarray(0, count * width) };
-    for (let f = 0; f < count; f++) scaleMean(means.rows.subarray(f * width, (f + 1) * width), statistics);
+    for (let f = 0; f < count; f++) scaleMean(means.rows.subarray(f * width, (f + 1) * width), scales);
     centre(means);
     this.#atoms?.forEach(({ rows, width: size }, e) => {
-      const { mean, weight } = scaleOf(statistics[e]);
-      for (let k = 0; k < rows.length; k++) rows[k] = (rows[k] - mean[k % size]) * weight[k % size];
+      const { mean, factor } = scales[e];
+      for (let k = 0; k < rows.length; k++) rows[k] = (rows[k] - mean[k % size]) * factor[k % size];
     });
     return { means, ...(this.#atoms && { atoms: this.#atoms }) };
   }
 }
 
-/** Mean and 1/deviation of each feature; 0 for those that are constant. */
-function scaleOf({ mean, deviation, min, max }: FeatureStatistics) {
-  const weight = deviation.map((s, t) =>
-    max[t] - min[t] > CONSTANT * Math.max(Math.abs(min[t]), Math.abs(max[t])) ? 1 / s : 0,
-  );
-  return { mean, weight };
+/** Mean of each feature of an element, and the factor by which a network would scale it. */
+interface Scale {
+  readonly mean: Float64Array;
+  readonly factor: Float64Array;
 }
 
 /** Numbers of atoms and sums of features → fractions and mean scaled features. */
-function scaleMean(row: Float64Array, statistics: readonly FeatureStatistics[]): void {
-  const S = statistics.length;
+function scaleMean(row: Float64Array, scales: readonly Scale[]): void {
+  const S = scales.length;
   const n = row.subarray(0, S).reduce((sum, x) => sum + x, 0);
   let at = S;
-  statistics.forEach((element, e) => {
-    const { mean, weight } = scaleOf(element);
-    for (let t = 0; t < mean.length; t++) row[at + t] = ((row[at + t] - row[e] * mean[t]) * weight[t]) / n;
+  scales.forEach(({ mean, factor }, e) => {
+    for (let t = 0; t < mean.length; t++) row[at + t] = ((row[at + t] - row[e] * mean[t]) * factor[t]) / n;
     at += mean.length;
     row[e] /= n;
   });
