@@ -289,3 +289,21 @@ function sortImages(index: Int32Array, shift: Int32Array, from: number, to: numb
 
 const compare = (shift: Int32Array, p: number, q: number) =>
   shift[3 * p] - shift[3 * q] || shift[3 * p + 1] - shift[3 * q + 1] || shift[3 * p + 2] - shift[3 * q + 2];
+
+/** |r_j + shift·cell − r_i| of pair p of atom i, Å. */
+export function pairDistance(
+  { positions, cell }: Structure,
+  { index, shift }: Neighbours,
+  i: number,
+  p: number,
+): number {
+  const j = index[p];
+  let r2 = 0;
+  for (let k = 0; k < 3; k++) {
+    const image = cell
+      ? shift[3 * p] * cell[k] + shift[3 * p + 1] * cell[3 + k] + shift[3 * p + 2] * cell[6 + k]
+      : 0;
+    r2 += (positions[3 * j + k] - positions[3 * i + k] + image) ** 2;
+  }
+  return Math.sqrt(r2);
+}

@@ -1,5 +1,5 @@
 import { symbolOf } from "./elements.ts";
-import { findNeighbours } from "./neighbours.ts";
+import { findNeighbours, pairDistance } from "./neighbours.ts";
 import type { Neighbours } from "./neighbours.ts";
 import type { Structure } from "./structure.ts";
 
@@ -58,20 +58,12 @@ export class PairAccumulator {
 
   /** Counts one more structure; neighbours, when at hand, must reach at least to the cutoff. */
   add(structure: Structure, neighbours: Neighbours = findNeighbours(structure, this.cutoff)): void {
-    const { numbers, positions, cell, pbc } = structure;
-    const C = cell ?? new Float64Array(9);
-    const { offsets, index, shift } = neighbours;
+    const { numbers, pbc } = structure;
+    const { offsets, index } = neighbours;
     for (let i = 0; i < numbers.length; i++) {
       this.#elements.add(numbers[i]);
-      for (let p = offsets[i]; p < offsets[i + 1]; p++) {
-        const j = index[p];
-        let r2 = 0;
-        for (let k = 0; k < 3; k++) {
-          const image = shift[3 * p] * C[k] + shift[3 * p + 1] * C[3 + k] + shift[3 * p + 2] * C[6 + k];
-          r2 += (positions[3 * j + k] - positions[3 * i + k] + image) ** 2;
-        }
-        this.#count(numbers[i], numbers[j], Math.sqrt(r2));
-      }
+      for (let p = offsets[i]; p < offsets[i + 1]; p++)
+        this.#count(numbers[i], numbers[index[p]], pairDistance(structure, neighbours, i, p));
     }
     this.#structures++;
     this.#atoms += numbers.length;

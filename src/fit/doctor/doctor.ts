@@ -5,7 +5,7 @@ import {
 } from "../../potentials/isolated-atoms.ts";
 import { InputError } from "../../error.ts";
 import { elementsOf, formulaOf, symbolOf } from "../../structure/elements.ts";
-import { findNeighbours, type Neighbours } from "../../structure/neighbours.ts";
+import { findNeighbours, pairDistance, type Neighbours } from "../../structure/neighbours.ts";
 import { pairKey, pairName } from "../../structure/statistics.ts";
 import type { Frame, Structure } from "../../structure/structure.ts";
 import { LABELS, type Label } from "../dataset.ts";
@@ -116,22 +116,13 @@ export class Doctor {
   }
 
   /** Remembers the frame in which a pair came closest. */
-  #notice(
-    { numbers, positions, cell }: Structure,
-    { offsets, index, shift }: Neighbours,
-    place: string,
-  ): void {
-    const C = cell ?? new Float64Array(9);
+  #notice(structure: Structure, neighbours: Neighbours, place: string): void {
+    const { numbers } = structure;
+    const { offsets, index } = neighbours;
     for (let i = 0; i < numbers.length; i++)
       for (let p = offsets[i]; p < offsets[i + 1]; p++) {
-        const j = index[p];
-        let r2 = 0;
-        for (let k = 0; k < 3; k++) {
-          const image = shift[3 * p] * C[k] + shift[3 * p + 1] * C[3 + k] + shift[3 * p + 2] * C[6 + k];
-          r2 += (positions[3 * j + k] - positions[3 * i + k] + image) ** 2;
-        }
-        const pair = pairKey(numbers[i], numbers[j]);
-        const distance = Math.sqrt(r2);
+        const pair = pairKey(numbers[i], numbers[index[p]]);
+        const distance = pairDistance(structure, neighbours, i, p);
         if (!(this.#closest[pair]?.distance <= distance)) this.#closest[pair] = { distance, place };
       }
   }
