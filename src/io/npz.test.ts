@@ -6,7 +6,8 @@ import { shared } from "../../test/shared.ts";
 import { readLabelled } from "./files.node.ts";
 import { parseNpy } from "./npy.ts";
 import { parseNpz, readNpz } from "./npz.ts";
-import { atomEnergy, suggestEnergyUnit } from "./suggest-units.ts";
+import { atomEnergy } from "../structure/atom-energy.ts";
+import { suggestEnergyUnit } from "./suggest-units.ts";
 
 const golden = (name: string) => fileURLToPath(new URL(`../../test/golden/${name}`, import.meta.url));
 const KCAL = 4184 / 6.02214076e23 / 1.602176634e-19;

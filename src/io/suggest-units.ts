@@ -1,12 +1,5 @@
-import { HARTREE, unit, unitsOf } from "../structure/units.ts";
-
-/**
- * Total energy of a neutral atom with all its electrons, eV, to a few per cent: Thomas–Fermi with the corrections of
- * Scott and Schwinger, E = −0.768745 Z^(7/3) + Z²/2 − 0.269900 Z^(5/3) Hartree (DOI 10.1103/PhysRevA.22.1827).
- */
-export function atomEnergy(z: number): number {
-  return (-0.768745 * z ** (7 / 3) + z ** 2 / 2 - 0.2699 * z ** (5 / 3)) * HARTREE;
-}
+import { atomEnergy } from "../structure/atom-energy.ts";
+import { unit, unitsOf } from "../structure/units.ts";
 
 /**
  * The energy unit in which `energy` is near the sum of the atoms' all-electron energies, within 6 %; undefined when none

@@ -1,20 +1,12 @@
+import { atomEnergy } from "../../structure/atom-energy.ts";
 import { covalentRadius, symbolOf } from "../../structure/elements.ts";
 import { pairName } from "../../structure/statistics.ts";
-import { HARTREE, unit } from "../../structure/units.ts";
+import { unit } from "../../structure/units.ts";
 import { brief, finding, type Finding } from "./finding.ts";
 
 /** Shortest distances over the sum of covalent radii: usual values, and what lies outside. */
 export const BONDED = { overlap: 0.55, far: 1.55 };
 const TOLERANCE = 0.04;
-
-/**
- * All-electron energy of a neutral atom, Hartree, within about 2 % (8 % for hydrogen's neighbours): the statistical
- * expansion −0.7687 Z^(7/3) + ½ Z² − 0.2699 Z^(5/3); B.-G. Englert, J. Schwinger, https://doi.org/10.1103/PhysRevA.32.26.
- */
-function atomEnergy(Z: number): number {
-  const c = Math.cbrt(Z);
-  return Z === 1 ? -0.5 : -0.768745 * Z * Z * c + 0.5 * Z * Z - 0.2699 * Z * c * c;
-}
 
 const ENERGY_UNITS = ["eV", "Hartree", "kcal/mol", "kJ/mol", "Ry"] as const;
 
@@ -25,7 +17,7 @@ function allElectronUnit(
   let [given, expected] = [0, 0];
   for (const { numbers, energy } of energies) {
     given += energy;
-    for (let i = 0; i < numbers.length; i++) expected += atomEnergy(numbers[i]) * HARTREE;
+    for (let i = 0; i < numbers.length; i++) expected += atomEnergy(numbers[i]);
   }
   return ENERGY_UNITS.find((u) => Math.abs((given * unit("energy", u)) / expected - 1) < TOLERANCE);
 }
