@@ -1,10 +1,32 @@
 import { topological } from "./derivative.ts";
 import { elementary } from "./elementary.ts";
-import type { Expr, Primitive } from "./expression.ts";
-import { abs, add, bits, div, less, max, min, mul, neg, select, sqrt, sub } from "./expression.ts";
+import type { Expr, Op } from "./expression.ts";
+import {
+  abs,
+  acos,
+  add,
+  bits,
+  cos,
+  div,
+  exp,
+  less,
+  log,
+  log1p,
+  logistic,
+  max,
+  min,
+  mul,
+  neg,
+  select,
+  sin,
+  softplus,
+  sqrt,
+  sub,
+  tanh,
+} from "./expression.ts";
 
-/** A primitive of the same kind as x over other operands. */
-const constructors: Readonly<Record<Primitive, (args: readonly Expr[], x: Expr) => Expr>> = {
+/** An operation of the same kind as x over other operands. */
+const constructors: Readonly<Record<Op, (args: readonly Expr[], x: Expr) => Expr>> = {
   constant: (_, x) => x,
   variable: (_, x) => x,
   add: ([a, b]) => add(a, b),
@@ -24,24 +46,43 @@ const constructors: Readonly<Record<Primitive, (args: readonly Expr[], x: Expr) 
   shl: ([a], x) => bits.shl(a, x.value),
   shr: ([a], x) => bits.shr(a, x.value),
   odd: ([a]) => bits.odd(a),
+  exp: ([a]) => exp(a),
+  log: ([a]) => log(a),
+  log1p: ([a]) => log1p(a),
+  sin: ([a]) => sin(a),
+  cos: ([a]) => cos(a),
+  tanh: ([a]) => tanh(a),
+  acos: ([a]) => acos(a),
+  logistic: ([a]) => logistic(a),
+  softplus: ([a]) => softplus(a),
 };
 
-/** The primitive x over other operands, simplified again. */
-export const rebuild = (x: Expr, args: readonly Expr[]): Expr => constructors[x.op as Primitive](args, x);
+/** The operation x over other operands, simplified again. */
+export const rebuild = (x: Expr, args: readonly Expr[]): Expr => constructors[x.op](args, x);
+
+/** x itself where its operands are still the same, else rebuilt over the new ones. */
+function follow(x: Expr, done: ReadonlyMap<Expr, Expr>): Expr {
+  const args = x.args.map((a) => done.get(a)!);
+  return args.every((a, i) => a === x.args[i]) ? x : rebuild(x, args);
+}
+
+/** Whether elementary.ts writes the operation in primitives. */
+export const isElementary = (x: Expr): boolean => x.op in elementary;
+
+/** x with the nodes of the map replaced. */
+export function substitute(x: Expr, map: ReadonlyMap<Expr, Expr>): Expr {
+  const done = new Map(map);
+  for (const y of topological([x])) if (!done.has(y)) done.set(y, follow(y, done));
+  return done.get(x)!;
+}
 
 /** The same formulas in primitives only: elementary functions replaced by their definitions. */
 export function lower(outputs: readonly Expr[]): Expr[] {
   const done = new Map<Expr, Expr>();
   for (const x of topological(outputs)) {
-    const args = x.args.map((a) => done.get(a)!);
-    if (x.op in elementary) {
-      const expand = elementary[x.op as keyof typeof elementary];
-      // A definition may use other functions of the table by calling them, so it is primitive already.
-      done.set(x, expand(args[0]));
-    } else {
-      const same = args.every((a, i) => a === x.args[i]);
-      done.set(x, same ? x : rebuild(x, args));
-    }
+    // A definition may use other functions of the table by calling them, so it is primitive already.
+    const expand = isElementary(x) ? elementary[x.op as keyof typeof elementary] : undefined;
+    done.set(x, expand ? expand(done.get(x.args[0])!) : follow(x, done));
   }
   return outputs.map((y) => done.get(y)!);
 }

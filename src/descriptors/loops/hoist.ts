@@ -1,48 +1,10 @@
 import { topological } from "../../formula/derivative.ts";
-import {
-  acos,
-  cos,
-  exp,
-  isMask,
-  log,
-  log1p,
-  logistic,
-  sin,
-  softplus,
-  tanh,
-  variable,
-} from "../../formula/expression.ts";
-import type { Elementary, Expr } from "../../formula/expression.ts";
-import { rebuild } from "../../formula/lower.ts";
+import { isMask, variable } from "../../formula/expression.ts";
+import type { Expr } from "../../formula/expression.ts";
+import { isElementary, substitute } from "../../formula/lower.ts";
 
 /** Functions of one neighbour's distance are computed once for each neighbour, up to so many of them. */
 export const MOST = 4;
-
-const ELEMENTARY: Readonly<Record<Elementary, (x: Expr) => Expr>> = {
-  exp,
-  log,
-  log1p,
-  sin,
-  cos,
-  tanh,
-  acos,
-  logistic,
-  softplus,
-};
-const isElementary = (x: Expr): boolean => x.op in ELEMENTARY;
-
-/** x with the nodes of the map replaced. */
-function substitute(x: Expr, map: ReadonlyMap<Expr, Expr>): Expr {
-  const done = new Map(map);
-  for (const y of topological([x])) {
-    if (done.has(y)) continue;
-    const args = y.args.map((a) => done.get(a)!);
-    const same = args.every((a, i) => a === y.args[i]);
-    if (same) done.set(y, y);
-    else done.set(y, isElementary(y) ? ELEMENTARY[y.op as Elementary](args[0]) : rebuild(y, args));
-  }
-  return done.get(x)!;
-}
 
 /** The largest parts of the expressions that depend on a distance alone and have an elementary function in them. */
 function partsOf(expressions: readonly Expr[], distance: Expr): Expr[] {
