@@ -64,9 +64,9 @@ export function define(command: Command): void {
 async function run(inputs: string[], flags: Flags): Promise<void> {
   const configured = await configure(inputs, flags);
   const { threads, deterministic, training } = configured.options;
-  // Room for the kept features and an optimiser's matrix beside everything else, within what 32-bit addresses reach.
+  // Room for an optimiser's matrix beside everything else, within what 32-bit addresses reach.
   const [, matrix] = OPTIMISERS[training.optimiser].observes?.limit(training) ?? ["", 0];
-  const bytes = Math.min(2 ** 32 - 2 ** 16, 2 ** 30 + 2 ** 20 * (1.25 * training.cache + matrix));
+  const bytes = Math.min(2 ** 32 - 2 ** 16, 2 ** 31 + 2 ** 20 * matrix);
   const pool = await startPool({ deterministic, bytes, ...(threads !== "auto" && { threads }) });
   try {
     if (flags.dryRun) await dryRun(configured, flags, pool);
