@@ -6,10 +6,11 @@ function binomial(n: number, k: number): bigint {
   return b;
 }
 
+const bits = (x: bigint): number => x.toString(2).length;
+
 /** √(p/q) of exact integers, rounded twice at most: the quotient is taken with 64 bits or more. */
 function squareRoot(p: bigint, q: bigint): number {
   if (p === 0n) return 0;
-  const bits = (x: bigint) => x.toString(2).length;
   // An even shift, so that its square root is a power of two.
   const shift = 2 * Math.ceil(Math.max(0, bits(q) - bits(p) + 64) / 2);
   return Math.sqrt(Number((p << BigInt(shift)) / q)) / 2 ** (shift / 2);
