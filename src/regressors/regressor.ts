@@ -11,6 +11,25 @@ export interface FeatureStatistics {
   readonly max: Float64Array;
 }
 
+/** φ of a regressor whose atomic energies are E = Σ_k θ_k φ_k(G), for fits in closed form. */
+export interface LinearBasis {
+  /** φ of element e are the columns starts[e] … starts[e+1] of a row; the order of the parameters. */
+  readonly starts: readonly number[];
+  /** ADDS φ(G) of one centre of element e, G [size], to row [P]. */
+  addValues(e: number, G: Float64Array, row: Float64Array): void;
+  /** ADDS dG·∂φ/∂G to row [P]. */
+  addSlopes(e: number, G: Float64Array, dG: Float64Array, row: Float64Array): void;
+}
+
+/** Energies that depend on the features only through `size` combinations y = Gᵀ W of them. */
+export interface Combination {
+  readonly size: number;
+  /** W of each element, [features, size], live. */
+  readonly weights: readonly Float64Array[];
+  /** y → energies and ∂ΣE/∂y, for prediction. */
+  readonly rest: Pick<Regressor, "forward" | "pullback">;
+}
+
 /** Features → atomic energies, with the derivatives that forces and training need. */
 export interface Regressor {
   /** All trainable numbers, [P], in the device's memory; changing them takes effect at the next call. */
@@ -19,6 +38,10 @@ export interface Regressor {
   readonly decays: Uint8Array;
   /** Where each element's own parameters start, ascending, P last; absent where elements share them. */
   readonly starts?: readonly number[];
+  /** Where energies are linear in the parameters. */
+  readonly basis?: LinearBasis;
+  /** Where energies depend on few combinations of the features. */
+  readonly combination?: Combination;
   /** Overwrites energies [centres], eV. */
   forward(G: Features, energies: Float64Array): void;
   /** Overwrites energies and dEdG with ∂ΣE/∂G. */

@@ -1,7 +1,9 @@
+import { linear } from "./linear/linear.ts";
 import { neuralNetwork } from "./neural-network/neural-network.ts";
 import type { RegressorMethod } from "./regressor.ts";
 
 /** Every regressor by name. */
 export const regressors: Readonly<Record<string, RegressorMethod>> = {
+  linear,
   "neural-network": neuralNetwork,
 };

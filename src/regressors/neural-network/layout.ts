@@ -1,5 +1,5 @@
 import type { Memory } from "../../device/memory.ts";
-import { invalid } from "../../error.ts";
+import { placeTensors, type Placement as TensorPlacement } from "../placement.ts";
 import type { NeuralNetworkOptions } from "./options.ts";
 
 /** Widths of one element's network: features, hidden layers, 1. */
@@ -25,57 +25,27 @@ export function tensorShapes(e: number, widths: readonly number[]) {
 }
 
 /** Where the numbers of all networks lie in the device's memory. */
-export interface Placement {
-  readonly parameters: Float64Array;
+export interface Placement extends TensorPlacement {
   readonly decays: Uint8Array;
-  /** Views of the live numbers. */
-  readonly tensors: Readonly<Record<string, Float64Array>>;
 }
 
-function tensor(tensors: Readonly<Record<string, Float64Array>>, name: string, length: number): Float64Array {
-  const found = tensors[name];
-  if (found?.length === length) return found;
-  throw invalid(`tensor ${name}`, `${length} numbers`, found ? `${found.length} numbers` : "none");
-}
+const named = (pairs: readonly [name: string, length: number][]) =>
+  pairs.map(([name, length]) => ({ name, length }));
 
-/** True when the arrays already lie one behind the other in this memory: then they are used where they are. */
-function consecutive(arrays: readonly Float64Array[], memory: Memory): boolean {
-  let next = arrays[0].byteOffset;
-  return arrays.every((array) => {
-    const fits = array.buffer === memory.memory.buffer && array.byteOffset === next;
-    next += array.byteLength;
-    return fits;
-  });
-}
-
-/**
- * Takes the tensors in place where they already lie in the device's memory (threads then share the parameters),
- * and copies them into it where they do not.
- */
+/** Places the tensors of all networks, see `placeTensors`; weights decay. */
 export function place(
   networks: readonly (readonly number[])[],
   tensors: Readonly<Record<string, Float64Array>>,
   memory: Memory,
 ): Placement {
   const shapes = networks.map((widths, e) => tensorShapes(e, widths));
-  const trainable = shapes.flatMap((s) => s.trainable);
-  const sources = trainable.map(([name, length]) => tensor(tensors, name, length));
-  const count = sources.reduce((sum, s) => sum + s.length, 0);
-  const inPlace = consecutive(sources, memory);
-  const address = inPlace ? sources[0].byteOffset : memory.alloc(8 * count);
-  const live: Record<string, Float64Array> = {};
-  const decays = new Uint8Array(count);
+  const trainable = named(shapes.flatMap((s) => s.trainable));
+  const placed = placeTensors(trainable, named(shapes.flatMap((s) => s.fixed)), tensors, memory);
+  const decays = new Uint8Array(placed.parameters.length);
   let at = 0;
-  trainable.forEach(([name, length], i) => {
-    const view = memory.f64(address + 8 * at, length);
-    if (!inPlace) view.set(sources[i]);
+  for (const { name, length } of trainable) {
     if (name.includes(".weights.")) decays.fill(1, at, at + length);
-    live[name] = view;
     at += length;
-  });
-  for (const [name, length] of shapes.flatMap((s) => s.fixed)) {
-    live[name] = memory.f64(memory.alloc(8 * length), length);
-    live[name].set(tensor(tensors, name, length));
   }
-  return { parameters: memory.f64(address, count), decays, tensors: live };
+  return { ...placed, decays };
 }

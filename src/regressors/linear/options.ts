@@ -1,0 +1,15 @@
+import { z } from "../../zod.ts";
+
+/** Options of the linear model; the same for every element. */
+export const linearOptions = z.strictObject({
+  quadratic: z
+    .boolean()
+    .default(false)
+    .meta({ help: "Add ½ GᵀαG, α symmetric: all products of two features" }),
+});
+
+export type LinearOptions = z.infer<typeof linearOptions>;
+
+/** Coefficients of one element with K features: β₀, β [K], and with `quadratic` the upper triangle of α. */
+export const countOf = ({ quadratic }: LinearOptions, K: number): number =>
+  1 + K + (quadratic ? (K * (K + 1)) / 2 : 0);
