@@ -1,9 +1,8 @@
 import { invalid } from "../error.ts";
-import { readFrames } from "../io/files.node.ts";
+import { formatOf, readFrames } from "../io/files.node.ts";
 import { KeySurvey } from "../io/label-keys.ts";
 import { applyLabels, planLabels } from "../io/labels.ts";
 import type { LabelOptions, LabelPlan } from "../io/labels.ts";
-import { findFormat } from "../io/table.ts";
 import type { Frame } from "../structure/structure.ts";
 
 /** Files read as often as wanted, one frame at a time, so that they need not fit into memory. */
@@ -34,7 +33,8 @@ export class FrameStream {
       // oxlint-disable-next-line no-await-in-loop -- one file after another keeps the memory low
       for await (const frame of readFrames(file)) survey.add(frame);
       if (survey.frames === 0) throw invalid(file, "at least one frame", "an empty file");
-      const unitsRequired = !findFormat(file).statesUnits;
+      // oxlint-disable-next-line no-await-in-loop -- one file after another
+      const unitsRequired = !(await formatOf(file)).statesUnits;
       plans.set(file, planLabels(survey, { unitsRequired, ...options }, file));
       count += survey.frames;
     }

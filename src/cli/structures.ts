@@ -45,10 +45,10 @@ export const withLabels = (command: Command): Command =>
     .option("--force-unit <unit>", "such as Hartree/bohr (default: energy/length)")
     .option("--stress-unit <unit>", "such as GPa or kbar (default: energy/length³)")
     .addOption(
-      new Option("--stress-sign <what>", "what a positive stress is (default: tension, as in ASE)").choices([
-        "tension",
-        "pressure",
-      ]),
+      new Option(
+        "--stress-sign <what>",
+        "what a positive stress is (default: as the file declares, or tension, as in ASE)",
+      ).choices(["tension", "pressure"]),
     )
     .addOption(
       new Option("--virial-sign <what>", "what the virial is (default: -Vσ, as in QUIP and MACE)").choices([

@@ -159,7 +159,10 @@ export const dataSchema = z.strictObject({
       stress: z.string().optional().meta({ help: "unit of the stress; energy/length³ if absent" }),
     })
     .prefault({}),
-  stressSign: z.enum(["tension", "pressure"]).default("tension").meta({ help: "what a positive stress is" }),
+  stressSign: z
+    .enum(["tension", "pressure"])
+    .optional()
+    .meta({ help: "what a positive stress is; as the file declares, or tension" }),
   virialSign: z
     .enum(["-Vσ", "Vσ"])
     .default("-Vσ")

@@ -1,22 +1,57 @@
-import { createReadStream } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { createReadStream, statSync } from "node:fs";
+import { open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { invalid } from "../error.ts";
 import type { Frame } from "../structure/structure.ts";
-import type { ByteStream } from "./format.ts";
+import type { ByteStream, Format } from "./format.ts";
 import { gzip, isGzip } from "./gzip.ts";
 import { KeySurvey } from "./label-keys.ts";
 import { applyLabels, planLabels } from "./labels.ts";
 import type { LabelOptions, LabelPlan } from "./labels.ts";
 import { findFormat } from "./table.ts";
 
-/** Frames of a file as they stand in it (its own keys and units), one at a time, .gz or not; format by the ending. */
+/**
+ * Frames of a file as they stand in it (its own keys and units), one at a time, .gz or not; format by the ending. A
+ * folder stands for all files in it and below, in the order of their names, and gives its name to frames without
+ * config_type.
+ */
 export async function* readFrames(path: string, format?: string): AsyncGenerator<Frame, void, undefined> {
+  if (isFolder(path)) {
+    for (const file of await filesOf(path))
+      for await (const frame of readFrames(file, format)) yield inGroup(frame, basename(dirname(file)));
+    return;
+  }
   const { read, name } = findFormat(path, format);
   if (!read) throw invalid(path, "a format that can be read", name);
   yield* read(readPlain(path), path);
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** Files of a folder and below, in the order of their paths; hidden ones do not count. */
+async function filesOf(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
+  const seen = files.filter((file) => !/(^|\/)\./.test(file.slice(folder.length)));
+  if (seen.length === 0) throw invalid(folder, "files of frames", "none in this folder");
+  return seen.toSorted();
+}
+
+const inGroup = (frame: Frame, name: string): Frame =>
+  Object.keys(frame.info).some((key) => /config_?types?$/i.test(key))
+    ? frame
+    : { ...frame, info: { ...frame.info, config_type: name } };
+
+/** The format of a file, or the one format of all files in a folder. */
+export async function formatOf(path: string): Promise<Format> {
+  if (!isFolder(path)) return findFormat(path);
+  const found = new Set((await filesOf(path)).map((file) => findFormat(file)));
+  const [format] = found;
+  if (found.size > 1)
+    throw invalid(path, "files of one format in a folder", [...found].map(({ name }) => name).join(", "));
+  return format;
 }
 
 /** Bytes of a file, uncompressed when it is gzip (several gzip files in one included; length and CRC are checked). */
@@ -68,7 +103,7 @@ export async function readLabelled(path: string, options: LabelOptions = {}): Pr
     raw.push(frame);
   }
   if (raw.length === 0) throw invalid(path, "at least one frame", "an empty file");
-  const unitsRequired = !findFormat(path).statesUnits;
+  const unitsRequired = !(await formatOf(path)).statesUnits;
   const plan = planLabels(survey, { unitsRequired, ...options }, path);
   return { frames: raw.map((frame) => applyLabels(frame, plan)), plan };
 }

@@ -234,6 +234,12 @@ describe("stress and virial", () => {
 
   it("both signs of stress, both conventions of the virial; V = 8 Å³", () => {
     expect(stressOf({ stress: sigma }, { stressSign: "pressure" })).toEqual(sigma.map((x) => -x));
+    const declared = { stress: sigma, stress_sign: "pressure" };
+    expect(stressOf(declared)).toEqual(sigma.map((x) => -x));
+    expect(() => stressOf(declared, { stressSign: "tension" })).toThrow(
+      "invalid stressSign: expected pressure, which the file declares under stress_sign, got tension",
+    );
+    expect(() => stressOf({ stress: sigma, stress_sign: "up" })).toThrow("expected tension or pressure");
     expect(stressOf({ virial: sigma.map((x) => -8 * x) })).toEqual(sigma);
     expect(stressOf({ virial: sigma.map((x) => 8 * x) }, { virialSign: "Vσ" })).toEqual(sigma);
     expect(stressOf({ stress: sigma, virial: sigma })).toEqual(sigma);

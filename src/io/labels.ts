@@ -13,11 +13,13 @@ export interface LabelOptions {
   readonly units?: LabelUnits;
   /** Refuse to take eV and Å for granted (Format.statesUnits is false). */
   readonly unitsRequired?: boolean;
-  /** What positive stress means in the file: "tension" (ASE; the default) or "pressure" (VASP). */
-  readonly stressSign?: "tension" | "pressure";
+  /** What positive stress means in the file: "tension" (ASE) or "pressure" (VASP); as the file declares, or tension. */
+  readonly stressSign?: StressSign;
   /** What virial means in the file: "−Vσ" (QUIP, ASE, MACE; the default) or "Vσ". */
   readonly virialSign?: "-Vσ" | "Vσ";
 }
+
+export type StressSign = "tension" | "pressure";
 
 /** Units of a file; force defaults to energy/length and stress to energy/length³. */
 export interface LabelUnits {
@@ -80,7 +82,14 @@ export function planLabels(survey: KeySurvey, options: LabelOptions, file: strin
     notes.push("the stress counts where a frame has stress and virial");
   const assumed = units.energy === undefined || units.length === undefined;
   const taken = { energy: units.energy ?? "eV", length: units.length ?? "Å" };
-  return { keys, ...factors({ ...units, ...taken }, options), units: taken, assumed, notes };
+  const stressSign = declaredSign(survey, options.stressSign, file, notes);
+  return {
+    keys,
+    ...factors({ ...units, ...taken }, { ...options, stressSign }),
+    units: taken,
+    assumed,
+    notes,
+  };
 }
 
 /** A virial read as a stress, or a gradient as forces, is wrong by its sign and more: the name is believed. */
@@ -164,6 +173,28 @@ function declaredUnits(survey: KeySurvey, said: LabelUnits, file: string, notes:
   return units;
 }
 
+const SIGN = /^stress_sign$/i;
+
+/** What positive stress means, as the user or the file says; both must agree. */
+function declaredSign(
+  survey: KeySurvey,
+  said: StressSign | undefined,
+  file: string,
+  notes: string[],
+): StressSign | undefined {
+  for (const [key, values] of survey.texts) {
+    if (!SIGN.test(key)) continue;
+    const [value] = values;
+    if (values.size !== 1 || (value !== "tension" && value !== "pressure"))
+      throw invalid(`${file} ${key}`, "tension or pressure, one for all frames", [...values].join(", "));
+    if (said !== undefined && said !== value)
+      throw invalid("stressSign", `${value}, which the file declares under ${key}`, said);
+    notes.push(`positive stress is ${value}, as the file declares under "${key}"`);
+    return value;
+  }
+  return said;
+}
+
 /** Factor to internal units of "kcal/mol", "Å", "Hartree/bohr", "GPa". */
 function factorOf(quantity: keyof LabelUnits, name: string, place: string): number {
   if (quantity === "stress") return unit("pressure", name, place);
@@ -211,7 +242,7 @@ export function applyLabels(frame: Frame, plan: LabelPlan): Frame {
   };
   // What the file said about its units is no longer true of the frame.
   for (const key of Object.keys(info))
-    if (DECLARED.some(([, pattern]) => pattern.test(key))) delete info[key];
+    if (SIGN.test(key) || DECLARED.some(([, pattern]) => pattern.test(key))) delete info[key];
   const structure = scaled(frame, plan.length);
   const config = take(keys.configType);
   const energy = energyOf(take(keys.energy), frame.place, keys.energy, plan.energy);

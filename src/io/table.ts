@@ -1,11 +1,12 @@
 import { invalid } from "../error.ts";
 import { extxyz } from "./extxyz.ts";
+import { fitsnapJson } from "./fitsnap/json.ts";
 import type { Format } from "./format.ts";
 import { n2p2 } from "./n2p2/input-data.ts";
 import { npz } from "./npz.ts";
 
 /** All formats: adding one is one file, one line here, one line in docs/formats.md. */
-export const formats: readonly Format[] = [extxyz, npz, n2p2];
+export const formats: readonly Format[] = [extxyz, npz, n2p2, fitsnapJson];
 
 /** The format of a file by its ending, ".gz" aside, or by the name given. */
 export function findFormat(file: string, name?: string): Format {

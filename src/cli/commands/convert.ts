@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
-import { readFrames, readLabelled, writeFrames } from "../../io/files.node.ts";
+import { formatOf, readFrames, readLabelled, writeFrames } from "../../io/files.node.ts";
 import { n2p2 } from "../../io/n2p2/input-data.ts";
 import { findFormat, formats } from "../../io/table.ts";
 import type { Frame } from "../../structure/structure.ts";
@@ -52,7 +52,7 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
   const { labels, every: _every, force: _force, json: _json, ...asked } = flags;
   const format = findFormat(output);
   // Numbers whose units nobody stated would be taken for eV and Å; a format without keys holds only labels that were found.
-  const needed = !findFormat(input).statesUnits || !format.carries.includes("info");
+  const needed = !(await formatOf(input)).statesUnits || !format.carries.includes("info");
   const labelled = labels ?? (needed || Object.keys(asked).length > 0);
   if (flags.toUnits !== undefined && format !== n2p2)
     throw invalid(

@@ -9,7 +9,7 @@ import { aboveLowest, compositionOf } from "../../fit/selection/energies.ts";
 import type { Candidates, Selection, SelectionMethod } from "../../fit/selection/method.ts";
 import { selectionMethods } from "../../fit/selection/table.ts";
 import { automaticDescriptor, VectorCollector } from "../../fit/selection/vectors.ts";
-import { writeFrames } from "../../io/files.node.ts";
+import { formatOf, writeFrames } from "../../io/files.node.ts";
 import { findFormat } from "../../io/table.ts";
 import { isIsolatedAtom } from "../../potentials/isolated-atoms.ts";
 import { pick } from "../../potentials/pick.ts";
@@ -88,7 +88,8 @@ async function run(files: string[], flags: Flags): Promise<void> {
   checkFlags(method, flags);
   const progress = createProgress();
   const byEnergy = flags.window !== undefined;
-  const formats = [...files, flags.output, flags.rest ?? flags.output].map((file) => findFormat(file));
+  const outputs = [flags.output, flags.rest ?? flags.output].map((file) => findFormat(file));
+  const formats = [...(await Promise.all(files.map(formatOf))), ...outputs];
   const whole = formats.every((f) => f.statesUnits && f.carries.includes("info"));
   const options = labelOptions(flags);
   // Where labels are neither used nor converted, a file without them will do.
