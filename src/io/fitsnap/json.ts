@@ -149,7 +149,7 @@ function structureOf(entry: Json, place: string, problems: Problems): Structure 
   if (!cell) problems.add(`${place} Lattice`, "3 × 3 numbers", shapeOf(entry["Lattice"]));
   const count = entry["NumAtoms"];
   if (count !== undefined && count !== n)
-    problems.add(`${place} NumAtoms`, `${n}, as AtomTypes has`, String(count));
+    problems.add(`${place} NumAtoms`, `${n}, as AtomTypes has`, JSON.stringify(count));
   const pbc = [true, true, true] as const;
   if (cell) checkCell(cell, pbc, place, problems);
   return {
