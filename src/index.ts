@@ -40,6 +40,15 @@ export { compose } from "./potentials/compose.ts";
 export { sum } from "./potentials/sum.ts";
 export { buildPotential, buildTrainable } from "./potentials/build.ts";
 export { ParallelPotential } from "./potentials/parallel.ts";
+export { ExtrapolationGuard, type Extrapolation } from "./potentials/extrapolation/guard.ts";
+export { GradedPotential } from "./potentials/extrapolation/graded.ts";
+export { graders } from "./potentials/extrapolation/table.ts";
+export type { Grader, GradeMethod } from "./potentials/extrapolation/grader.ts";
+export type { ElementRecord, TrainingRecord } from "./potentials/extrapolation/record.ts";
+
+export { minimiseWith, type Box, type Found, type Search } from "./math/derivative-free.ts";
+export { evolutionSearch } from "./math/cma-es.ts";
+export { interpolationSearch } from "./math/quadratic-interpolation.ts";
 
 export { fitSchema, type FitOptions } from "./fit/options.ts";
 export { prepareFit, type PreparedFit } from "./fit/prepare.ts";

@@ -2,13 +2,14 @@ import { descriptors } from "../descriptors/table.ts";
 import type { Device } from "../device/device.ts";
 import { buildTrainable } from "../potentials/build.ts";
 import { pick } from "../potentials/pick.ts";
+import type { TrainingRecord } from "../potentials/extrapolation/record.ts";
 import type { Labels, Term } from "../potentials/potential.ts";
 import { regressors } from "../regressors/table.ts";
 import { symbolOf } from "../structure/elements.ts";
 import type { PairStatistics } from "../structure/statistics.ts";
 import type { Frame } from "../structure/structure.ts";
-import { featureStatistics } from "./features.ts";
 import type { ModelOptions } from "./options.ts";
+import { rememberTraining } from "./record.ts";
 
 /** Distances looked at to choose cutoffs and functions, Å. */
 export const LOOK = 6;
@@ -19,6 +20,8 @@ export interface LearnedTerm {
   /** Features of each element. */
   readonly sizes: readonly number[];
   readonly labels: readonly (readonly string[])[];
+  /** What the model will remember of the training structures. */
+  readonly record: TrainingRecord;
   /** What the methods want the user to know. */
   readonly remarks: readonly string[];
 }
@@ -42,11 +45,7 @@ export function learnedTerm(
   const see = pick(descriptors, name, "model.descriptor.name");
   const resolved = see.resolve(see.options.parse(given), statistics);
   const descriptor = see.build(resolved, elements, device);
-  const features = featureStatistics(
-    descriptor,
-    training.map((f) => f.structure),
-    device,
-  );
+  const { statistics: features, record } = rememberTraining(descriptor, training, device, seed);
   const { name: learnName, ...learnGiven } = options.regressor;
   const learn = pick(regressors, learnName, "model.regressor.name");
   const learnOptions = learn.options.parse(learnGiven) as object;
@@ -63,6 +62,7 @@ export function learnedTerm(
     term: make(scale, shift),
     sizes: elements.map((_, e) => descriptor.size(e)),
     labels: elements.map((_, e) => descriptor.labels(e)),
+    record,
     remarks: learn.remarks?.(learnOptions, features, elements.map(symbolOf)) ?? [],
   };
 }

@@ -110,19 +110,22 @@ export class Cutter {
 export class ContributionBuffer {
   #forces = new Float64Array(0);
   #energies = new Float64Array(0);
+  #grades = new Float64Array(0);
   readonly #virial = new Float64Array(9);
 
-  /** Zeros for a part of n atoms, valid until the next call. */
-  reserve(n: number, atoms: Int32Array | null, energies: boolean): Contribution {
+  /** Zeros for a part of n atoms with what `out` asks for, valid until the next call. */
+  reserve(n: number, atoms: Int32Array | null, out: Evaluation): Contribution {
     if (this.#energies.length < n) {
       this.#energies = new Float64Array(Math.ceil(1.25 * n));
+      this.#grades = new Float64Array(this.#energies.length);
       this.#forces = new Float64Array(3 * this.#energies.length);
     }
     return {
       energy: 0,
       forces: this.#forces.subarray(0, 3 * n).fill(0),
       virial: this.#virial.fill(0),
-      ...(energies ? { energies: this.#energies.subarray(0, n).fill(0) } : {}),
+      ...(out.energies ? { energies: this.#energies.subarray(0, n).fill(0) } : {}),
+      ...(out.grades ? { grades: this.#grades.subarray(0, n).fill(0) } : {}),
       atoms,
     };
   }
@@ -130,7 +133,7 @@ export class ContributionBuffer {
 
 /** ADDS a chunk's contribution to the whole. */
 export function addContribution(part: Contribution, out: Evaluation): void {
-  const { atoms, forces, energies } = part;
+  const { atoms, forces, energies, grades } = part;
   const n = forces.length / 3;
   out.energy += part.energy;
   for (let k = 0; k < 9; k++) out.virial[k] += part.virial[k];
@@ -142,6 +145,11 @@ export function addContribution(part: Contribution, out: Evaluation): void {
   }
   if (energies && out.energies)
     for (let a = 0; a < n; a++) out.energies[atoms === null ? a : atoms[a]] += energies[a];
+  if (grades && out.grades)
+    for (let a = 0; a < n; a++) {
+      const i = atoms === null ? a : atoms[a];
+      out.grades[i] = Math.max(out.grades[i], grades[a]);
+    }
 }
 
 /** An InputError that names the first atom whose element is not among those known. */
@@ -181,7 +189,7 @@ export class ChunkedEvaluation {
     for (let a = first; a < last; a += CHUNK) {
       const piece = this.#cutter.cut(structure, neighbours, [a, Math.min(a + CHUNK, last)]);
       const n = piece.structure.numbers.length;
-      const contribution = this.#buffer.reserve(n, piece.atoms, out.energies !== undefined);
+      const contribution = this.#buffer.reserve(n, piece.atoms, out);
       part(piece.structure, piece.neighbours, contribution, piece.range);
       addContribution(contribution, out);
     }

@@ -11,8 +11,12 @@ import type { Regressor } from "../regressors/regressor.ts";
 import { findNeighbours, type Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import { ChunkedEvaluation } from "./chunks.ts";
+import type { Grader } from "./extrapolation/grader.ts";
+import { recordTensors, type TrainingRecord } from "./extrapolation/record.ts";
+import { graders } from "./extrapolation/table.ts";
 import { FeatureBuffer } from "./feature-buffer.ts";
-import type { Batch, Evaluation, Labels, Trainable } from "./potential.ts";
+import { pick } from "./pick.ts";
+import type { Batch, Evaluation, Gradable, Labels, Trainable } from "./potential.ts";
 
 /**
  * E = Σ_i regressor(descriptor(surroundings of i)), the one place where this is written:
@@ -21,8 +25,13 @@ import type { Batch, Evaluation, Labels, Trainable } from "./potential.ts";
  *
  *     ∂/∂θ (Σ e E + Σ f·F + Σ w:W) = ∂/∂θ (Σ_c e_c E_c + Σ_c dG_c·∂E_c/∂G_c),   dG = Σ_ij ∂G/∂r_ij t_ij.
  */
-export function compose(descriptor: Descriptor, regressor: Regressor, device: Device): Composed {
-  return new Composed(descriptor, regressor, device);
+export function compose(
+  descriptor: Descriptor,
+  regressor: Regressor,
+  device: Device,
+  record: TrainingRecord | null = null,
+): Composed {
+  return new Composed(descriptor, regressor, device, record);
 }
 
 /** A batch of `compose`: environments of all structures, and their features once they are known and to be kept. */
@@ -67,7 +76,7 @@ const compact = (env: Environments): Environments => ({
 /** Calls `done` with the name of each stage of an evaluation as it ends: for timing. */
 export type Watch = (stage: "environments" | "descriptor" | "regressor" | "pullback" | "forces") => void;
 
-class Composed implements Trainable {
+class Composed implements Trainable, Gradable {
   readonly cutoff: number;
   readonly elements: readonly number[];
   readonly smoothness: number;
@@ -77,6 +86,8 @@ class Composed implements Trainable {
   readonly tensors: Readonly<Record<string, Float64Array>>;
   readonly descriptor: Descriptor;
   readonly regressor: Regressor;
+  /** What the training data were like, where that is known. */
+  readonly record: TrainingRecord | null;
   /** Set to watch the stages of `evaluate`. */
   watch: Watch | null = null;
   readonly #builder: EnvironmentsBuilder;
@@ -84,12 +95,15 @@ class Composed implements Trainable {
   readonly #G: FeatureBuffer;
   /** dE/dG in the forward direction, the tangents of G in training. */
   readonly #dG: FeatureBuffer;
+  #grader: Grader | null = null;
   #energies = new Float64Array(0);
+  #grades = new Float64Array(0);
   #pairs = new Float64Array(0);
   /** The batch whose features lie in #G. */
   #current: Batch | null = null;
 
-  constructor(descriptor: Descriptor, regressor: Regressor, device: Device) {
+  constructor(descriptor: Descriptor, regressor: Regressor, device: Device, record: TrainingRecord | null) {
+    this.record = record;
     this.descriptor = descriptor;
     this.regressor = regressor;
     this.cutoff = descriptor.cutoff;
@@ -99,11 +113,26 @@ class Composed implements Trainable {
     this.parameters = regressor.parameters;
     this.decays = regressor.decays;
     this.starts = regressor.starts;
-    this.tensors = regressor.tensors;
+    this.tensors = record ? { ...regressor.tensors, ...recordTensors(record) } : regressor.tensors;
     const sizes = descriptor.elements.map((_, e) => descriptor.size(e));
     this.#builder = new EnvironmentsBuilder(descriptor.elements, descriptor.cutoff);
     this.#G = new FeatureBuffer(device.memory, sizes);
     this.#dG = new FeatureBuffer(device.memory, sizes);
+  }
+
+  gradeBy(grade: string): boolean {
+    const method = pick(graders, grade, "grade");
+    this.#grader = this.record && method.build(this.record);
+    return this.#grader !== null;
+  }
+
+  /** Raises the grades of the centres' atoms to what their features say. */
+  #grade(env: Environments, G: Features, grades: Float64Array): void {
+    if (!this.#grader) return;
+    if (this.#grades.length < env.count) this.#grades = new Float64Array(Math.ceil(1.25 * env.count));
+    this.#grader.grade(G, this.#grades);
+    for (let c = 0; c < env.count; c++)
+      grades[env.centre[c]] = Math.max(grades[env.centre[c]], this.#grades[c]);
   }
 
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void {
@@ -117,6 +146,7 @@ class Composed implements Trainable {
     const G = this.#G.reserve(env.starts);
     this.descriptor.forward(env, G);
     this.watch?.("descriptor");
+    if (out.grades) this.#grade(env, G, out.grades);
     const dEdG = this.#dG.reserve(env.starts);
     const energies = this.#reserveEnergies(env.count);
     this.regressor.pullback(G, energies, dEdG);

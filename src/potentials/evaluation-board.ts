@@ -2,6 +2,7 @@ import type { Memory } from "../device/memory.ts";
 import type { Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import type { Contribution, Part } from "./chunks.ts";
+import type { Evaluation } from "./potential.ts";
 
 /** Chunks that run between two additions to the whole; each has a slot of its own. Changes no bits. */
 export const SLOTS = 64;
@@ -10,7 +11,7 @@ export const SLOTS = 64;
 const WORD = {
   atoms: 0,
   pairs: 1,
-  /** 1, 2, 4: periodic along a, b, c; 8: has a cell; 16: atomic energies are wanted. */
+  /** 1, 2, 4: periodic along a, b, c; 8: has a cell; 16: atomic energies, 32: grades are wanted. */
   flags: 2,
   term: 3,
   /** First and last atom (exclusive) of the range, first chunk of this round. */
@@ -33,8 +34,8 @@ const REALS = 10;
 /** Energy, virial and number of atoms at the head of a slot. */
 const SLOT_HEAD = 11;
 
-/** Bytes of a slot with room for n atoms: head, forces, energies, atom numbers. */
-const slotBytes = (n: number): number => 8 * (SLOT_HEAD + 4 * n) + 8 * Math.ceil(n / 2);
+/** Bytes of a slot with room for n atoms: head, forces, energies, grades, atom numbers. */
+const slotBytes = (n: number): number => 8 * (SLOT_HEAD + 5 * n) + 8 * Math.ceil(n / 2);
 
 /** What is to be evaluated and what comes out of it, in memory that all threads share. */
 export class EvaluationBoard {
@@ -83,11 +84,12 @@ export class EvaluationBoard {
     this.#room(WORD.slots, SLOTS * slotBytes(words[WORD.room]));
   }
 
-  /** Which term's which chunks come next, and whether atomic energies are wanted. */
-  order(term: number, chunk: number, energies: boolean): void {
+  /** Which term's which chunks come next, and whether `out` wants atomic energies and grades. */
+  order(term: number, chunk: number, out: Evaluation): void {
     this.#words[WORD.term] = term;
     this.#words[WORD.chunk] = chunk;
-    this.#words[WORD.flags] = (this.#words[WORD.flags] & 15) | (energies ? 16 : 0);
+    this.#words[WORD.flags] =
+      (this.#words[WORD.flags] & 15) | (out.energies ? 16 : 0) | (out.grades ? 32 : 0);
   }
 
   get term(): number {
@@ -126,7 +128,7 @@ export class EvaluationBoard {
   open(slot: number, part: Part): { out: Contribution; close: () => void } {
     const n = part.structure.numbers.length;
     const out = this.#slot(slot, n);
-    for (const array of [out.forces, out.virial, out.energies]) array?.fill(0);
+    for (const array of [out.forces, out.virial, out.energies, out.grades]) array?.fill(0);
     const head = this.#head(slot);
     const atoms = out.atoms!;
     if (part.atoms) atoms.set(part.atoms);
@@ -164,7 +166,8 @@ export class EvaluationBoard {
       virial: this.#head(slot).subarray(1, 10),
       forces: memory.f64(at, 3 * n),
       ...(this.#words[WORD.flags] & 16 ? { energies: memory.f64(at + 24 * room, n) } : {}),
-      atoms: memory.i32(at + 32 * room, n),
+      ...(this.#words[WORD.flags] & 32 ? { grades: memory.f64(at + 32 * room, n) } : {}),
+      atoms: memory.i32(at + 40 * room, n),
     };
   }
 

@@ -13,12 +13,15 @@ interface Spec {
   readonly model: Model;
   /** Byte address of the board. */
   readonly board: number;
+  /** What grades are by, where they are wanted. */
+  readonly grade?: string;
 }
 
 /** The pool task `potential.evaluate`: one chunk of one term into its own slot. */
 export const evaluateTask: Task = (thread, spec) => {
-  const { model, board: address } = spec as Spec;
+  const { model, board: address, grade } = spec as Spec;
   const potential = buildPotential(model, thread.device);
+  if (grade !== undefined) potential.gradeBy(grade);
   const board = new EvaluationBoard(thread.device.memory, address);
   const cutter = new Cutter();
   return (slot) => {
@@ -53,15 +56,18 @@ export class ParallelPotential implements Potential {
     this.#board = board;
   }
 
-  /** Makes the model ready on every thread; later changes of its tensors are not seen. */
-  static async create(model: Model, pool: Pool): Promise<ParallelPotential> {
+  /** Makes the model ready on every thread, to grade atoms by `grade`; later changes of its tensors are not seen. */
+  static async create(model: Model, pool: Pool, grade?: string): Promise<ParallelPotential> {
     const board = EvaluationBoard.reserve(pool.device.memory);
     const plain: Model = { elements: model.elements, terms: model.terms, provenance: {} };
     const job = await pool.prepare("potential.evaluate", {
       model: plain,
       board: board.address,
+      ...(grade !== undefined && { grade }),
     } satisfies Spec);
-    return new ParallelPotential(buildPotential(plain, pool.device), pool, job, board);
+    const alone = buildPotential(plain, pool.device);
+    if (grade !== undefined) alone.gradeBy(grade);
+    return new ParallelPotential(alone, pool, job, board);
   }
 
   /** Waits for the other threads; works alone where this thread may not block (a browser's main thread). */
@@ -99,7 +105,7 @@ export class ParallelPotential implements Potential {
     for (let term = 0; term < this.#alone.parts.length; term++)
       for (let chunk = 0; chunk < chunks; chunk += SLOTS) {
         const round = Math.min(SLOTS, chunks - chunk);
-        this.#board.order(term, chunk, out.energies !== undefined);
+        this.#board.order(term, chunk, out);
         yield round;
         for (let slot = 0; slot < round; slot++) addContribution(this.#board.result(slot), out);
       }

@@ -10,6 +10,8 @@ export interface Evaluation {
   energy: number;
   /** Atomic energies, [n], eV, where asked for. */
   readonly energies?: Float64Array;
+  /** Extrapolation grades of the atoms, [n], where asked for: raised, never lowered, by terms that know their training data. */
+  readonly grades?: Float64Array;
   /** [n, 3], eV/Å. */
   readonly forces: Float64Array;
   /** Virial −V σ = −dE/dε, [3, 3], eV. */
@@ -26,6 +28,12 @@ export interface Potential {
   readonly smoothness?: number;
   /** Only the energies of the atoms in `range` and their derivatives, when given; neighbours.cutoff ≥ cutoff. */
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void;
+}
+
+/** A potential that can fill `Evaluation.grades` once it is told by which grade. */
+export interface Gradable extends Potential {
+  /** A name of the table of graders; false where it does not remember its training data. */
+  gradeBy(grade: string): boolean;
 }
 
 /** Labels of several structures one after another. */

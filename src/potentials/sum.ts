@@ -1,7 +1,7 @@
 import type { Range } from "../descriptors/environments.ts";
 import type { Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
-import type { Evaluation, Potential } from "./potential.ts";
+import type { Evaluation, Gradable, Potential } from "./potential.ts";
 
 /** A potential and the factor by which it counts. */
 export interface Weighted {
@@ -9,8 +9,10 @@ export interface Weighted {
   readonly weight?: number;
 }
 
+const isGradable = (potential: Potential): potential is Gradable => "gradeBy" in potential;
+
 /** E = Σ_t w_t E_t, evaluated in the order given; weights are 1 unless stated. */
-export class Sum implements Potential {
+export class Sum implements Gradable {
   readonly cutoff: number;
   readonly elements: readonly number[] | null;
   readonly parts: readonly Required<Weighted>[];
@@ -21,6 +23,12 @@ export class Sum implements Potential {
     this.parts = parts.map((p) => ("potential" in p ? { weight: 1, ...p } : { potential: p, weight: 1 }));
     this.cutoff = Math.max(0, ...this.parts.map(({ potential }) => potential.cutoff));
     this.elements = common(this.parts.map(({ potential }) => potential.elements));
+  }
+
+  /** True where any part remembers its training data; the largest grade of an atom counts. */
+  gradeBy(grade: string): boolean {
+    const known = this.parts.map(({ potential }) => isGradable(potential) && potential.gradeBy(grade));
+    return known.some(Boolean);
   }
 
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void {
@@ -37,7 +45,7 @@ export class Sum implements Potential {
     out: Evaluation,
     range?: Range,
   ): void {
-    const own = this.#reserve(structure.numbers.length, out.energies !== undefined);
+    const own = this.#reserve(structure.numbers.length, out);
     potential.evaluate(structure, neighbours, own, range);
     out.energy += weight * own.energy;
     for (let k = 0; k < 9; k++) out.virial[k] += weight * own.virial[k];
@@ -46,7 +54,7 @@ export class Sum implements Potential {
       for (let i = 0; i < own.energies.length; i++) out.energies[i] += weight * own.energies[i];
   }
 
-  #reserve(n: number, energies: boolean): Evaluation {
+  #reserve(n: number, { energies, grades }: Evaluation): Evaluation {
     if (this.#energies.length < n)
       [this.#energies, this.#forces] = [new Float64Array(n), new Float64Array(3 * n)];
     return {
@@ -54,6 +62,8 @@ export class Sum implements Potential {
       forces: this.#forces.subarray(0, 3 * n).fill(0),
       virial: new Float64Array(9),
       ...(energies ? { energies: this.#energies.subarray(0, n).fill(0) } : {}),
+      // A grade is of the surroundings, whatever the term counts.
+      ...(grades ? { grades } : {}),
     };
   }
 }

@@ -1,0 +1,195 @@
+import { EnvironmentsBuilder } from "../../descriptors/environments.ts";
+import type { Descriptor, Features } from "../../descriptors/descriptor.ts";
+import { descriptors } from "../../descriptors/table.ts";
+import type { Device } from "../../device/device.ts";
+import { invalid } from "../../error.ts";
+import { findNeighbours } from "../../structure/neighbours.ts";
+import type { Neighbours } from "../../structure/neighbours.ts";
+import type { Structure } from "../../structure/structure.ts";
+import { demandElements } from "../chunks.ts";
+import { composed } from "../composed.ts";
+import { FeatureBuffer } from "../feature-buffer.ts";
+import { pick } from "../pick.ts";
+import type { Model, Term } from "../potential.ts";
+import { EnvironmentSet, unitOf } from "./environment-set.ts";
+import type { Grader } from "./grader.ts";
+import { excess, widths } from "./range.ts";
+import { readRecord, type TrainingRecord } from "./record.ts";
+import { graders } from "./table.ts";
+
+/** Why an atom has its grade: the feature that is farthest out, or nearest the end of its range, and what is like it. */
+export interface Extrapolation {
+  /** From 0. */
+  readonly atom: number;
+  /** Atomic number. */
+  readonly element: number;
+  /** Every grade that the model knows, by name. */
+  readonly grades: Readonly<Record<string, number>>;
+  /** The feature with the largest excess: "G2 O η=0.5 rs=1.2". */
+  readonly feature: string;
+  readonly value: number;
+  /** Its range in training. */
+  readonly min: number;
+  readonly max: number;
+  /** Place of the frame with the nearest training environment; null where the model remembers none. */
+  readonly nearest: string | null;
+}
+
+/** Atoms whose features are in memory at a time. */
+const BLOCK = 256;
+
+/**
+ * Grades every atom of a structure by all that its model remembers of the training data. Computes the features on its
+ * own; `GradedPotential` has the grades of one kind at hardly any cost while it evaluates.
+ */
+export class ExtrapolationGuard {
+  readonly cutoff: number;
+  /** Names of the grades that the model knows. */
+  readonly names: readonly string[];
+  /** What the model remembers. */
+  readonly record: TrainingRecord;
+  readonly #descriptor: Descriptor;
+  readonly #builder: EnvironmentsBuilder;
+  readonly #buffer: FeatureBuffer;
+  readonly #graders: readonly (readonly [name: string, grader: Grader])[];
+  readonly #sets: readonly EnvironmentSet[];
+  readonly #widths: readonly Float64Array[];
+
+  /** Null where no term of the model remembers its training data. */
+  static of(model: Model, device: Device): ExtrapolationGuard | null {
+    for (const term of model.terms) {
+      if (term.type !== composed.name) continue;
+      const [descriptor, record] = partsOf(term, model.elements, device);
+      if (record) return new ExtrapolationGuard(descriptor, record, device);
+    }
+    return null;
+  }
+
+  /** The same; a model without memory is an InputError. */
+  static demand(model: Model, device: Device, place = "model"): ExtrapolationGuard {
+    const guard = ExtrapolationGuard.of(model, device);
+    if (guard) return guard;
+    throw invalid(place, "a model that remembers its training data (fit it again)", "one that does not");
+  }
+
+  private constructor(descriptor: Descriptor, record: TrainingRecord, device: Device) {
+    this.cutoff = descriptor.cutoff;
+    this.record = record;
+    this.#descriptor = descriptor;
+    this.#builder = new EnvironmentsBuilder(descriptor.elements, descriptor.cutoff);
+    const sizes = descriptor.elements.map((_, e) => descriptor.size(e));
+    this.#buffer = new FeatureBuffer(device.memory, sizes);
+    this.#graders = Object.entries(graders).flatMap(([name, method]) => {
+      const grader = method.build(record);
+      return grader ? [[name, grader] as const] : [];
+    });
+    this.names = this.#graders.map(([name]) => name);
+    this.#sets = record.elements.map((element) => EnvironmentSet.of(element));
+    this.#widths = record.elements.map(widths);
+  }
+
+  /** Grades [n] of all atoms, by name. */
+  grade(
+    structure: Structure,
+    neighbours: Neighbours = findNeighbours(structure, this.cutoff),
+  ): Record<string, Float64Array> {
+    demandElements(structure, this.#descriptor.elements);
+    const n = structure.numbers.length;
+    const out = Object.fromEntries(this.names.map((name) => [name, new Float64Array(n)]));
+    const block = new Float64Array(BLOCK);
+    for (let first = 0; first < n; first += BLOCK) {
+      const { G, centre } = this.#features(structure, neighbours, first, Math.min(first + BLOCK, n));
+      for (const [name, grader] of this.#graders) {
+        grader.grade(G, block);
+        for (let c = 0; c < centre.length; c++) out[name][centre[c]] = block[c];
+      }
+    }
+    return out;
+  }
+
+  /** Features of one atom and the index of its element; valid until the next call. */
+  featuresOf(
+    structure: Structure,
+    atom: number,
+    neighbours: Neighbours = findNeighbours(structure, this.cutoff),
+  ): { readonly e: number; readonly G: Float64Array } {
+    demandElements(structure, this.#descriptor.elements);
+    const { matrices, counts } = this.#features(structure, neighbours, atom, atom + 1).G;
+    const e = counts.indexOf(1);
+    return { e, G: matrices[e] };
+  }
+
+  /** Why an atom has its grades. */
+  explain(
+    structure: Structure,
+    atom: number,
+    neighbours: Neighbours = findNeighbours(structure, this.cutoff),
+  ): Extrapolation {
+    demandElements(structure, this.#descriptor.elements);
+    const features = this.#features(structure, neighbours, atom, atom + 1).G;
+    const e = features.counts.indexOf(1);
+    const G = features.matrices[e];
+    const { min, max, frames } = this.record.elements[e];
+    const out = (t: number) => excess(G[t], min[t], max[t]) / this.#widths[e][t];
+    let t = 0;
+    for (let u = 1; u < G.length; u++) if (out(u) > out(t)) t = u;
+    const { index } = this.#sets[e].nearest(G);
+    const grade = new Float64Array(1);
+    const grades = this.#graders.map(([name, grader]): [string, number] => {
+      grader.grade(features, grade);
+      return [name, grade[0]];
+    });
+    return {
+      atom,
+      element: structure.numbers[atom],
+      grades: Object.fromEntries(grades),
+      feature: this.#descriptor.labels(e)[t],
+      value: G[t],
+      min: min[t],
+      max: max[t],
+      nearest: index < 0 ? null : this.record.places[frames[index]],
+    };
+  }
+
+  /** The atom with the largest grade of this name, explained. */
+  worst(
+    structure: Structure,
+    name = this.names[0],
+    neighbours: Neighbours = findNeighbours(structure, this.cutoff),
+  ): Extrapolation {
+    const grades = pick(this.grade(structure, neighbours), name, "grade");
+    const atom = grades.reduce((most, g, i) => (g > grades[most] ? i : most), 0);
+    return this.explain(structure, atom, neighbours);
+  }
+
+  /** An empty set of environments of element index e, and the distance that makes two of them different. */
+  emptySet(e: number): { readonly set: EnvironmentSet; readonly unit: number } {
+    const record = this.record.elements[e];
+    return { set: new EnvironmentSet(record), unit: unitOf(record) };
+  }
+
+  #features(
+    structure: Structure,
+    neighbours: Neighbours,
+    first: number,
+    last: number,
+  ): { G: Features; centre: Int32Array } {
+    const env = this.#builder.build([{ structure, neighbours }], [first, last]);
+    const G = this.#buffer.reserve(env.starts);
+    this.#descriptor.forward(env, G);
+    return { G, centre: env.centre };
+  }
+}
+
+function partsOf(
+  term: Term,
+  elements: readonly number[],
+  device: Device,
+): [descriptor: Descriptor, record: TrainingRecord | null] {
+  const { descriptor, training } = composed.options.parse(term.options);
+  const { name, ...options } = descriptor;
+  const method = pick(descriptors, name, "descriptor.name");
+  const built = method.build(method.options.parse(options), elements, device);
+  const sizes = elements.map((_, e) => built.size(e));
+  return [built, readRecord(term.tensors, training?.places ?? [], sizes)];
+}
