@@ -29,6 +29,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "choose frames to train on: farthest, CUR, MaxVol, energy window",
     load: () => import("./commands/select.ts"),
   },
+  search: {
+    group: "Fit",
+    summary: "vary the options of a fit until its validation errors are least",
+    load: () => import("./commands/search.ts"),
+  },
   test: {
     group: "Fit",
     summary: "errors of a model on labelled structures",

@@ -56,15 +56,20 @@ describe.skipIf(!powell)("Powell's own NEWUOA on Chebyquad", () => {
     });
 });
 
-describe("quadratic interpolation", () => {
-  const search = (f: (x: Float64Array) => number, start: number[], box: Box, evaluations = 500): Found =>
-    minimiseWith(
-      interpolationSearch(Float64Array.from(start), box, { begin: 0.5, end: 1e-8, evaluations }),
-      f,
-    );
+type Objective = (x: Float64Array) => number;
 
+const interpolate = (f: Objective, start: number[], box: Box, evaluations = 500): Found =>
+  minimiseWith(interpolationSearch(Float64Array.from(start), box, { begin: 0.5, end: 1e-8, evaluations }), f);
+
+const evolve = (f: Objective, start: number[], box: Box, seed = 1): Found =>
+  minimiseWith(
+    evolutionSearch(Float64Array.from(start), box, { begin: 0.5, end: 1e-7, evaluations: 6000, seed }),
+    f,
+  );
+
+describe("quadratic interpolation", () => {
   it("finds the minimum of a curved valley", () => {
-    const { x, value } = search(rosenbrock, [-1.2, 1], open(2));
+    const { x, value } = interpolate(rosenbrock, [-1.2, 1], open(2));
     expect(value).toBeLessThan(1e-12);
     expect(Math.abs(x[0] - 1)).toBeLessThan(1e-5);
   });
@@ -72,7 +77,7 @@ describe("quadratic interpolation", () => {
   it("stays in the box and finds a minimum on its wall", () => {
     const box = { lower: Float64Array.of(-2, -1, 0), upper: Float64Array.of(0.5, 1, 2.5) };
     let outside = 0;
-    const { x } = search(
+    const { x } = interpolate(
       (at) => {
         if (at.some((v, i) => v < box.lower[i] || v > box.upper[i])) outside++;
         return ellipsoid(at);
@@ -86,35 +91,29 @@ describe("quadratic interpolation", () => {
 
   it("stops when its evaluations are used up", () => {
     let calls = 0;
-    const found = search((x) => (calls++, ellipsoid(x)), [0, 0, 0, 0], open(4), 20);
+    const found = interpolate((x) => (calls++, ellipsoid(x)), [0, 0, 0, 0], open(4), 20);
     expect(found.why).toBe("evaluations");
     expect(calls).toBe(20);
     expect(found.evaluations).toBe(20);
   });
 
   it("goes round points where the function has no value", () => {
-    const { x } = search((at) => (at[0] > 1.2 ? NaN : ellipsoid(at)), [0, 0], open(2));
+    const { x } = interpolate((at) => (at[0] > 1.2 ? NaN : ellipsoid(at)), [0, 0], open(2));
     expect(Math.abs(x[0] - 1)).toBeLessThan(1e-3);
     expect(Math.abs(x[1] - 2)).toBeLessThan(1e-3);
   });
 });
 
 describe("evolution", () => {
-  const search = (f: (x: Float64Array) => number, start: number[], box: Box, seed = 1): Found =>
-    minimiseWith(
-      evolutionSearch(Float64Array.from(start), box, { begin: 0.5, end: 1e-7, evaluations: 6000, seed }),
-      f,
-    );
-
   it("finds the minimum of an ill-conditioned bowl and of a curved valley", () => {
-    expect(search(ellipsoid, [0, 0, 0, 0, 0], open(5)).value).toBeLessThan(1e-10);
-    expect(search(rosenbrock, [-1.2, 1], open(2)).value).toBeLessThan(1e-10);
+    expect(evolve(ellipsoid, [0, 0, 0, 0, 0], open(5)).value).toBeLessThan(1e-10);
+    expect(evolve(rosenbrock, [-1.2, 1], open(2)).value).toBeLessThan(1e-10);
   });
 
   it("finds a minimum on a wall of the box, never asking outside", () => {
     const box = { lower: Float64Array.of(-1, -1), upper: Float64Array.of(0.5, 1.5) };
     let outside = 0;
-    const { x } = search(
+    const { x } = evolve(
       (at) => {
         if (at.some((v, i) => v < box.lower[i] || v > box.upper[i])) outside++;
         return ellipsoid(at);
@@ -127,9 +126,9 @@ describe("evolution", () => {
   });
 
   it("the seed decides everything", () => {
-    const one = search(rosenbrock, [-1.2, 1], open(2), 7);
-    const two = search(rosenbrock, [-1.2, 1], open(2), 7);
-    const other = search(rosenbrock, [-1.2, 1], open(2), 8);
+    const one = evolve(rosenbrock, [-1.2, 1], open(2), 7);
+    const two = evolve(rosenbrock, [-1.2, 1], open(2), 7);
+    const other = evolve(rosenbrock, [-1.2, 1], open(2), 8);
     expect(two).toEqual(one);
     expect(other.x).not.toEqual(one.x);
   });
@@ -138,7 +137,7 @@ describe("evolution", () => {
     let k = 0;
     // A deterministic noise of amplitude 0.01 that changes from call to call.
     const noisy = (x: Float64Array) => ellipsoid(x) + 0.01 * Math.cos(37 * ++k);
-    const { x } = search(noisy, [0, 0, 0], open(3));
+    const { x } = evolve(noisy, [0, 0, 0], open(3));
     expect(Math.abs(x[0] - 1)).toBeLessThan(0.2);
     expect(Math.abs(x[2] - 3)).toBeLessThan(0.01);
   });
