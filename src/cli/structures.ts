@@ -2,6 +2,8 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { invalid } from "../error.ts";
 import { readLabelled } from "../io/files.node.ts";
+import { BASELINES } from "../io/baseline.ts";
+import type { BaselineKeys } from "../io/baseline.ts";
 import type { LabelOptions, LabelPlan, LabelUnits } from "../io/labels.ts";
 import type { AtomArray, Frame, InfoValue } from "../structure/structure.ts";
 import { unit } from "../structure/units.ts";
@@ -20,6 +22,7 @@ export interface LabelFlags extends UnitFlags {
   readonly gradientKey?: string;
   readonly stressKey?: string;
   readonly virialKey?: string;
+  readonly baseline?: string;
   readonly stressSign?: LabelOptions["stressSign"];
   readonly virialSign?: LabelOptions["virialSign"];
 }
@@ -41,6 +44,10 @@ export const withLabels = (command: Command): Command =>
     )
     .option("--stress-key <key>", "key of the stress (default: found)")
     .option("--virial-key <key>", "key of the virial, which has the cell's volume in it (default: found)")
+    .option(
+      "--baseline <label=key,…>",
+      "labels of another method to take away, such as energy=pm3_energy,forces=pm3_forces; label=none: left out",
+    )
     .option(UNITS[0], `${UNITS[1]} (default: declared by the file, or eV,Å)`)
     .option("--force-unit <unit>", "such as Hartree/bohr (default: energy/length)")
     .option("--stress-unit <unit>", "such as GPa or kbar (default: energy/length³)")
@@ -68,6 +75,7 @@ export function labelOptions(flags: LabelFlags): LabelOptions {
       stress: flags.stressKey,
       virial: flags.virialKey,
     }),
+    ...(flags.baseline !== undefined && { baseline: splitBaseline(flags.baseline) }),
     units: unitsOf(flags),
     stressSign,
     virialSign,
@@ -88,6 +96,18 @@ export function splitUnits(text: string, flag = "--units"): { energy: string; le
   if (!energy || !length || more !== undefined)
     throw invalid(flag, "energy,length such as Hartree,bohr", text);
   return { energy, length };
+}
+
+/** "energy=e_cheap,forces=none" → { energy: "e_cheap", forces: null }. */
+export function splitBaseline(text: string): BaselineKeys {
+  const pairs = text.split(",").map((pair) => {
+    const [label, key, more] = pair.split("=").map((word) => word.trim());
+    const known = BASELINES.find((name) => name === label);
+    if (!known || !key || more !== undefined)
+      throw invalid("--baseline", `label=key,… with labels ${BASELINES.join(", ")}`, pair);
+    return [known, key === "none" ? null : key] as const;
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** What one energy and one length of "Hartree,bohr" are in eV and Å. */

@@ -1,5 +1,6 @@
 import type { Pool } from "../device/pool.ts";
 import { buildTrainable } from "../potentials/build.ts";
+import { recordTensors } from "../potentials/extrapolation/record.ts";
 import type { Model } from "../potentials/potential.ts";
 import { volume } from "../structure/cell.ts";
 import type { Frame } from "../structure/structure.ts";
@@ -47,10 +48,13 @@ function modelWith(
   const { dataset, known, learned } = prepared;
   const trainable = buildTrainable(learned.term, dataset.elements, pool.device);
   trainable.parameters.set(parameters);
-  const tensors = Object.fromEntries(
+  const fitted = Object.fromEntries(
     Object.entries(trainable.tensors).map(([name, values]) => [name, Float64Array.from(values)]),
   );
-  return { elements: dataset.elements, terms: [...known.terms, { ...learned.term, tensors }], provenance };
+  const { term, record } = learned;
+  const options = { ...(term.options as object), training: { places: record.places } };
+  const tensors = { ...fitted, ...recordTensors(record) };
+  return { elements: dataset.elements, terms: [...known.terms, { ...term, options, tensors }], provenance };
 }
 
 const judgeSet = (prepared: PreparedFit, set: "train" | "validation" | "test"): SetMetrics => {
@@ -86,6 +90,8 @@ export async function* runFit(
     data: hash,
     frames,
     seed: resolved.seed,
+    // Its energies and forces are differences to these labels.
+    ...(resolved.data.baseline && { baseline: resolved.data.baseline }),
     options: resolved,
     epoch: trained.bestEpoch,
     metrics: { validation: metrics.validation.all, test: metrics.test.all },

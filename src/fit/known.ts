@@ -27,7 +27,9 @@ export interface KnownTerms {
 
 /** Isolated atoms (given, found or fitted to the training frames) and, unless switched off, ZBL inside the data's distances. */
 export function knownTerms(
-  options: ModelOptions,
+  options: Pick<ModelOptions, "isolatedAtoms"> & {
+    readonly zbl: boolean | Readonly<Record<string, unknown>>;
+  },
   training: readonly Frame[],
   elements: readonly number[],
   statistics: PairStatistics,

@@ -132,10 +132,19 @@ export const modelSchema = z.strictObject({
       help: "energy of each isolated atom by symbol, or what an earlier fit has settled; elements left out are fitted",
     }),
   zbl: z
-    .union([z.boolean(), z.looseObject({})])
-    .default(true)
-    .meta({ help: "screened nuclear repulsion at distances below those of the data; options, or false" }),
+    .union([auto, z.boolean(), z.looseObject({})])
+    .default("auto")
+    .meta({
+      help: "screened nuclear repulsion at distances below those of the data; options, or false; auto: unless a baseline has one",
+    }),
 });
+
+const baselineKey = (what: string) =>
+  z
+    .string()
+    .nullable()
+    .optional()
+    .meta({ help: `${what} of another method; the difference is learned; null: left out` });
 
 /** Where frames come from; reading them is the caller's part. */
 export const dataSchema = z.strictObject({
@@ -148,6 +157,15 @@ export const dataSchema = z.strictObject({
     .meta({ help: "column of dE/dr, forces with the other sign; found by itself if absent" }),
   stress: z.string().optional().meta({ help: "key of the stress; found by itself if absent" }),
   virial: z.string().optional().meta({ help: "key of the virial; found by itself if absent" }),
+  baseline: z
+    .strictObject({
+      energy: baselineKey("key of the energy"),
+      forces: baselineKey("column of the forces"),
+      gradient: baselineKey("column of dE/dr"),
+      stress: baselineKey("key of the stress"),
+      virial: baselineKey("key of the virial"),
+    })
+    .optional(),
   units: z
     .strictObject({
       energy: z

@@ -156,7 +156,14 @@ export async function prepareFit(
     LOOK,
   );
   const lone = frames.filter(isIsolatedAtom);
-  const known = knownTerms(options.model, [...trainingFrames, ...lone], dataset.elements, statistics);
+  // A baseline has a repulsion of its own.
+  const zbl = options.model.zbl === "auto" ? options.data.baseline === undefined : options.model.zbl;
+  const known = knownTerms(
+    { ...options.model, zbl },
+    [...trainingFrames, ...lone],
+    dataset.elements,
+    statistics,
+  );
   const { left, said } = takeAway(known.terms, frames, dataset.elements, device);
   const learned = learnedTerm(
     options.model,

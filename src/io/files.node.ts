@@ -10,22 +10,26 @@ import { gzip, isGzip } from "./gzip.ts";
 import { KeySurvey } from "./label-keys.ts";
 import { applyLabels, planLabels } from "./labels.ts";
 import type { LabelOptions, LabelPlan } from "./labels.ts";
+import { isArrayFolder, packFolder } from "./npy-folder.node.ts";
+import { npz } from "./npz.ts";
 import { findFormat } from "./table.ts";
 
 /**
  * Frames of a file as they stand in it (its own keys and units), one at a time, .gz or not; format by the ending. A
  * folder stands for all files in it and below, in the order of their names, and gives its name to frames without
- * config_type.
+ * config_type; a folder of .npy files is one archive.
  */
 export async function* readFrames(path: string, format?: string): AsyncGenerator<Frame, void, undefined> {
   if (isFolder(path)) {
-    for (const file of await filesOf(path))
-      for await (const frame of readFrames(file, format)) yield inGroup(frame, basename(dirname(file)));
-    return;
+    if (isArrayFolder(path)) yield* npz.read!(packFolder(path), path);
+    else
+      for (const file of await filesOf(path))
+        for await (const frame of readFrames(file, format)) yield inGroup(frame, basename(dirname(file)));
+  } else {
+    const { read, name } = findFormat(path, format);
+    if (!read) throw invalid(path, "a format that can be read", name);
+    yield* read(readPlain(path), path);
   }
-  const { read, name } = findFormat(path, format);
-  if (!read) throw invalid(path, "a format that can be read", name);
-  yield* read(readPlain(path), path);
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -47,6 +51,7 @@ const inGroup = (frame: Frame, name: string): Frame =>
 /** The format of a file, or the one format of all files in a folder. */
 export async function formatOf(path: string): Promise<Format> {
   if (!isFolder(path)) return findFormat(path);
+  if (isArrayFolder(path)) return npz;
   const found = new Set((await filesOf(path)).map((file) => findFormat(file)));
   const [format] = found;
   if (found.size > 1)

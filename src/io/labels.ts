@@ -2,6 +2,8 @@ import { InputError, invalid } from "../error.ts";
 import { volume } from "../structure/cell.ts";
 import { unit } from "../structure/units.ts";
 import type { AtomArray, Frame, InfoValue } from "../structure/structure.ts";
+import { lessBaseline, planBaseline } from "./baseline.ts";
+import type { BaselineKeys } from "./baseline.ts";
 import { bestKeys, KeySurvey, LABELS } from "./label-keys.ts";
 import type { LabelKeys } from "./label-keys.ts";
 import { suggestEnergyUnit } from "./suggest-units.ts";
@@ -10,6 +12,8 @@ import { suggestEnergyUnit } from "./suggest-units.ts";
 export interface LabelOptions {
   /** The file's own keys; null means that the file has no such label. */
   readonly keys?: Partial<LabelKeys>;
+  /** Labels of another method that are taken away: Δ-learning. */
+  readonly baseline?: BaselineKeys;
   readonly units?: LabelUnits;
   /** Refuse to take eV and Å for granted (Format.statesUnits is false). */
   readonly unitsRequired?: boolean;
@@ -33,6 +37,8 @@ export interface LabelUnits {
 /** Factors from the file's units to internal ones, and its keys. */
 export interface LabelPlan {
   readonly keys: LabelKeys;
+  /** Keys of what is taken away from the labels; null without. */
+  readonly baseline: LabelKeys | null;
   readonly energy: number;
   readonly length: number;
   /** Of forces; gradients have the other sign. */
@@ -75,6 +81,7 @@ export function planLabels(survey: KeySurvey, options: LabelOptions, file: strin
       file,
       "an energy or forces under a known key, or keys given (energy, forces, stress)",
     );
+  const baseline = options.baseline ? planBaseline(survey, options.baseline, keys, file, notes) : null;
   for (const label of LABELS) noteCount(survey, keys, label, notes);
   const units = declaredUnits(survey, options.units ?? {}, file, notes);
   if (options.unitsRequired && units.energy === undefined) throw unitsMissing(survey, keys, file);
@@ -85,6 +92,7 @@ export function planLabels(survey: KeySurvey, options: LabelOptions, file: strin
   const stressSign = declaredSign(survey, options.stressSign, file, notes);
   return {
     keys,
+    baseline,
     ...factors({ ...units, ...taken }, { ...options, stressSign }),
     units: taken,
     assumed,
@@ -208,7 +216,7 @@ function factorOf(quantity: keyof LabelUnits, name: string, place: string): numb
 function factors(
   units: LabelUnits & LabelPlan["units"],
   options: LabelOptions,
-): Omit<LabelPlan, "keys" | "units" | "notes" | "assumed"> {
+): Omit<LabelPlan, "keys" | "baseline" | "units" | "notes" | "assumed"> {
   const energy = factorOf("energy", units.energy, "units.energy");
   const length = factorOf("length", units.length, "units.length");
   const force = units.force ? factorOf("force", units.force, "units.force") : energy / length;
@@ -227,7 +235,11 @@ function factors(
  * undefined; one that is there but is no finite number, or has another shape, is an error.
  */
 export function applyLabels(frame: Frame, plan: LabelPlan): Frame {
-  const { keys } = plan;
+  const own = labelsUnder(plan.keys, frame, plan);
+  return plan.baseline ? lessBaseline(own, labelsUnder(plan.baseline, frame, plan)) : own;
+}
+
+function labelsUnder(keys: LabelKeys, frame: Frame, plan: LabelPlan): Frame {
   const info = { ...frame.info };
   const arrays = { ...frame.arrays };
   const take = (key: string | null) => {

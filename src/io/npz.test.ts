@@ -1,11 +1,14 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { strToU8, zipSync } from "fflate";
+import { strToU8, unzipSync, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { shared } from "../../test/shared.ts";
 import { readLabelled } from "./files.node.ts";
 import { parseNpy } from "./npy.ts";
 import { parseNpz, readNpz } from "./npz.ts";
+import { symbolOf } from "../structure/elements.ts";
 import { atomEnergy } from "../structure/atom-energy.ts";
 import { suggestEnergyUnit } from "./suggest-units.ts";
 
@@ -63,7 +66,7 @@ it("refuses damage and archives without structures", async () => {
   );
   const empty = { "E.npy": header("{'descr': '<f8', 'fortran_order': False, 'shape': (0,), }") };
   await expect(readNpz([zipSync(empty)], "a.npz").next()).rejects.toThrow(
-    "positions under one of coords, R, positions, coordinates, pos, got E [0]",
+    "positions under one of coords, R, positions, coordinates, pos, coord, qm_coord, got E [0]",
   );
 });
 
@@ -83,6 +86,29 @@ it("suggests a unit from the energy of all electrons", () => {
     "kJ/mol",
   ]);
   expect(suggestEnergyUnit(-12.3, ethanol)).toBeUndefined();
+});
+
+it("reads a folder of .npy files as one archive, with symbols or numbers as text", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "surfit-npy-"));
+  try {
+    const entries = unzipSync(new Uint8Array(readFileSync(golden("rmd17.npz"))));
+    for (const [name, data] of Object.entries(entries))
+      if (name !== "nuclear_charges.npy") writeFileSync(join(folder, name), data);
+    const text = join(folder, "nuclear_charges.txt");
+    const options = { units: { energy: "kcal/mol" } };
+    const { frames: packed } = await readLabelled(golden("rmd17.npz"), options);
+    const symbols = [...packed[0].structure.numbers].map(symbolOf);
+    for (const words of [symbols.join(" "), packed[0].structure.numbers.join("\n")]) {
+      writeFileSync(text, words);
+      const { frames } = await readLabelled(folder, options);
+      expect(frames).toEqual(packed.map((frame, k) => ({ ...frame, place: `${folder}[${k}]` })));
+    }
+    await expect(readLabelled(folder)).rejects.toThrow("suggests kcal/mol");
+    writeFileSync(text, "C Xx O H");
+    await expect(readLabelled(folder, options)).rejects.toThrow("expected chemical symbols, got Xx");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 const path = shared("datasets/rmd17/rmd17_ethanol_train_01.npz");

@@ -1,15 +1,18 @@
 import { unzipSync } from "fflate";
 import { invalid } from "../error.ts";
 import { completeCell } from "../structure/cell.ts";
+import { findNumber } from "../structure/elements.ts";
 import type { AtomArray, Frame, InfoValue } from "../structure/structure.ts";
 import type { ByteStream, Format } from "./format.ts";
 import { parseNpy } from "./npy.ts";
 import type { NpyArray } from "./npy.ts";
+import { numberFrom } from "./number.ts";
 
-/** NumPy archives of one molecule or cell in many geometries: rMD17, MD17, sGDML. */
+/** NumPy archives of one molecule or cell in many geometries: rMD17, MD17, sGDML; or a folder of .npy files. */
 export const npz: Format = {
   name: "npz",
-  summary: "NumPy archive of many geometries of the same atoms (rMD17, sGDML); its units must be given",
+  summary:
+    "NumPy archive, or folder of .npy files, of many geometries (rMD17, sGDML); its units must be given",
   extensions: [".npz"],
   carries: ["cell", "pbc", "energy", "forces", "info", "arrays"],
   url: "https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html",
@@ -18,8 +21,8 @@ export const npz: Format = {
 };
 
 // Names in order of preference: rMD17, sGDML, others.
-const NUMBERS = ["nuclear_charges", "z", "Z", "atomic_numbers", "numbers"];
-const POSITIONS = ["coords", "R", "positions", "coordinates", "pos"];
+const NUMBERS = ["nuclear_charges", "z", "Z", "atomic_numbers", "numbers", "elements", "symbols", "qm_elem"];
+const POSITIONS = ["coords", "R", "positions", "coordinates", "pos", "coord", "qm_coord"];
 const CELLS = ["lattice", "cell", "cells", "lattices"];
 // sGDML states its units as text.
 const UNITS: Readonly<Record<string, string>> = { e_unit: "energy_unit", r_unit: "length_unit" };
@@ -33,11 +36,20 @@ export function parseNpz(bytes: Uint8Array, file: string): Map<string, NpyArray>
     throw invalid(file, "a whole .npz archive", `damaged data (${(error as Error).message})`);
   }
   return new Map(
-    Object.entries(entries).map(([name, data]) => [
-      name.replace(/\.npy$/, ""),
-      parseNpy(data, `${file} ${name}`),
-    ]),
+    Object.entries(entries).map(([name, data]) =>
+      name.endsWith(".txt")
+        ? [name.slice(0, -4), parseWords(data)]
+        : [name.replace(/\.npy$/, ""), parseNpy(data, `${file} ${name}`)],
+    ),
   );
+}
+
+/** The words of a text, as numbers if all of them are. */
+function parseWords(data: Uint8Array): NpyArray {
+  const words = new TextDecoder().decode(data).split(/\s+/).filter(Boolean);
+  const numbers = words.map(numberFrom);
+  const numeric = numbers.every((x) => x !== undefined);
+  return { shape: [words.length], values: numeric ? Float64Array.from(numbers) : words };
 }
 
 /** Frames of an .npz archive; every array with one entry per geometry goes to info or arrays under its own name. */
@@ -55,7 +67,7 @@ export async function* readNpz(bytes: ByteStream, file: string): AsyncGenerator<
 
 function* framesOf(all: Map<string, NpyArray>, file: string): Generator<Frame, void, undefined> {
   const [positionKey, coords] = pick(all, POSITIONS, file, "positions");
-  const [numberKey, charges] = pick(all, NUMBERS, file, "atomic numbers");
+  const [numberKey, charges] = pickNumbers(all, file);
   const [count, n, three] = coords.shape;
   if (coords.shape.length !== 3 || three !== 3)
     throw invalid(
@@ -109,6 +121,18 @@ function pick(
   if (key !== undefined && found && found.values instanceof Float64Array) return [key, found];
   const list = [...all].map(([name, a]) => `${name} [${a.shape.join(", ")}]`).join("; ");
   throw invalid(file, `${what} under one of ${names.join(", ")}`, list || "an empty archive");
+}
+
+/** Atomic numbers, also where they are given as symbols. */
+function pickNumbers(all: Map<string, NpyArray>, file: string): [string, NpyArray] {
+  const key = NUMBERS.find((name) => all.has(name));
+  const found = key === undefined ? undefined : all.get(key)!;
+  if (key === undefined || !found || found.values instanceof Float64Array)
+    return pick(all, NUMBERS, file, "atomic numbers");
+  const numbers = found.values.map((symbol) => findNumber(symbol));
+  const strange = numbers.indexOf(undefined);
+  if (strange >= 0) throw invalid(`${file} ${key}`, "chemical symbols", found.values[strange]);
+  return [key, { shape: found.shape, values: Float64Array.from(numbers, (z) => z!) }];
 }
 
 /** Rows of geometry g, width numbers per atom, padding left out. */

@@ -5,7 +5,7 @@ import { invalid } from "../../error.ts";
 import type { FitOptions } from "../../fit/options.ts";
 import { assign, readOverride, readYamlWith, validate } from "../../schema.ts";
 import { readWhole, stem } from "../files.ts";
-import { given, unitsOf } from "../structures.ts";
+import { given, splitBaseline, unitsOf } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
 import { wholeSchema } from "./schema.ts";
 
@@ -99,6 +99,7 @@ function overridesOf(flags: FitFlags): Record<string, unknown> {
     "data.gradient": flags.gradientKey,
     "data.stress": flags.stressKey,
     "data.virial": flags.virialKey,
+    "data.baseline": flags.baseline === undefined ? undefined : splitBaseline(flags.baseline),
     "data.units.energy": energy,
     "data.units.length": length,
     "data.units.force": force,

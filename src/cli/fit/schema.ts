@@ -36,9 +36,11 @@ export const wholeSchema = fitSchema.extend({
       descriptor: methodOf(descriptors, usual.descriptor.name, "what is seen of the surroundings"),
       regressor: methodOf(regressors, usual.regressor.name, "features to energies"),
       zbl: z
-        .union([z.boolean(), potentials["zbl"].options])
-        .default(true)
-        .meta({ help: "screened nuclear repulsion inside the distances of the data; options, or false" }),
+        .union([z.literal("auto"), z.boolean(), potentials["zbl"].options])
+        .default("auto")
+        .meta({
+          help: "screened nuclear repulsion inside the distances of the data; options, or false; auto: unless a baseline has one",
+        }),
     })
     .prefault({}),
 }) as unknown as z.ZodType<FitOptions>;
