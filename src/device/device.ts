@@ -27,8 +27,14 @@ export interface DeviceOptions {
 }
 
 /** Equal formulas are one object with one id, never reused; the name of a kernel does not matter. */
-const identity = ({ varying, uniform, elementwise = [], reduced = [] }: KernelSpec): string =>
-  JSON.stringify([varying, uniform, elementwise.map((y) => y.id), reduced.map((y) => y.id)]);
+const identity = ({ precision, varying, uniform, elementwise = [], reduced = [] }: KernelSpec): string =>
+  JSON.stringify([
+    precision ?? "f64",
+    varying,
+    uniform,
+    elementwise.map((y) => y.id),
+    reduced.map((y) => y.id),
+  ]);
 
 /** A device on this thread. */
 export const createDevice = (options: DeviceOptions = {}): Device => {

@@ -1,13 +1,17 @@
 import { invalid } from "../error.ts";
 import { topological } from "./derivative.ts";
 import type { Expr, Primitive } from "./expression.ts";
+import { formats } from "./formats.ts";
+import type { FloatFormat, Precision } from "./formats.ts";
 import { lower } from "./lower.ts";
 
 /**
- * The reference lowering: primitives over f64, interpreted one after another. A mask is 1 or 0.
+ * The reference lowering: primitives over f64, or over f32 by rounding each result, interpreted one after another. A
+ * mask is 1 or 0.
  * (No code is generated: content security policies forbid it.)
  */
 export interface Tape {
+  readonly format: FloatFormat;
   /** [steps × 5]: operation, three operands, shift. Step s writes cell s. */
   readonly code: Int32Array;
   /** One number per step; constants are in place. */
@@ -41,7 +45,11 @@ const operations: readonly Primitive[] = [
 const STEP = 5;
 
 /** A tape of outputs in primitives, whose variables must all be among `inputs`. */
-export function tapeOf(primitive: readonly Expr[], inputs: readonly string[]): Tape {
+export function tapeOf(
+  primitive: readonly Expr[],
+  inputs: readonly string[],
+  format: FloatFormat = formats.f64,
+): Tape {
   const order = topological(primitive);
   const cell = new Map(order.map((x, i) => [x, i]));
   const code = new Int32Array(STEP * order.length);
@@ -51,48 +59,70 @@ export function tapeOf(primitive: readonly Expr[], inputs: readonly string[]): T
     code[STEP * i] = operations.indexOf(x.op as Primitive);
     x.args.forEach((a, k) => (code[STEP * i + 1 + k] = cell.get(a)!));
     if (x.op === "shl" || x.op === "shr") code[STEP * i + 4] = x.value;
-    if (x.op === "constant") cells[i] = x.value;
+    if (x.op === "constant") cells[i] = format.round(x.value);
     if (x.op !== "variable") return;
     const k = inputs.indexOf(x.name);
     if (k < 0) throw invalid("formula", `variables among ${inputs.join(", ") || "none"}`, x.name);
     slots[k] = i;
   });
-  return { code, cells, inputs: slots, outputs: Int32Array.from(primitive, (y) => cell.get(y)!) };
+  return { format, code, cells, inputs: slots, outputs: Int32Array.from(primitive, (y) => cell.get(y)!) };
 }
 
-const scratch = new Float64Array(2);
-/** The same two numbers as little-endian words: low, high, low, high. */
-const words = new Int32Array(scratch.buffer);
+/** Operations on bit patterns in one format. */
+interface Bits {
+  bitwise(op: number, a: number, b: number): number;
+  shifted(op: number, a: number, n: number): number;
+  isOdd(a: number): boolean;
+}
 
-const bitwise = (op: number, a: number, b: number): number => {
-  scratch[0] = a;
-  scratch[1] = b;
-  for (let k = 0; k < 2; k++) {
-    const [p, q] = [words[k], words[2 + k]];
-    words[k] = op === 13 ? p & q : op === 14 ? p | q : p ^ q;
-  }
-  return scratch[0];
-};
+/** A number and its bits as an integer of the same width. */
+function bitsOf<W extends number | bigint>(
+  number: Float64Array | Float32Array,
+  bits: { [index: number]: W },
+  left: (x: W, n: number) => W,
+  right: (x: W, n: number) => W,
+  odd: (x: W) => boolean,
+): Bits {
+  const read = (a: number): W => {
+    number[0] = a;
+    return bits[0];
+  };
+  const write = (x: W): number => {
+    bits[0] = x;
+    return number[0];
+  };
+  return {
+    bitwise(op, a, b) {
+      const [p, q] = [read(a), read(b)];
+      return write((op === 13 ? p & q : op === 14 ? p | q : p ^ q) as W);
+    },
+    shifted: (op, a, n) => write(op === 16 ? left(read(a), n) : right(read(a), n)),
+    isOdd: (a) => odd(read(a)),
+  };
+}
 
-const shifted = (op: number, a: number, n: number): number => {
-  scratch[0] = a;
-  if (op === 16) {
-    words[1] = words[0] << (n - 32);
-    words[0] = 0;
-  } else {
-    words[0] = words[1] >>> (n - 32);
-    words[1] = 0;
-  }
-  return scratch[0];
-};
-
-const isOdd = (a: number): number => {
-  scratch[0] = a;
-  return words[0] & 1;
+const double = new Float64Array(1);
+const single = new Float32Array(1);
+const patterns: Readonly<Record<4 | 8, Bits>> = {
+  8: bitsOf<bigint>(
+    double,
+    new BigUint64Array(double.buffer),
+    (x, n) => x << BigInt(n),
+    (x, n) => x >> BigInt(n),
+    (x) => (x & 1n) === 1n,
+  ),
+  4: bitsOf<number>(
+    single,
+    new Uint32Array(single.buffer),
+    (x, n) => x << n,
+    (x, n) => x >>> n,
+    (x) => (x & 1) === 1,
+  ),
 };
 
 /** Computes every cell from the input cells, which the caller has set. */
-export function play({ code, cells: v }: Tape): void {
+export function play({ code, cells: v, format: { bytes, round } }: Tape): void {
+  const pattern = patterns[bytes];
   for (let i = 0, s = 0; i < v.length; i++, s += STEP) {
     const op = code[s];
     if (op < 2) continue;
@@ -100,22 +130,22 @@ export function play({ code, cells: v }: Tape): void {
     const b = v[code[s + 2]];
     switch (op) {
       case 2:
-        v[i] = a + b;
+        v[i] = round(a + b);
         break;
       case 3:
-        v[i] = a - b;
+        v[i] = round(a - b);
         break;
       case 4:
-        v[i] = a * b;
+        v[i] = round(a * b);
         break;
       case 5:
-        v[i] = a / b;
+        v[i] = round(a / b);
         break;
       case 6:
         v[i] = -a;
         break;
       case 7:
-        v[i] = Math.sqrt(a);
+        v[i] = round(Math.sqrt(a));
         break;
       case 8:
         v[i] = Math.abs(a);
@@ -135,24 +165,28 @@ export function play({ code, cells: v }: Tape): void {
       case 13:
       case 14:
       case 15:
-        v[i] = bitwise(op, a, b);
+        v[i] = pattern.bitwise(op, a, b);
         break;
       case 16:
       case 17:
-        v[i] = shifted(op, a, code[s + 4]);
+        v[i] = pattern.shifted(op, a, code[s + 4]);
         break;
       default:
-        v[i] = isOdd(a);
+        v[i] = pattern.isOdd(a) ? 1 : 0;
     }
   }
 }
 
 /** The outputs at one point, with the same elementary functions and so the same bits as a kernel without fused multiply-add. */
-export function evaluate(outputs: readonly Expr[], values: Readonly<Record<string, number>>): number[] {
+export function evaluate(
+  outputs: readonly Expr[],
+  values: Readonly<Record<string, number>>,
+  precision: Precision = "f64",
+): number[] {
   const names = Object.keys(values);
-  const t = tapeOf(lower(outputs), names);
+  const t = tapeOf(lower(outputs, precision), names, formats[precision]);
   names.forEach((name, k) => {
-    if (t.inputs[k] >= 0) t.cells[t.inputs[k]] = values[name];
+    if (t.inputs[k] >= 0) t.cells[t.inputs[k]] = t.format.round(values[name]);
   });
   play(t);
   return Array.from(t.outputs, (i) => t.cells[i]);

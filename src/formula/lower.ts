@@ -1,6 +1,7 @@
 import { topological } from "./derivative.ts";
 import { elementary } from "./elementary.ts";
-import type { Expr, Op } from "./expression.ts";
+import type { Elementary, Expr, Op } from "./expression.ts";
+import type { Precision } from "./formats.ts";
 import {
   abs,
   acos,
@@ -67,7 +68,7 @@ function follow(x: Expr, done: ReadonlyMap<Expr, Expr>): Expr {
 }
 
 /** Whether elementary.ts writes the operation in primitives. */
-export const isElementary = (x: Expr): boolean => x.op in elementary;
+export const isElementary = (x: Expr): boolean => x.op in elementary.f64;
 
 /** x with the nodes of the map replaced. */
 export function substitute(x: Expr, map: ReadonlyMap<Expr, Expr>): Expr {
@@ -76,13 +77,21 @@ export function substitute(x: Expr, map: ReadonlyMap<Expr, Expr>): Expr {
   return done.get(x)!;
 }
 
-/** The same formulas in primitives only: elementary functions replaced by their definitions. */
-export function lower(outputs: readonly Expr[]): Expr[] {
+/**
+ * The same formulas in primitives only: elementary functions replaced by their definitions in one precision. Those of
+ * constants are constants, in f64.
+ */
+export function lower(outputs: readonly Expr[], precision: Precision = "f64"): Expr[] {
   const done = new Map<Expr, Expr>();
   for (const x of topological(outputs)) {
     // A definition may use other functions of the table by calling them, so it is primitive already.
-    const expand = isElementary(x) ? elementary[x.op as keyof typeof elementary] : undefined;
-    done.set(x, expand ? expand(done.get(x.args[0])!) : follow(x, done));
+    if (!isElementary(x)) {
+      done.set(x, follow(x, done));
+      continue;
+    }
+    const arg = done.get(x.args[0])!;
+    const expand = elementary[arg.op === "constant" ? "f64" : precision][x.op as Elementary];
+    done.set(x, expand(arg));
   }
   return outputs.map((y) => done.get(y)!);
 }

@@ -2,11 +2,14 @@ import { invalid } from "../error.ts";
 import { topological } from "./derivative.ts";
 import type { Expr } from "./expression.ts";
 import { constant, isMask, mul, neg, rawProduct } from "./expression.ts";
+import { formats } from "./formats.ts";
+import type { FloatFormat } from "./formats.ts";
 import type { KernelSpec } from "./spec.ts";
 import { lower, rebuild } from "./lower.ts";
 
 /** A kernel in primitives, with what does not change with i told apart: what every lowering starts from. */
 export interface Program {
+  readonly format: FloatFormat;
   readonly elementwise: readonly Expr[];
   /** What is summed over i; */
   readonly reduced: readonly Expr[];
@@ -29,6 +32,10 @@ function check(spec: KernelSpec): void {
     if (x.op === "variable" && !inputs.includes(x.name))
       throw invalid(place, `variables among ${inputs.join(", ") || "none"}`, x.name);
   if (outputs.some(isMask)) throw invalid(place, "numbers as outputs", "a mask");
+  const { round } = formats[spec.precision ?? "f64"];
+  for (const x of topological(outputs))
+    if (x.op === "constant" && Number.isFinite(x.value) && !Number.isFinite(round(x.value)))
+      throw invalid(place, "constants within the range of f32", x.value);
 }
 
 function invariants(order: readonly Expr[], uniform: readonly string[]): Set<Expr> {
@@ -98,13 +105,21 @@ function factors(y: Expr, fixed: ReadonlySet<Expr>): readonly [Expr, Expr] {
 /** Checks the spec and brings it into the form that the lowerings share, so that they round alike. */
 export function program(spec: KernelSpec): Program {
   check(spec);
+  const { precision = "f64" } = spec;
   const count = spec.elementwise?.length ?? 0;
-  const all = gather(lower([...(spec.elementwise ?? []), ...(spec.reduced ?? [])]), spec.uniform);
+  const all = gather(lower([...(spec.elementwise ?? []), ...(spec.reduced ?? [])], precision), spec.uniform);
   const fixed = invariants(topological(all), spec.uniform);
   const elementwise = all.slice(0, count);
   const sums = all.slice(count).map((y) => factors(y, fixed));
   const reduced = sums.map(([y]) => y);
   const scales = sums.map(([, scale]) => scale);
   const order = topological([...elementwise, ...reduced, ...scales]);
-  return { elementwise, reduced, scales, order, invariant: invariants(order, spec.uniform) };
+  return {
+    format: formats[precision],
+    elementwise,
+    reduced,
+    scales,
+    order,
+    invariant: invariants(order, spec.uniform),
+  };
 }

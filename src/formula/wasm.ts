@@ -1,7 +1,9 @@
-import type { FunctionBuilder, Local, Op } from "./assembler.ts";
+import type { FunctionBuilder, LaneOp, Local, Op } from "./assembler.ts";
 import { ModuleBuilder } from "./assembler.ts";
 import type { Expr, Primitive } from "./expression.ts";
 import { halves } from "./expression.ts";
+import type { FloatFormat } from "./formats.ts";
+import { SUM_BLOCK } from "./spec.ts";
 import type { KernelSpec } from "./spec.ts";
 import type { Program } from "./program.ts";
 import { program, uses } from "./program.ts";
@@ -13,21 +15,44 @@ export interface EmitOptions {
   readonly shared?: boolean;
 }
 
-const direct: Partial<Record<Primitive, Op>> = {
-  add: "f64x2.add",
-  sub: "f64x2.sub",
-  mul: "f64x2.mul",
-  div: "f64x2.div",
-  neg: "f64x2.neg",
-  sqrt: "f64x2.sqrt",
-  abs: "f64x2.abs",
-  min: "f64x2.pmin",
-  max: "f64x2.pmax",
-  less: "f64x2.lt",
-  and: "v128.and",
-  or: "v128.or",
-  xor: "v128.xor",
-};
+/** The instructions of one precision. */
+interface Instructions {
+  /** Of the primitives that are one instruction each. */
+  readonly direct: Partial<Record<Primitive, Op>>;
+  readonly madd: Op;
+  readonly nmadd: Op;
+  readonly shl: Op;
+  readonly shr: Op;
+  readonly greater: Op;
+  readonly extract: LaneOp;
+}
+
+const instructionsOf = (V: "f64x2" | "f32x4", I: "i64x2" | "i32x4"): Instructions => ({
+  direct: {
+    add: `${V}.add`,
+    sub: `${V}.sub`,
+    mul: `${V}.mul`,
+    div: `${V}.div`,
+    neg: `${V}.neg`,
+    sqrt: `${V}.sqrt`,
+    abs: `${V}.abs`,
+    min: `${V}.pmin`,
+    max: `${V}.pmax`,
+    less: `${V}.lt`,
+    and: "v128.and",
+    or: "v128.or",
+    xor: "v128.xor",
+  },
+  madd: `${V}.relaxed_madd`,
+  nmadd: `${V}.relaxed_nmadd`,
+  shl: `${I}.shl`,
+  shr: `${I}.shr_u`,
+  greater: `${I}.gt_s`,
+  extract: `${V}.extract_lane`,
+});
+
+/** By the lanes of a vector. */
+const instructions = { 2: instructionsOf("f64x2", "i64x2"), 4: instructionsOf("f32x4", "i32x4") };
 
 /** A multiply-add found in the graph: c + a b, or c − a b. */
 interface Contraction {
@@ -41,6 +66,8 @@ const isZero = (x: Expr): boolean => x.op === "constant" && Object.is(x.value, 0
 class Body {
   private readonly f: FunctionBuilder;
   private readonly fused: boolean;
+  private readonly format: FloatFormat;
+  private readonly ops: Instructions;
   private readonly remaining: Map<Expr, number>;
   private readonly contractions = new Map<Expr, Contraction>();
   private readonly locals = new Map<Expr, Local>();
@@ -50,12 +77,14 @@ class Body {
 
   constructor(
     f: FunctionBuilder,
-    { order, elementwise, reduced, scales, invariant }: Program,
+    { format, order, elementwise, reduced, scales, invariant }: Program,
     fused: boolean,
     load: (x: Expr) => void,
   ) {
     this.f = f;
     this.fused = fused;
+    this.format = format;
+    this.ops = instructions[format.lanes];
     this.load = load;
     this.remaining = uses(order, [...elementwise, ...reduced, ...scales]);
     if (fused) for (const x of order) if (!invariant.has(x)) this.contract(x, invariant);
@@ -68,11 +97,11 @@ class Body {
     const product = (y: Expr) => y.op === "mul" && this.remaining.get(y) === 1 && !invariant.has(y);
     if (product(b))
       this.contractions.set(x, {
-        op: x.op === "add" ? "f64x2.relaxed_madd" : "f64x2.relaxed_nmadd",
+        op: x.op === "add" ? this.ops.madd : this.ops.nmadd,
         args: [b.args[0], b.args[1], a],
       });
     else if (x.op === "add" && product(a))
-      this.contractions.set(x, { op: "f64x2.relaxed_madd", args: [a.args[0], a.args[1], b] });
+      this.contractions.set(x, { op: this.ops.madd, args: [a.args[0], a.args[1], b] });
   }
 
   /** Computes x now and keeps it for the whole function. */
@@ -129,20 +158,23 @@ class Body {
     const { f } = this;
     if (this.fused && x.op === "mul" && this.remaining.get(x) === 1 && !this.locals.has(x)) {
       for (const a of x.args) this.push(a);
-      f.get(total).op("f64x2.relaxed_madd").set(total);
+      f.get(total).op(this.ops.madd).set(total);
       return;
     }
     f.get(total);
     this.push(x);
-    f.op("f64x2.add").set(total);
+    f.op(this.ops.direct.add!).set(total);
   }
 
   private compute(x: Expr): void {
-    const { f } = this;
+    const { f, ops } = this;
     if (x.op === "variable") return this.load(x);
     if (x.op === "constant") {
-      const [high, low] = halves(x.value);
-      f.i32x4(low, high, low, high);
+      if (this.format.bytes === 4) f.f32x4(x.value);
+      else {
+        const [high, low] = halves(x.value);
+        f.i32x4(low, high, low, high);
+      }
       return;
     }
     const fused = this.contractions.get(x);
@@ -166,10 +198,13 @@ class Body {
     }
     if (x.op === "odd") f.i32x4(0, 0, 0, 0);
     for (const a of x.args) this.push(a);
-    if (x.op === "shl") f.i32(x.value).op("i64x2.shl");
-    else if (x.op === "shr") f.i32(x.value).op("i64x2.shr_u");
-    else if (x.op === "odd") f.i32(63).op("i64x2.shl").op("i64x2.gt_s");
-    else f.op(direct[x.op as Primitive]!);
+    if (x.op === "shl") f.i32(x.value).op(ops.shl);
+    else if (x.op === "shr") f.i32(x.value).op(ops.shr);
+    else if (x.op === "odd")
+      f.i32(8 * this.format.bytes - 1)
+        .op(ops.shl)
+        .op(ops.greater);
+    else f.op(ops.direct[x.op as Primitive]!);
   }
 }
 
@@ -194,7 +229,12 @@ function frame(f: FunctionBuilder): Frame {
 }
 
 /** A function that emits the load of an input; addresses of the arrays are computed before the loop. */
-function loader(f: FunctionBuilder, spec: KernelSpec, { order }: Program, at: Frame): (x: Expr) => void {
+function loader(
+  f: FunctionBuilder,
+  spec: KernelSpec,
+  { format, order }: Program,
+  at: Frame,
+): (x: Expr) => void {
   const used = new Set(order.map((x) => x.name));
   const bases = new Map<string, Local>();
   for (const [k, name] of spec.varying.entries()) {
@@ -205,7 +245,10 @@ function loader(f: FunctionBuilder, spec: KernelSpec, { order }: Program, at: Fr
   }
   return (x) => {
     const base = bases.get(x.name);
-    if (base === undefined) f.get(at.uniform).mem("v128.load64_splat", 8 * spec.uniform.indexOf(x.name));
+    const offset = 8 * spec.uniform.indexOf(x.name);
+    if (base === undefined && format.bytes === 8) f.get(at.uniform).mem("v128.load64_splat", offset);
+    else if (base === undefined)
+      f.get(at.uniform).mem("f64.load", offset).op("f32.demote_f64").op("f32x4.splat");
     else f.get(base).get(at.i).op("i32.add").mem("v128.load");
   };
 }
@@ -230,33 +273,56 @@ function storeOutputs(f: FunctionBuilder, body: Body, outputs: readonly Expr[], 
   });
 }
 
-/** sums[k] += (lane 0 + lane 1) · scale */
+/** sums[k] += (lane 0 + lane 1) · scale; of four lanes, in f64: ((lane 0 + lane 1) + (lane 2 + lane 3)) · scale */
 function storeSums(
   f: FunctionBuilder,
-  body: Body,
+  { format, scales }: Program,
   totals: readonly Local[],
-  scales: readonly Expr[],
+  factors: readonly Local[],
   { sums }: Frame,
 ) {
+  const { extract } = instructions[format.lanes];
+  const lane = (total: Local, i: number) => {
+    f.get(total).lane(extract, i);
+    if (format.bytes === 4) f.op("f64.promote_f32");
+  };
   totals.forEach((total, k) => {
     f.get(sums)
       .get(sums)
       .mem("f64.load", 8 * k);
-    f.get(total).lane("f64x2.extract_lane", 0).get(total).lane("f64x2.extract_lane", 1).op("f64.add");
+    lane(total, 0);
+    lane(total, 1);
+    f.op("f64.add");
+    if (format.lanes === 4) {
+      lane(total, 2);
+      lane(total, 3);
+      f.op("f64.add").op("f64.add");
+    }
     const scale = scales[k];
     if (scale.op === "constant") f.f64(scale.value);
-    else {
-      body.push(scale);
-      f.lane("f64x2.extract_lane", 0);
-    }
+    else f.get(factors[k]);
     f.op("f64.mul");
     f.op("f64.add").mem("f64.store", 8 * k);
   });
 }
 
+/** The factors of the sums that are not constants, each in a local. */
+function scaleFactors(f: FunctionBuilder, body: Body, { format, scales }: Program): Local[] {
+  return scales.map((scale) => {
+    const factor = f.local("f64");
+    if (scale.op === "constant") return factor;
+    body.push(scale);
+    f.lane(instructions[format.lanes].extract, 0);
+    if (format.bytes === 4) f.op("f64.promote_f32");
+    f.set(factor);
+    return factor;
+  });
+}
+
 /**
- * The module of a kernel: lanes i and i+1, one function `run` (see Kernel), memory imported as env.memory.
- * Invariants are computed before the loop, sums are kept per lane and added lane 0 + lane 1 at the end.
+ * The module of a kernel: `lanes` elements per turn, one function `run` (see Kernel), memory imported as env.memory.
+ * Invariants are computed before the loop; sums are kept per lane and added at the end, in f32 at the end of every
+ * SUM_BLOCK elements.
  */
 export function emitKernel(
   spec: KernelSpec,
@@ -271,15 +337,35 @@ export function emitKernel(
   const at = frame(f);
   const body = new Body(f, p, fused, loader(f, spec, p, at));
   for (const x of frontier(p)) body.pin(x);
+  const factors = scaleFactors(f, body, p);
   body.startLoop();
   const totals = p.reduced.map(() => f.local("v128"));
-  f.get(at.n).i32(3).op("i32.shl").set(at.end);
-  f.for(at.i, at.end, 16, () => {
-    // All loads before the first store, so that an output may take the place of an input.
-    if (p.elementwise.length > 0) for (const x of p.order) if (isLoaded(x, p)) body.keep(x);
-    storeOutputs(f, body, p.elementwise, at);
-    p.reduced.forEach((y, k) => body.addTo(totals[k], y));
+  const turns = () =>
+    f.for(at.i, at.end, 16, () => {
+      // All loads before the first store, so that an output may take the place of an input.
+      if (p.elementwise.length > 0) for (const x of p.order) if (isLoaded(x, p)) body.keep(x);
+      storeOutputs(f, body, p.elementwise, at);
+      p.reduced.forEach((y, k) => body.addTo(totals[k], y));
+    });
+  f.get(at.n).i32(Math.log2(p.format.bytes)).op("i32.shl").set(at.end);
+  if (p.format.bytes === 8 || totals.length === 0) {
+    turns();
+    storeSums(f, p, totals, factors, at);
+    return module.bytes();
+  }
+  const last = f.local("i32");
+  f.get(at.end).set(last);
+  f.loop((again) => {
+    f.get(at.i)
+      .i32(4 * SUM_BLOCK)
+      .op("i32.add")
+      .tee(at.end)
+      .get(last);
+    f.get(at.end).get(last).op("i32.lt_s").op("select").set(at.end);
+    for (const total of totals) f.f64x2(0).set(total);
+    turns();
+    storeSums(f, p, totals, factors, at);
+    f.get(at.i).get(last).op("i32.lt_s").brIf(again);
   });
-  storeSums(f, body, totals, p.scales, at);
   return module.bytes();
 }

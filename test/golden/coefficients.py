@@ -1,7 +1,9 @@
-"""Polynomial coefficients of src/formula/elementary.ts: interpolation at Chebyshev nodes with 60 digits.
+"""Polynomial coefficients of src/formula/formats.ts: interpolation at Chebyshev nodes with 60 digits.
 
 python3 test/golden/coefficients.py    (mpmath 1.3.0)
 """
+import struct
+
 from mpmath import mp, mpf, exp, log, sin, cos, sqrt, pi, matrix, lu_solve, asin, atanh
 
 mp.dps = 60
@@ -58,3 +60,23 @@ def pieces(x, widths):
 show("ln 2", pieces(log(2), [38]))
 show("pi / 2", pieces(pi / 2, [34, 34]))
 show("1 / ln 2, 2 / pi", [1 / log(2), 2 / pi])
+
+
+def single(x):
+    """x rounded to f32."""
+    return struct.unpack("f", struct.pack("f", float(x)))[0]
+
+
+def show_single(name, c):
+    print("f32:", name, [single(x) for x in c])
+
+
+show_single("exp", interpolate(lambda r: (exp(r) - 1 - r) / r**2, -half, half * (1 + mpf(10) ** -3), 5))
+show_single("sin", interpolate(lambda z: (sin(sqrt(z)) - sqrt(z)) / sqrt(z) ** 3, tiny, q, 3))
+show_single("cos", interpolate(lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2, tiny, q, 3))
+show_single("atanh, s < 0.172", interpolate(artanh, tiny, small, 3))
+show_single("atanh, s < 1/3", interpolate(artanh, tiny, mpf(1) / 9 * (1 + mpf(10) ** -6), 5))
+show_single("asin", interpolate(lambda z: (asin(sqrt(z)) / sqrt(z) - 1) / z, tiny, mpf(1) / 4 * (1 + mpf(10) ** -6), 6))
+show_single("ln 2", pieces(log(2), [16]))
+show_single("pi / 2", pieces(pi / 2, [11, 11]))
+show_single("pi", [mpf(single(pi)), pi - mpf(single(pi))])
