@@ -1,0 +1,125 @@
+import type { Device } from "../device/device.ts";
+
+/** Columns that are finished at a time; what lies right of them is matrix products. */
+const PANEL = 32;
+
+/** Σ x_k y_k over n numbers of one array, in four chains that the processor can overlap. */
+function dotAt(X: Float64Array, x: number, y: number, n: number): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = n - (n % 4);
+  for (let k = 0; k < whole; k += 4) {
+    a += X[x + k] * X[y + k];
+    b += X[x + k + 1] * X[y + k + 1];
+    c += X[x + k + 2] * X[y + k + 2];
+    d += X[x + k + 3] * X[y + k + 3];
+  }
+  for (let k = whole; k < n; k++) a += X[x + k] * X[y + k];
+  return a + b + (c + d);
+}
+
+/**
+ * R of a matrix that comes in blocks of rows: [R; B] = Q R' by Householder reflections, blocked as I − V T Vᵀ so that
+ * nearly all work is matrix products; Q is never kept (G. H. Golub, C. F. Van Loan, Matrix Computations, 4th ed.,
+ * §5.2; J. Demmel et al., DOI 10.1137/080731992). AᵀA is never formed: the error is that of A's condition number, not
+ * of its square.
+ */
+export class RowQr {
+  readonly columns: number;
+  readonly #device: Device;
+  readonly #most: number;
+  /** Vᵀ [PANEL, rows], −Tᵀ [PANEL, PANEL], V Vᵀ of the panel, and two rows of blocks [PANEL, columns]. */
+  readonly #v: number;
+  readonly #t: number;
+  readonly #s: number;
+  readonly #w: number;
+  readonly #u: number;
+
+  /** For R of `columns` columns and blocks of at most `most` rows. */
+  constructor(device: Device, columns: number, most: number) {
+    const { memory } = device;
+    this.#device = device;
+    this.columns = columns;
+    this.#most = most;
+    this.#v = memory.alloc(8 * PANEL * most);
+    this.#t = memory.alloc(8 * PANEL * PANEL);
+    this.#s = memory.alloc(8 * PANEL * PANEL);
+    this.#w = memory.alloc(8 * PANEL * columns);
+    this.#u = memory.alloc(8 * PANEL * columns);
+  }
+
+  /** Bytes that an object takes. */
+  static bytes(columns: number, most: number): number {
+    return 8 * PANEL * (most + 2 * columns + 2 * PANEL);
+  }
+
+  /**
+   * R [columns, columns] at byte address `r`, row-major and upper triangular, becomes that of R with m rows more, which
+   * lie row-major at `b` and are of no meaning afterwards. What lies below R's diagonal is neither read nor written.
+   */
+  append(r: number, b: number, m: number): void {
+    if (m > this.#most) throw new RangeError(`at most ${this.#most} rows at a time, not ${m}`);
+    if (m === 0) return;
+    for (let j = 0; j < this.columns; j += PANEL) {
+      const width = Math.min(PANEL, this.columns - j);
+      this.#finish(r, b, m, j, width);
+      if (j + width < this.columns) this.#update(r, b, m, j, width);
+    }
+  }
+
+  /** Reflections of columns j … j + width, one by one: Vᵀ and −Tᵀ are left for the rest. */
+  #finish(r: number, b: number, m: number, j: number, width: number): void {
+    const { memory, gemm } = this.#device;
+    const N = this.columns;
+    const R = memory.f64(r, N * N);
+    const B = memory.f64(b, m * N);
+    const V = memory.f64(this.#v, width * m);
+    const T = memory.f64(this.#t, width * width).fill(0);
+    for (let i = 0; i < m; i++) for (let l = 0; l < width; l++) V[l * m + i] = B[i * N + j + l];
+    const tau = new Float64Array(width);
+    for (let l = 0; l < width; l++) {
+      const norm2 = dotAt(V, l * m, l * m, m);
+      if (norm2 === 0) continue;
+      const alpha = R[(j + l) * N + j + l];
+      const beta = alpha > 0 ? -Math.sqrt(alpha * alpha + norm2) : Math.sqrt(alpha * alpha + norm2);
+      tau[l] = (beta - alpha) / beta;
+      const scale = 1 / (alpha - beta);
+      for (let i = l * m; i < (l + 1) * m; i++) V[i] *= scale;
+      R[(j + l) * N + j + l] = beta;
+      for (let k = l + 1; k < width; k++) {
+        const at = (j + l) * N + j + k;
+        const w = tau[l] * (R[at] + dotAt(V, l * m, k * m, m));
+        R[at] -= w;
+        for (let i = 0, v = l * m, x = k * m; i < m; i++) V[x++] -= w * V[v++];
+      }
+    }
+    if (j + width === N) return;
+    gemm.f64(width, width, m, this.#v, m, this.#v, m, this.#s, width, { transB: true });
+    const S = memory.f64(this.#s, width * width);
+    // Column l of T: τ_l (−T S_l above the diagonal, 1 on it); −Tᵀ is stored, row by row.
+    for (let l = 0; l < width; l++) {
+      T[l * width + l] = -tau[l];
+      for (let k = 0; k < l; k++) {
+        let sum = 0;
+        for (let i = k; i < l; i++) sum += T[i * width + k] * S[i * width + l];
+        T[l * width + k] = -tau[l] * sum;
+      }
+    }
+  }
+
+  /** The same reflections on the columns right of them: W = −Tᵀ (R + Vᵀ B), R += W, B += V W. */
+  #update(r: number, b: number, m: number, j: number, width: number): void {
+    const { memory, gemm } = this.#device;
+    const N = this.columns;
+    const next = j + width;
+    const rest = N - next;
+    const R = memory.f64(r, N * N);
+    const U = memory.f64(this.#u, width * rest);
+    for (let l = 0; l < width; l++) U.set(R.subarray((j + l) * N + next, (j + l + 1) * N), l * rest);
+    gemm.f64(width, rest, m, this.#v, m, b + 8 * next, N, this.#u, rest, { add: true });
+    gemm.f64(width, rest, width, this.#t, width, this.#u, rest, this.#w, rest);
+    const W = memory.f64(this.#w, width * rest);
+    for (let l = 0; l < width; l++)
+      for (let k = 0, at = (j + l) * N + next; k < rest; k++) R[at++] += W[l * rest + k];
+    gemm.f64(m, rest, width, this.#v, m, this.#w, rest, b + 8 * next, N, { transA: true, add: true });
+  }
+}
