@@ -3,7 +3,7 @@ import { variable } from "../formula/expression.ts";
 import { evaluate } from "../formula/javascript.ts";
 import { countInvariants, invariants, type Factors } from "./invariants.ts";
 import { Random } from "./random.ts";
-import { sphericalHarmonics } from "./spherical-harmonics.ts";
+import { complexHarmonic, sphericalHarmonics, type Complex } from "./spherical-harmonics.ts";
 import { symmetricEigen } from "./symmetric-eigen.ts";
 
 const LMAX = 6;
@@ -54,14 +54,26 @@ function densities(vectors: Vectors, weights: Vectors): number[][] {
   return weights.map((w) => harmonics.map((_, v) => Y.reduce((sum, y, j) => sum + w[j] * y[v], 0)));
 }
 
-const values = (factors: Factors, A: readonly number[][]): number[] =>
-  invariants(factors).map(({ terms }) =>
+const times = ([a, b]: Complex, [c, d]: Complex): Complex => [a * c - b * d, a * d + b * c];
+
+/** A_lm of complex harmonics. */
+const complexA = (A: readonly number[], l: number, m: number): Complex =>
+  complexHarmonic(m).reduce<Complex>(
+    ([re, im], t) => [re + t.c[0] * A[l * l + l + t.m], im + t.c[1] * A[l * l + l + t.m]],
+    [0, 0],
+  );
+
+const values = ({ l, classes }: Factors, A: readonly number[][]): number[] => {
+  const sets = l.map((lk, k) =>
+    Array.from({ length: 2 * lk + 1 }, (_, m) => complexA(A[classes[k]], lk, m - lk)),
+  );
+  return invariants({ l, classes }).map(({ terms }) =>
     terms.reduce(
-      (sum, { m, c }) =>
-        sum + m.reduce((p, mk, k) => p * A[factors.classes[k]][factors.l[k] ** 2 + factors.l[k] + mk], c),
+      (sum, { m, c }) => sum + m.reduce<Complex>((p, mk, k) => times(p, sets[k][mk + l[k]]), [c, 0])[0],
       0,
     ),
   );
+};
 
 describe("invariants", () => {
   it("are as many as Molien's series says for equal factors", () => {

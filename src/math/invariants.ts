@@ -1,12 +1,15 @@
-import { realCoupling } from "./real-coupling.ts";
+import { clebschGordan } from "./clebsch-gordan.ts";
 
-/** c Π_k A_{l_k m_k}: one m per factor, of real harmonics; within a class of equal factors m rises. */
+/** c Re Π_k A_{l_k m_k}: one m per factor, of complex harmonics; within a class of equal factors m rises. */
 export interface Monomial {
   readonly m: readonly number[];
   readonly c: number;
 }
 
-/** A polynomial in the A_lm that rotations and reflections leave alone. */
+/**
+ * A polynomial in the A_lm that rotations and reflections leave alone, where A_l,−m = (−1)^m A_lm*. Each product
+ * stands beside its conjugate.
+ */
 export interface Invariant {
   /** Intermediate angular momenta L₂, L₃, … of the coupling ((l₁ l₂)L₂ l₃)L₃ … it was made from. */
   readonly L: readonly number[];
@@ -69,15 +72,40 @@ interface Partial {
 
 const BASE = 64;
 
-/** Couples one more factor to all partial couplings, to the momenta from which 0 can still be reached. */
+const coefficients = new Map<string, readonly Coefficient[]>();
+
+/** ⟨l₁m₁ l₂m₂|L M⟩ that is not 0. */
+interface Coefficient {
+  readonly m1: number;
+  readonly m2: number;
+  readonly c: number;
+}
+
+function coefficientsOf(l1: number, l2: number, L: number): readonly Coefficient[] {
+  const key = `${l1} ${l2} ${L}`;
+  let table = coefficients.get(key);
+  if (!table) coefficients.set(key, (table = tabulate(l1, l2, L)));
+  return table;
+}
+
+function tabulate(l1: number, l2: number, L: number): Coefficient[] {
+  const table: Coefficient[] = [];
+  for (let m1 = -l1; m1 <= l1; m1++)
+    for (let m2 = Math.max(-l2, -L - m1); m2 <= Math.min(l2, L - m1); m2++) {
+      const c = clebschGordan(2 * l1, 2 * m1, 2 * l2, 2 * m2, 2 * L, 2 * (m1 + m2));
+      if (c !== 0) table.push({ m1, m2, c });
+    }
+  return table;
+}
+
+/** Couples one more factor to a partial coupling. */
 function couple(partial: Partial, l: number, to: number): Partial {
   const from = partial.L.at(-1)!;
   const tensors = Array.from({ length: 2 * to + 1 }, (): Tensor => new Map());
-  for (const { m1, m2, M, c } of realCoupling(from, l, to))
-    for (const [key, value] of partial.tensors[from + m1]) {
-      const longer = key * BASE + m2 + l;
-      tensors[to + M].set(longer, (tensors[to + M].get(longer) ?? 0) + c * value);
-    }
+  for (const { m1, m2, c } of coefficientsOf(from, l, to))
+    for (const [key, value] of partial.tensors[from + m1])
+      // Each m of the new factor continues the digits of the others: no two are equal.
+      tensors[to + m1 + m2].set(key * BASE + m2 + l, c * value);
   return { L: [...partial.L, to], tensors };
 }
 
