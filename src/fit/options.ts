@@ -3,9 +3,9 @@ import { z } from "../zod.ts";
 import { kalmanSchema } from "./kalman/options.ts";
 import { marquardtSchema } from "./marquardt/options.ts";
 
-const size = z
-  .union([z.number().min(0), z.array(z.string())])
-  .meta({ help: "below 1 a fraction, from 1 on a number of frames; names of files with method file" });
+const size = z.union([z.number().min(0), z.array(z.union([z.string(), z.number()]))]).meta({
+  help: "below 1 a fraction, from 1 on a number of frames; or a list: names of files or groups, numbers of windows from 0 on",
+});
 
 const auto = z.literal("auto");
 

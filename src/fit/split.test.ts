@@ -39,9 +39,19 @@ const alone = (periodic: boolean, configType?: string): Partial<Frame> => ({
 const all = (split: ReturnType<typeof splitFrames>) =>
   [...split.train, ...split.validation, ...split.test].sort((a, b) => a - b);
 
+/** Names of sets, and which of the forty frames of the first test they hold. */
+const NAMED: Record<string, { words: (string | number)[]; holds: (f: number) => boolean } | undefined> = {
+  file: { words: ["a.xyz"], holds: (f) => f % 2 === 1 },
+  group: { words: [3, "5"], holds: (f) => f % 7 === 3 || f % 7 === 5 },
+  window: { words: [0, 7], holds: (f) => f < 4 || (f >= 28 && f < 32) },
+};
+
 describe("split", () => {
   it("has no frame and no copy of one in two sets, and loses none but copies, whatever is asked", () => {
-    const duplicates = fc.array(fc.uniqueArray(fc.nat(39), { minLength: 2, maxLength: 4 }), { maxLength: 2 });
+    // As they are found: no frame is in two groups of copies.
+    const duplicates = fc
+      .array(fc.uniqueArray(fc.nat(39), { minLength: 2, maxLength: 4 }), { maxLength: 2 })
+      .filter((groups) => new Set(groups.flat()).size === groups.flat().length);
     const method = fc.constantFrom("random" as const, "group" as const, "window" as const, "file" as const);
     fc.assert(
       fc.property(
@@ -54,7 +64,7 @@ describe("split", () => {
           const options = { ...OPTIONS, method: m, key: "run", seed, validation: part };
           const split = splitFrames(
             frames(40),
-            { ...options, ...(named && m === "file" && { test: ["a.xyz"] }) },
+            { ...options, ...(named && NAMED[m] && { test: NAMED[m].words }) },
             tied,
           );
           const held = all(split);
@@ -63,13 +73,13 @@ describe("split", () => {
           for (const group of tied)
             expect(sets.filter((s) => group.some((f) => s.includes(f))).length).toBe(1);
           const lost = frames(40).flatMap((_, f) => (held.includes(f) ? [] : [f]));
-          if (m !== "file" || !named) expect(lost).toEqual([]);
+          if (!NAMED[m] || !named) expect(lost).toEqual([]);
           for (const f of lost)
             expect(tied.some((group) => group.includes(f) && group.some((g) => split.test.includes(g)))).toBe(
               true,
             );
-          if (m === "file" && named)
-            expect(split.test).toEqual(Array.from({ length: 20 }, (_, k) => 2 * k + 1));
+          if (NAMED[m] && named)
+            expect(split.test).toEqual(Array.from({ length: 40 }, (_, f) => f).filter(NAMED[m].holds));
         },
       ),
       { seed: 4, numRuns: 300 },
@@ -93,7 +103,7 @@ describe("split", () => {
       "invalid split.validation: expected frames of its own",
     );
     expect(() => splitFrames(frames(10), { ...options, test: ["b.xyz"] }, same)).toThrow(
-      "expected frames to train on that are not in the files of other sets",
+      "expected frames to train on that are not in the named sets",
     );
   });
 
@@ -157,6 +167,11 @@ describe("split", () => {
     const archives = frames(10).map((f, k) => ({ ...f, place: `dir/${k < 7 ? "a" : "b"}.npz[${k}]` }));
     const archive = splitFrames(archives, { ...OPTIONS, method: "file", validation: [], test: ["b.npz"] });
     expect(archive.test).toEqual([7, 8, 9]);
+    // The windows are those of all frames, also where a set takes some of them away.
+    const rest = splitFrames(frames(100), { ...OPTIONS, method: "window", test: [0, 1, 9], validation: 20 });
+    expect(rest.validation).toHaveLength(20);
+    const windows = new Set(rest.validation.map((f) => Math.floor(f / 10)));
+    expect(windows.size).toBe(2);
     expect([...both.train, ...both.validation].sort((a, b) => a - b)).toEqual([1, 3, 5, 7, 9]);
   });
 
@@ -169,7 +184,11 @@ describe("split", () => {
     );
     expect(() =>
       splitFrames(frames(10), { ...OPTIONS, method: "file", test: ["c.xyz"], validation: [] }),
-    ).toThrow("one of the data files");
+    ).toThrow("one of the data files dir/b.xyz, a.xyz, got c.xyz");
+    expect(() => splitFrames(frames(20), { ...OPTIONS, method: "window", test: [10] })).toThrow(
+      "invalid split.test: expected one of the windows 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, got 10",
+    );
+    expect(() => splitFrames(frames(20), { ...OPTIONS, test: ["a.xyz"] })).toThrow("random splits have none");
     expect(() => splitFrames(frames(4), { ...OPTIONS, test: 2, validation: 2 })).toThrow(
       "fewer than 4 frames",
     );

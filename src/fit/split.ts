@@ -3,13 +3,14 @@ import { Random } from "../math/random.ts";
 import { isIsolatedAtom } from "../potentials/isolated-atoms.ts";
 import type { Frame } from "../structure/structure.ts";
 
-/** A set's size: a fraction below 1, a number of frames from 1 on, or the names of files. */
-export type SetSize = number | readonly string[];
+/** A set's size: a fraction below 1, a number of frames from 1 on, or what it holds by name (see `SplitOptions`). */
+export type SetSize = number | readonly (string | number)[];
 
 /** How frames are divided. */
 export interface SplitOptions {
   /** What stays together: single frames, frames with equal `key`, contiguous windows, or files. */
   readonly method: "random" | "group" | "window" | "file";
+  /** Names are those of files, values of the key that names a group, or numbers of windows, from 0 on. */
   readonly validation: SetSize;
   readonly test: SetSize;
   /** Key of the frame's information whose value names its group, for `group`; "config_type" is one. */
@@ -45,6 +46,14 @@ const UNIT_OF: Record<
   file: (f, frames) => fileOf(frames[f]),
 };
 
+/** Words by which a list can name a unit. */
+const CALLED: Record<SplitOptions["method"], (unit: string) => readonly string[]> = {
+  random: () => [],
+  group: (unit) => [String(JSON.parse(unit))],
+  window: (unit) => [unit],
+  file: (unit) => [unit, bare(unit)],
+};
+
 /** What a unit is, where there are too few of them. */
 const PARTS: Record<SplitOptions["method"], string> = {
   random: "frames that are not copies",
@@ -54,12 +63,7 @@ const PARTS: Record<SplitOptions["method"], string> = {
 };
 
 /** Frames that must share a set: those of one unit, and those that duplicates tie together. */
-function unitsOf(
-  frames: readonly Frame[],
-  options: SplitOptions,
-  duplicates: readonly (readonly number[])[],
-): number[][] {
-  const name = frames.map((_, f) => UNIT_OF[options.method](f, frames, options));
+function unitsOf(name: readonly string[], duplicates: readonly (readonly number[])[]): number[][] {
   const parent = new Map(name.map((unit) => [unit, unit]));
   const root = (unit: string): string => {
     let u = unit;
@@ -68,7 +72,7 @@ function unitsOf(
   };
   for (const group of duplicates) for (const f of group) parent.set(root(name[f]), root(name[group[0]]));
   const units = new Map<string, number[]>();
-  frames.forEach((_, f) => {
+  name.forEach((_, f) => {
     const unit = units.get(root(name[f]));
     if (unit) unit.push(f);
     else units.set(root(name[f]), [f]);
@@ -100,35 +104,45 @@ function take(units: number[][], count: number, others: number, set: string, par
 
 const bare = (name: string) => name.slice(name.lastIndexOf("/") + 1);
 
-/** The frames of the named files, of those that are left. */
+/** The frames that the words of a set name, of those that are left. */
 function framesOf(
-  files: readonly string[],
-  frames: readonly Frame[],
+  words: readonly (string | number)[],
+  name: readonly string[],
   left: readonly number[],
+  { method }: SplitOptions,
   place: string,
 ): number[] {
-  const known = new Set(frames.map(fileOf));
-  const missing = files.find((name) => ![...known].some((k) => k === name || bare(k) === name));
-  if (missing !== undefined) throw invalid(place, `one of the data files ${[...known].join(", ")}`, missing);
-  const set = left.filter(
-    (f) => files.includes(fileOf(frames[f])) || files.includes(bare(fileOf(frames[f]))),
-  );
-  if (files.length > 0 && set.length === 0)
+  const called = new Map([...new Set(name)].map((unit) => [unit, CALLED[method](unit)]));
+  const missing = words.find((word) => ![...called.values()].some((names) => names.includes(String(word))));
+  if (missing !== undefined) {
+    const known = [...called.values()].map(([first]) => first).join(", ");
+    throw invalid(place, `one of the ${NAMED[method]} ${known}`, missing);
+  }
+  const set = left.filter((f) => words.some((word) => called.get(name[f])!.includes(String(word))));
+  if (words.length > 0 && set.length === 0)
     throw invalid(place, "frames of its own", "only frames of the test set, or copies of them");
   return set;
 }
 
+/** What a list can name. */
+const NAMED: Record<SplitOptions["method"], string> = {
+  random: "names (of which random splits have none)",
+  group: "groups",
+  window: "windows",
+  file: "data files",
+};
+
 /** Divides some of the frames, as if there were no others. */
 function splitSome(
   chosen: readonly number[],
-  frames: readonly Frame[],
+  name: readonly string[],
   options: SplitOptions,
   duplicates: readonly (readonly number[])[],
 ): Split {
   const index = new Map(chosen.map((f, k) => [f, k]));
   const tied = duplicates.map((group) => group.flatMap((f) => index.get(f) ?? []));
   const split = divide(
-    chosen.map((f) => frames[f]),
+    chosen.map((f) => name[f]),
     options,
     tied.filter((group) => group.length > 1),
   );
@@ -137,49 +151,50 @@ function splitSome(
 }
 
 /**
- * Sets named by files; one whose size is a number comes at random out of the frames that are left. Copies of what a
- * named set holds are in no other set.
+ * Sets given by name; one whose size is a number comes out of the units that are left, or of the single frames that
+ * other files hold. Copies of what a named set holds are in no other set.
  */
-function splitFiles(
-  frames: readonly Frame[],
+function splitNamed(
+  name: readonly string[],
   options: SplitOptions,
   duplicates: readonly (readonly number[])[],
 ): Split {
-  let left = frames.map((_, f) => f);
-  const [test, validation] = (["test", "validation"] as const).map((name) => {
-    const files = options[name];
-    if (typeof files === "number") return undefined;
-    const set = framesOf(files, frames, left, `split.${name}`);
+  let left = name.map((_, f) => f);
+  const [test, validation] = (["test", "validation"] as const).map((which) => {
+    const words = options[which];
+    if (typeof words === "number") return undefined;
+    const set = framesOf(words, name, left, options, `split.${which}`);
     const out = new Set(set);
     for (const group of duplicates) if (group.some((f) => out.has(f))) for (const f of group) out.add(f);
     left = left.filter((f) => !out.has(f));
     return set;
   });
   if (left.length === 0)
-    throw invalid("split", "frames to train on that are not in the files of other sets, nor copies", "none");
-  const rest = { ...options, method: "random" as const };
+    throw invalid("split", "frames to train on that are not in the named sets, nor copies", "none");
+  const single = options.method === "file";
+  const rest = { ...options, method: single ? ("random" as const) : options.method };
   const sizes = { test: test ? 0 : options.test, validation: validation ? 0 : options.validation };
-  const split = splitSome(left, frames, { ...rest, ...sizes }, duplicates);
+  const names = single ? name.map((_, f) => String(f)) : name;
+  const split = splitSome(left, names, { ...rest, ...sizes }, duplicates);
   return { ...split, validation: validation ?? split.validation, test: test ?? split.test };
 }
 
-/** Divides frames none of which is an isolated atom. */
+/** Divides frames of the given units into sets of the given sizes. */
 function divide(
-  frames: readonly Frame[],
+  name: readonly string[],
   options: SplitOptions,
   duplicates: readonly (readonly number[])[],
 ): Split {
-  if (options.method === "file") return splitFiles(frames, options, duplicates);
-  const units = unitsOf(frames, options, duplicates);
+  const units = unitsOf(name, duplicates);
   new Random(options.seed, "split").shuffle(units);
   const [wantTest, wantValidation] = [
-    wanted(options.test, frames.length, "split.test"),
-    wanted(options.validation, frames.length, "split.validation"),
+    wanted(options.test, name.length, "split.test"),
+    wanted(options.validation, name.length, "split.validation"),
   ];
-  if (wantTest + wantValidation >= frames.length)
+  if (wantTest + wantValidation >= name.length)
     throw invalid(
       "split",
-      `fewer than ${frames.length} frames for validation and test together`,
+      `fewer than ${name.length} frames for validation and test together`,
       wantTest + wantValidation,
     );
   const parts = PARTS[options.method];
@@ -190,8 +205,8 @@ function divide(
 
 /**
  * Divides the frames, all but isolated atoms, which settle the known terms and are in no set. Deterministic in the
- * seed. Frames that `duplicates` lists together land in one set, also across groups; where files name the sets, the
- * named file keeps its frames and the copies in other files are left out.
+ * seed. Frames that `duplicates` lists together land in one set, also across groups; a set that is given by the names
+ * of files, groups or windows keeps all their frames, and copies elsewhere are left out.
  */
 export function splitFrames(
   frames: readonly Frame[],
@@ -200,5 +215,14 @@ export function splitFrames(
 ): Split {
   const chosen = frames.flatMap((frame, f) => (isIsolatedAtom(frame) ? [] : [f]));
   if (chosen.length === 0) throw invalid("data", "structures of more than one atom", "isolated atoms");
-  return splitSome(chosen, frames, options, duplicates);
+  const some = chosen.map((f) => frames[f]);
+  const name = some.map((_, k) => UNIT_OF[options.method](k, some, options));
+  const index = new Map(chosen.map((f, k) => [f, k]));
+  const tied = duplicates
+    .map((group) => group.flatMap((f) => index.get(f) ?? []))
+    .filter((group) => group.length > 1);
+  const lists = options.method === "file" || [options.test, options.validation].some(Array.isArray);
+  const split = (lists ? splitNamed : divide)(name, options, tied);
+  const numbers = (set: readonly number[]) => set.map((k) => chosen[k]);
+  return { train: numbers(split.train), validation: numbers(split.validation), test: numbers(split.test) };
 }
