@@ -78,6 +78,9 @@ it("ridge by rotations is the damped solution", () => {
   }
 });
 
+const close = (p: number[], q: ArrayLike<number>) =>
+  p.forEach((v, k) => expect(Math.abs(v - q[k])).toBeLessThan(1e-12));
+
 it("triangles are solved and inverted, whatever lies below their diagonal", () => {
   const [n, stride] = [9, 11];
   const R = normals(n * stride);
@@ -88,8 +91,6 @@ it("triangles are solved and inverted, whatever lies below their diagonal", () =
   const [x, t] = [b.slice(), b.slice()];
   solveUpper(R, stride, n, x);
   solveUpperTransposed(R, stride, n, t);
-  const close = (p: number[], q: ArrayLike<number>) =>
-    p.forEach((v, k) => expect(Math.abs(v - q[k])).toBeLessThan(1e-12));
   close(upper.mmul(Matrix.columnVector([...x])).to1DArray(), b);
   close(
     upper

@@ -11,12 +11,13 @@ import type { Regressor } from "../regressors/regressor.ts";
 import { findNeighbours, type Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import { ChunkedEvaluation } from "./chunks.ts";
+import { ComposedDesign } from "./composed-design.ts";
 import type { Grader } from "./extrapolation/grader.ts";
 import { recordTensors, type TrainingRecord } from "./extrapolation/record.ts";
 import { graders } from "./extrapolation/table.ts";
 import { FeatureBuffer } from "./feature-buffer.ts";
 import { pick } from "./pick.ts";
-import type { Batch, Evaluation, Gradable, Labels, Trainable } from "./potential.ts";
+import type { Batch, Design, Evaluation, Gradable, Labels, Trainable } from "./potential.ts";
 
 /**
  * E = Σ_i regressor(descriptor(surroundings of i)), the one place where this is written:
@@ -95,6 +96,8 @@ class Composed implements Trainable, Gradable {
   readonly #G: FeatureBuffer;
   /** dE/dG in the forward direction, the tangents of G in training. */
   readonly #dG: FeatureBuffer;
+  readonly #device: Device;
+  #design: Design | null = null;
   #grader: Grader | null = null;
   #energies = new Float64Array(0);
   #grades = new Float64Array(0);
@@ -103,6 +106,7 @@ class Composed implements Trainable, Gradable {
   #current: Batch | null = null;
 
   constructor(descriptor: Descriptor, regressor: Regressor, device: Device, record: TrainingRecord | null) {
+    this.#device = device;
     this.record = record;
     this.descriptor = descriptor;
     this.regressor = regressor;
@@ -118,6 +122,13 @@ class Composed implements Trainable, Gradable {
     this.#builder = new EnvironmentsBuilder(descriptor.elements, descriptor.cutoff);
     this.#G = new FeatureBuffer(device.memory, sizes);
     this.#dG = new FeatureBuffer(device.memory, sizes);
+  }
+
+  /** Made when first asked for: only fits in closed form do. */
+  get design(): Design | null {
+    const { basis } = this.regressor;
+    if (basis) this.#design ??= new ComposedDesign(this.descriptor, basis, this.#device);
+    return this.#design;
   }
 
   gradeBy(grade: string): boolean {

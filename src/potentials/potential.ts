@@ -54,8 +54,19 @@ export interface Batch {
   readonly bytes: number;
 }
 
+/** Derivatives by the parameters of a potential that is linear in them: what fits in closed form are made of. */
+export interface Design {
+  /**
+   * Overwrites 1 + 3n + 6 rows of P numbers each with ∂/∂θ of the energy (eV), the forces (eV/Å; x, y, z of atom after
+   * atom) and the virial (eV; xx, yy, zz, yz, xz, xy); `stride` numbers lie from row to row.
+   */
+  fill(structure: Structure, rows: Float64Array, stride: number): void;
+}
+
 /** A potential with parameters to fit. `fit` knows only this. */
 export interface Trainable extends Potential {
+  /** Null where the energy is not linear in the parameters. */
+  readonly design?: Design | null;
   /** [P], shared by all threads. */
   readonly parameters: Float64Array;
   readonly decays: Uint8Array;
