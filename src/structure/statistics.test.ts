@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { PairAccumulator, pairName, pairStatistics } from "./statistics.ts";
+import { PairAccumulator, pairName, pairStatistics, tripletKey } from "./statistics.ts";
 import type { Structure } from "./structure.ts";
 
 const water: Structure = {
@@ -19,6 +19,14 @@ it("counts every pair once, per pair of elements", () => {
   expect(s.histogram["1-8"].reduce((a, b) => a + b)).toBe(4);
   expect(s.histogram["1-8"][48]).toBe(4); // 0.96 and 0.9605 Å, bins of 0.02 Å
   expect([s.structures, s.atoms, s.meanNeighbours, s.periodic]).toEqual([2, 6, 2, false]);
+});
+
+it("knows which pairs of neighbours an atom of each element has, and within which radius", () => {
+  const { triplets } = pairStatistics([water], 4);
+  expect(Object.keys(triplets)).toEqual(["1:1-8", "8:1-1"]);
+  expect(triplets[tripletKey(1, 8, 1)]).toBeCloseTo(Math.hypot(1.2, 0.93), 12);
+  expect(triplets["8:1-1"]).toBeCloseTo(Math.hypot(0.24, 0.93), 12);
+  expect(pairStatistics([water], 1.2).triplets).toEqual({ "8:1-1": triplets["8:1-1"] });
 });
 
 it("counts images: simple cubic has 6 neighbours at a, 3 pairs per atom", () => {

@@ -16,6 +16,11 @@ export interface PairStatistics {
   readonly shortest: Readonly<Record<string, number>>;
   /** Counts of distances in bins of width `binWidth` from 0 to cutoff, per pair; every pair of atoms counts once. */
   readonly histogram: Readonly<Record<string, Float64Array>>;
+  /**
+   * Radius of the smallest sphere about an atom that was found to hold two neighbours, key "6:1-8" for H and O about C,
+   * Å; absent where no atom has both within the cutoff.
+   */
+  readonly triplets: Readonly<Record<string, number>>;
   /** Å. */
   readonly binWidth: number;
   /** Mean number of neighbours of an atom within the cutoff. */
@@ -24,6 +29,9 @@ export interface PairStatistics {
 
 /** Key of a pair of elements in PairStatistics: pairKey(8, 6) = "6-8". */
 export const pairKey = (a: number, b: number): string => (a <= b ? `${a}-${b}` : `${b}-${a}`);
+
+/** Key of a centre with two neighbours in PairStatistics: tripletKey(6, 8, 1) = "6:1-8". */
+export const tripletKey = (centre: number, a: number, b: number): string => `${centre}:${pairKey(a, b)}`;
 
 /** Pair key in words, for reports: pairName("6-8") = "C-O". */
 export const pairName = (key: string): string =>
@@ -44,6 +52,9 @@ export class PairAccumulator {
   readonly #bins: number;
   readonly #elements = new Set<number>();
   readonly #tallies = new Map<number, Tally>();
+  readonly #triplets = new Map<string, number>();
+  /** Nearest and second nearest neighbour of each element about one atom, Å. */
+  readonly #nearest = new Map<number, [first: number, second: number]>();
   #structures = 0;
   #atoms = 0;
   #pairs = 0;
@@ -62,8 +73,10 @@ export class PairAccumulator {
     const { offsets, index } = neighbours;
     for (let i = 0; i < numbers.length; i++) {
       this.#elements.add(numbers[i]);
+      this.#nearest.clear();
       for (let p = offsets[i]; p < offsets[i + 1]; p++)
         this.#count(numbers[i], numbers[index[p]], pairDistance(structure, neighbours, i, p));
+      this.#join(numbers[i]);
     }
     this.#structures++;
     this.#atoms += numbers.length;
@@ -80,6 +93,21 @@ export class PairAccumulator {
     // The list holds every pair twice, once from each side.
     tally.histogram[Math.min(this.#bins - 1, Math.floor(r / this.binWidth))] += 0.5;
     this.#pairs++;
+    const near = this.#nearest.get(b);
+    if (!near) this.#nearest.set(b, [r, Infinity]);
+    else if (r < near[0]) [near[0], near[1]] = [r, near[0]];
+    else if (r < near[1]) near[1] = r;
+  }
+
+  /** Takes down which pairs of neighbours one atom of element `centre` has, and how near. */
+  #join(centre: number): void {
+    for (const [a, [first, second]] of this.#nearest)
+      for (const [b, [other]] of this.#nearest) {
+        const radius = a === b ? second : Math.max(first, other);
+        if (a > b || radius === Infinity) continue;
+        const key = tripletKey(centre, a, b);
+        this.#triplets.set(key, Math.min(radius, this.#triplets.get(key) ?? Infinity));
+      }
   }
 
   /** What has been counted so far; independent of later additions. */
@@ -99,6 +127,9 @@ export class PairAccumulator {
       cutoff: this.cutoff,
       shortest,
       histogram,
+      triplets: Object.fromEntries(
+        [...this.#triplets].toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true })),
+      ),
       binWidth: this.binWidth,
       meanNeighbours: this.#atoms > 0 ? this.#pairs / this.#atoms : 0,
     };

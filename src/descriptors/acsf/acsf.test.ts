@@ -101,6 +101,7 @@ describe("acsf by hand", () => {
       cutoff: { type: "poly2", radius: 4 },
       radial,
       angular: [],
+      neighbours: { H: ["H", "O"], O: ["H"] },
     });
     expect(() => acsf.build(acsf.options.parse({}), [1, 8], device)).toThrow(/resolve the options first/);
   });

@@ -6,6 +6,7 @@ import type { Descriptor, DescriptorMethod } from "../descriptor.ts";
 import { sumDescriptor } from "../loops/sum.ts";
 import type { AngularTerms } from "../loops/sum.ts";
 import type { Term } from "../loops/term.ts";
+import { neighbourhoodOf, occurring } from "../neighbourhoods.ts";
 import { reach } from "../reach.ts";
 import { autoAngular, autoRadial, gastegger, radialGrid } from "./grids.ts";
 import { options } from "./options.ts";
@@ -32,13 +33,15 @@ function resolve(given: AcsfOptions, statistics: PairStatistics): AcsfOptions {
     grid && grid.angular !== "auto"
       ? gastegger(grid.angular, rc)
       : autoAngular(size, range, rc, given.cutoff.type);
-  return {
-    ...rest,
-    cutoff: { ...given.cutoff, radius: rc },
-    radial: given.radial ?? makeRadial(),
-    angular: given.angular ?? makeAngular(),
-  };
+  const radial = given.radial ?? makeRadial();
+  const angular = given.angular ?? makeAngular();
+  const neighbours = given.neighbours ?? occurring(statistics, longest(radial, rc), longest(angular, rc));
+  return { ...rest, cutoff: { ...given.cutoff, radius: rc }, radial, angular, neighbours };
 }
+
+/** Largest cutoff of functions of which some have one of their own, Å. */
+const longest = (functions: readonly { cutoff?: { radius: number } }[], rc: number): number =>
+  functions.reduce((most, f) => Math.max(most, f.cutoff?.radius ?? rc), 0);
 
 function build(given: AcsfOptions, elements: readonly number[], device: Device): Descriptor {
   const { radial, angular, convention } = given;
@@ -51,18 +54,19 @@ function build(given: AcsfOptions, elements: readonly number[], device: Device):
     angular.map((f) => ({ narrow: f.type === "G4", term: angularTerm(f, f.cutoff ?? choice) })),
   );
   const neighbours = [...elements.keys()];
-  const terms = {
-    radial: radialTerms.length > 0 ? neighbours.map((neighbour) => ({ neighbour, terms: radialTerms })) : [],
-    angular: elementPairs(neighbours.length, convention).flatMap((pair) =>
-      angularRuns.map((run): AngularTerms => ({ neighbours: pair, ...run })),
-    ),
-  };
-  return sumDescriptor(
-    elements,
-    elements.map(symbolOf),
-    elements.map(() => terms),
-    device,
-  );
+  const centres = neighbours.map((e) => {
+    const sees = neighbourhoodOf(given.neighbours, elements, e, "acsf.neighbours");
+    return {
+      radial:
+        radialTerms.length > 0
+          ? neighbours.filter(sees.radial).map((neighbour) => ({ neighbour, terms: radialTerms }))
+          : [],
+      angular: elementPairs(neighbours.length, convention)
+        .filter(([a, b]) => sees.angular(a, b))
+        .flatMap((pair) => angularRuns.map((run): AngularTerms => ({ neighbours: pair, ...run }))),
+    };
+  });
+  return sumDescriptor(elements, elements.map(symbolOf), centres, device);
 }
 
 /** Neighbouring functions of the same reach, which can share a loop: the order of the features stays the list's. */

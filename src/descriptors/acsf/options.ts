@@ -1,6 +1,7 @@
 import { array, discriminatedUnion, enum as oneOf, literal, number, strictObject, union } from "../../zod.ts";
 import type { output } from "zod";
 import { cutoffNames } from "../cutoffs.ts";
+import { neighbourhoods } from "../neighbourhoods.ts";
 
 const positive = number().positive();
 const count = (help: string) => number().int().min(1).meta({ help });
@@ -82,6 +83,7 @@ export const options = strictObject({
   angular: array(angular)
     .optional()
     .meta({ help: "Angular functions, used for every pair of neighbour elements" }),
+  neighbours: neighbourhoods,
 });
 
 /** Options of the method "acsf". */

@@ -5,6 +5,7 @@ import type { PairStatistics } from "../../structure/statistics.ts";
 import type { Descriptor, DescriptorMethod } from "../descriptor.ts";
 import { sumDescriptor } from "../loops/sum.ts";
 import type { AngularTerms } from "../loops/sum.ts";
+import { neighbourhoodOf, occurring } from "../neighbourhoods.ts";
 import { evenShifts, gaussianWidth, reach } from "../reach.ts";
 import { options } from "./options.ts";
 import type { AngularSet, AniOptions, RadialSet } from "./options.ts";
@@ -33,12 +34,13 @@ const SIZES = {
 function resolve({ size = "medium", ...given }: AniOptions, statistics: PairStatistics): AniOptions {
   const range = reach(statistics);
   const { radial, shells, angles } = SIZES[size];
-  return {
-    ...given,
+  const set = {
     radial: given.radial === "auto" ? radialGrid(range.start, range.radial, radial) : given.radial,
     angular:
       given.angular === "auto" ? angularGrid(range.start, range.angular, shells, angles) : given.angular,
   };
+  const neighbours = given.neighbours ?? occurring(statistics, set.radial.cutoff, set.angular.cutoff);
+  return { ...given, ...set, neighbours };
 }
 
 /** Radial shells spaced evenly from `start` to the cutoff (Å), their width matched to the spacing. */
@@ -61,7 +63,7 @@ export const angularGrid = (start: number, cutoff: number, shells: number, angle
 });
 
 function build(
-  { radial, angular, cutoff }: AniOptions,
+  { radial, angular, cutoff, neighbours: given }: AniOptions,
   elements: readonly number[],
   device: Device,
 ): Descriptor {
@@ -72,18 +74,17 @@ function build(
     });
   const shared = { radial: radialTerms(radial, cutoff), angular: angularTerms(angular, cutoff) };
   const neighbours = [...elements.keys()];
-  const terms = {
-    radial: neighbours.map((neighbour) => ({ neighbour, terms: shared.radial })),
-    angular: neighbours.flatMap((a) =>
-      neighbours
-        .slice(a)
-        .map((b): AngularTerms => ({ neighbours: [a, b], terms: shared.angular, narrow: false })),
-    ),
-  };
-  return sumDescriptor(
-    elements,
-    elements.map(symbolOf),
-    elements.map(() => terms),
-    device,
-  );
+  const centres = neighbours.map((e) => {
+    const sees = neighbourhoodOf(given, elements, e, "ani.neighbours");
+    return {
+      radial: neighbours.filter(sees.radial).map((neighbour) => ({ neighbour, terms: shared.radial })),
+      angular: neighbours.flatMap((a) =>
+        neighbours
+          .slice(a)
+          .filter((b) => sees.angular(a, b))
+          .map((b): AngularTerms => ({ neighbours: [a, b], terms: shared.angular, narrow: false })),
+      ),
+    };
+  });
+  return sumDescriptor(elements, elements.map(symbolOf), centres, device);
 }

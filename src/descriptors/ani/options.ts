@@ -1,6 +1,7 @@
 import { array, enum as oneOf, literal, number, strictObject, union } from "../../zod.ts";
 import type { output } from "zod";
 import { cutoffNames } from "../cutoffs.ts";
+import { neighbourhoods } from "../neighbourhoods.ts";
 
 const positive = number().positive();
 const cutoff = positive.meta({ unit: "Å", help: "Where the cutoff function reaches 0" });
@@ -33,6 +34,7 @@ export const options = strictObject({
   angular: union([literal("auto"), angular])
     .default("auto")
     .meta({ help: "Angular functions, for every pair of neighbour elements: every shift with every angle" }),
+  neighbours: neighbourhoods,
 });
 
 /** Options of the method "ani". */

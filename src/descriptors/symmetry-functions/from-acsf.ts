@@ -2,11 +2,12 @@ import { invalid } from "../../error.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import { elementPairs } from "../acsf/acsf.ts";
 import type { AcsfOptions } from "../acsf/options.ts";
+import { neighbourhoodOf } from "../neighbourhoods.ts";
 import type { SymmetryFunction, SymmetryFunctionsOptions } from "./options.ts";
 
 /** The functions of resolved acsf options, element by element, in the order of acsf's features. */
 export function fromAcsf(
-  { cutoff, radial, angular, convention }: AcsfOptions,
+  { cutoff, radial, angular, convention, neighbours }: AcsfOptions,
   elements: readonly number[],
 ): SymmetryFunctionsOptions & { functions: NonNullable<SymmetryFunctionsOptions["functions"]> } {
   if (cutoff.radius === "auto" || !radial || !angular)
@@ -16,12 +17,19 @@ export function fromAcsf(
       cutoff,
     );
   const symbols = elements.map(symbolOf);
-  const one = symbols.flatMap((neighbour) => radial.map((f): SymmetryFunction => ({ ...f, neighbour })));
-  const two = elementPairs(elements.length, convention).flatMap(([a, b]) =>
-    angular.map((f): SymmetryFunction => ({ ...f, neighbours: [symbols[a], symbols[b]] })),
-  );
+  const listOf = (e: number): SymmetryFunction[] => {
+    const sees = neighbourhoodOf(neighbours, elements, e, "acsf.neighbours");
+    const one = symbols.filter((_, a) => sees.radial(a));
+    const two = elementPairs(elements.length, convention).filter(([a, b]) => sees.angular(a, b));
+    return [
+      ...one.flatMap((neighbour) => radial.map((f): SymmetryFunction => ({ ...f, neighbour }))),
+      ...two.flatMap(([a, b]) =>
+        angular.map((f): SymmetryFunction => ({ ...f, neighbours: [symbols[a], symbols[b]] })),
+      ),
+    ];
+  };
   return {
     cutoff: { ...cutoff, radius: cutoff.radius },
-    functions: Object.fromEntries(symbols.map((s) => [s, [...one, ...two]])),
+    functions: Object.fromEntries(symbols.map((s, e) => [s, listOf(e)])),
   };
 }
