@@ -92,7 +92,7 @@ describe("the whole fit", () => {
   });
 
   it("learns: the test errors beat the mean, and get better with training", async () => {
-    const [early, late] = [await errors(1), await errors(100)];
+    const [early, late] = [await errors(1), await errors(300)];
     expect(late.all.forces!.rmse).toBeLessThan(0.5 * early.all.forces!.rmse);
     expect(late.all.forces!.relative).toBeLessThan(100);
     expect(Object.keys(late.byConfigType).length).toBeGreaterThan(0);

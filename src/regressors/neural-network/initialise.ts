@@ -7,8 +7,16 @@ import type { NeuralNetworkOptions } from "./options.ts";
 import { featureScale } from "./scaling.ts";
 
 /**
+ * The first layer starts at this fraction of the usual weights. Those are made for independent inputs; features of
+ * neighbouring functions rise and fall together, and full weights start, and end, with a surface far too rough: see
+ * docs/regressors/neural-network.md.
+ */
+const FIRST = 0.15;
+
+/**
  * Normal random weights with the variance of Glorot and Bengio (PMLR 9, 249 (2010)), 2/(in + out), or of He et al.
- * (DOI 10.1109/ICCV.2015.123), 2/in, whichever suits the activation; the output layer has 1/in. Biases are zero.
+ * (DOI 10.1109/ICCV.2015.123), 2/in, whichever suits the activation; the output layer has 1/in, and the first layer of several
+ * FIRST times its deviation. Biases are zero.
  */
 export function initialise(
   options: NeuralNetworkOptions,
@@ -38,7 +46,8 @@ export function initialise(
 function weightDeviation(options: NeuralNetworkOptions, widths: readonly number[], l: number): number {
   const [inputs, outputs] = [widths[l - 1], widths[l]];
   if (l === widths.length - 1) return Math.sqrt(1 / inputs);
-  return Math.sqrt(
-    2 / (activations[activationsOf(options)[l - 1]].start === "he" ? inputs : inputs + outputs),
+  return (
+    (l === 1 ? FIRST : 1) *
+    Math.sqrt(2 / (activations[activationsOf(options)[l - 1]].start === "he" ? inputs : inputs + outputs))
   );
 }
