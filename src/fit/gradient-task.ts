@@ -3,6 +3,7 @@ import type { Task, Thread } from "../device/pool.ts";
 import type { Batch, Labels, Term, Trainable } from "../potentials/potential.ts";
 import type { Device } from "../device/device.ts";
 import { Random } from "../math/random.ts";
+import { addErrors, ERROR_SUMS } from "./errors.ts";
 import { frameLoss, type LossWeights } from "./loss.ts";
 import { CHOICE, observeBlock, readChoice, type ObservationChoice } from "./observations.ts";
 import { PackedFrames, type PackedAddress } from "./packed.ts";
@@ -12,7 +13,7 @@ export type BuildTrainable = (term: Term, elements: readonly number[], device: D
 
 /**
  * Numbers per slot besides its gradient: the parts of the loss, the bad frame + 1 (0: none), its quantity, 1 for a bad
- * gradient, rows of observations in use.
+ * gradient, rows of observations in use, sums of errors (see errors.ts).
  */
 export const SLOT = {
   energy: 0,
@@ -22,7 +23,8 @@ export const SLOT = {
   badQuantity: 4,
   badGradient: 5,
   observations: 6,
-  size: 8,
+  errors: 8,
+  size: 8 + ERROR_SUMS,
 } as const;
 
 /** What a slot is asked for. */
@@ -276,6 +278,7 @@ class Worker {
       const parts = { energy: 0, forces: 0, stress: 0 };
       const w = this.#data.weights[f];
       const [n, energy, labels] = [this.#data.size(f), this.#out.energies[k], this.#data.labels(f)];
+      addErrors(sums.subarray(SLOT.errors), n, energy, out.forces, out.virial, labels);
       const scale = w * this.#board.lambda[4];
       this.#seeds.energies[k] = frameLoss(
         n,

@@ -3,6 +3,7 @@ import type { Job, Pool } from "../device/pool.ts";
 import { NumericalError } from "../error.ts";
 import { add, variable } from "../formula/expression.ts";
 import type { Term } from "../potentials/potential.ts";
+import { ERROR_SUMS } from "./errors.ts";
 import { BoardViews, QUANTITY_NAMES, SLOT, WORK, type GradientSpec } from "./gradient-task.ts";
 import type { LossParts, LossWeights } from "./loss.ts";
 import { writeChoice, type ObservationChoice } from "./observations.ts";
@@ -53,6 +54,8 @@ export class Gradients {
   /** The caller's device, and the threads that share its memory. */
   readonly device: Device;
   readonly pool: Pool;
+  /** Sums of the errors (see errors.ts) that the last gradient or observation has seen. */
+  readonly errors = new Float64Array(ERROR_SUMS);
   readonly #job: Job;
   readonly #board: BoardViews;
   readonly #setup: GradientSetup;
@@ -150,8 +153,10 @@ export class Gradients {
     this.#board.lambda.set([lambda.energy, lambda.forces, lambda.stress, lambda.huber, 1 / total]);
     const { sums } = this.#board;
     const parts = { energy: 0, forces: 0, stress: 0 };
+    this.errors.fill(0);
     await this.#rounds(groups, work, (slot, group) => {
       const at = SLOT.size * slot;
+      for (let k = 0; k < ERROR_SUMS; k++) this.errors[k] += sums[at + SLOT.errors + k];
       parts.energy += sums[at + SLOT.energy] / total;
       parts.forces += sums[at + SLOT.forces] / total;
       parts.stress += sums[at + SLOT.stress] / total;

@@ -1,5 +1,6 @@
 import { invalid } from "../error.ts";
 import { packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
+import { addErrors, ERROR_SUMS, errorsOf, type SetErrors } from "./errors.ts";
 import type { Gradients } from "./gradient.ts";
 import { frameLoss, type LossParts } from "./loss.ts";
 import { lossWeights, type Optimiser } from "./optimiser.ts";
@@ -47,6 +48,7 @@ export interface Judgement {
   readonly stress: number | null;
   /** L of loss.ts with the final weights. */
   readonly score: number;
+  readonly errors: SetErrors;
 }
 
 /** What happened since the last report. */
@@ -61,6 +63,8 @@ export interface Report {
   readonly rate: number;
   /** Mean over the epoch so far; of the step for "step". */
   readonly loss: LossParts;
+  /** Errors of the training frames over the epoch, each as it was met; null for "step". */
+  readonly train: SetErrors | null;
   readonly validation: Judgement | null;
   /** These parameters are the best so far on the validation set; never without one. */
   readonly best: boolean;
@@ -85,6 +89,8 @@ interface Progress {
   epoch: number;
   step: number;
   loss: LossParts;
+  /** Sums of the errors of the epoch so far (see errors.ts). */
+  errors: number[];
   rate: number;
   factor: number;
   stalled: number;
@@ -96,12 +102,15 @@ interface Progress {
   history: Report[];
 }
 
+const noErrors = (): number[] => Array.from({ length: ERROR_SUMS }, () => 0);
+
 const start = (identity: string, epochs: number): Progress => ({
   identity,
   epochs,
   epoch: 0,
   step: 0,
   loss: { energy: 0, forces: 0, stress: 0 },
+  errors: noErrors(),
   rate: 0,
   factor: 1,
   stalled: 0,
@@ -119,15 +128,11 @@ const scaled = (l: LossParts, f: number): LossParts => ({
   stress: l.stress * f,
 });
 
-const sumSquares = (p: Float64Array, r: Float64Array, scale: number) =>
-  r.reduce((sum, x, k) => sum + ((p[k] - x) * scale) ** 2, 0);
-
 /** RMSE and loss of what the packed frames hold as predictions, over the given frames. */
 export function judge(data: PackedFrames, frames: readonly number[], options: TrainingOptions): Judgement {
   const lambda = lossWeights(options, options.weights.energyEnd);
   const parts = { energy: 0, forces: 0, stress: 0 };
-  const square = { energy: 0, forces: 0, stress: 0 };
-  const count = { energy: 0, forces: 0, stress: 0 };
+  const sums = new Float64Array(ERROR_SUMS);
   let [weight, score] = [0, 0];
   for (const f of frames) {
     const n = data.size(f);
@@ -135,26 +140,21 @@ export function judge(data: PackedFrames, frames: readonly number[], options: Tr
     const energy = data.predicted.energies[f];
     const forces = data.predicted.forces.subarray(3 * data.first[f], 3 * data.first[f + 1]);
     const virial = data.predicted.virials.subarray(9 * f, 9 * f + 9);
-    if (labels.energy !== null) {
-      square.energy += ((energy - labels.energy) / n) ** 2;
-      count.energy++;
-    }
-    if (labels.forces) {
-      square.forces += sumSquares(forces, labels.forces, 1);
-      count.forces += 3 * n;
-    }
-    if (labels.virial) {
-      square.stress += sumSquares(virial, labels.virial, 1 / n);
-      count.stress += 9;
-    }
+    addErrors(sums, n, energy, forces, virial, labels);
     const seeds = { forces: new Float64Array(3 * n), virial: new Float64Array(9) };
     Object.assign(parts, { energy: 0, forces: 0, stress: 0 });
     frameLoss(n, energy, forces, virial, labels, lambda, 0, seeds, parts);
     score += data.weights[f] * (parts.energy + parts.forces + parts.stress);
     weight += data.weights[f];
   }
-  const rmse = (label: keyof LossParts) => (count[label] ? Math.sqrt(square[label] / count[label]) : null);
-  return { energy: rmse("energy"), forces: rmse("forces"), stress: rmse("stress"), score: score / weight };
+  const errors = errorsOf(sums);
+  return {
+    energy: errors.energyPerAtom?.rmse ?? null,
+    forces: errors.forces?.rmse ?? null,
+    stress: errors.virialPerAtom?.rmse ?? null,
+    score: score / weight,
+    errors,
+  };
 }
 
 /** One training under way. */
@@ -210,10 +210,11 @@ class Trainer {
     const p = this.progress;
     const { loss, rate, finished } = await this.optimiser.step(p.epoch, p.step, p.factor);
     for (const part of ["energy", "forces", "stress"] as const) p.loss[part] += loss[part];
+    this.setup.gradients.errors.forEach((e, k) => (p.errors[k] += e));
     p.rate = rate;
     p.step++;
     this.#stepsHere++;
-    let report = this.#report("step", loss, null, false);
+    let report = this.#report("step", loss, null, null, false);
     if (p.step === this.optimiser.steps || finished) report = (await this.#endEpoch(finished)) ?? report;
     return report;
   }
@@ -225,6 +226,8 @@ class Trainer {
     p.epoch++;
     p.step = 0;
     p.loss = { energy: 0, forces: 0, stress: 0 };
+    const errors = errorsOf(p.errors);
+    p.errors = noErrors();
     if (finished) p.ended = "converged";
     else if (p.epoch === epochs) p.ended = "epochs";
     if (p.epoch % every !== 0 && !p.ended) return undefined;
@@ -233,7 +236,7 @@ class Trainer {
     // Without a validation set the last parameters are kept: λ_E rises, so the loss of one epoch is no match for another's.
     if (better || !validation) this.#keep(validation?.score ?? null);
     if (validation) this.#follow(better);
-    const report = this.#report("validation", loss, validation, better);
+    const report = this.#report("validation", loss, errors, validation, better);
     p.history.push(report);
     return report;
   }
@@ -266,7 +269,13 @@ class Trainer {
     return judge(data, validationFrames, options);
   }
 
-  #report(kind: Report["kind"], loss: LossParts, validation: Judgement | null, best: boolean): Report {
+  #report(
+    kind: Report["kind"],
+    loss: LossParts,
+    errors: SetErrors | null,
+    validation: Judgement | null,
+    best: boolean,
+  ): Report {
     const { epoch, step, rate } = this.progress;
     const { epochs } = this.setup;
     const steps = epoch * this.optimiser.steps + step;
@@ -279,6 +288,7 @@ class Trainer {
       steps,
       rate,
       loss,
+      train: errors,
       validation,
       best,
       seconds: this.#seconds(),
