@@ -1,9 +1,11 @@
+import { embedding } from "./embedding/embedding.ts";
 import { linear } from "./linear/linear.ts";
 import { neuralNetwork } from "./neural-network/neural-network.ts";
 import type { RegressorMethod } from "./regressor.ts";
 
 /** Every regressor by name. */
 export const regressors: Readonly<Record<string, RegressorMethod>> = {
+  embedding,
   linear,
   "neural-network": neuralNetwork,
 };
