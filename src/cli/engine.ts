@@ -12,6 +12,7 @@ import { symbolOf } from "../structure/elements.ts";
 import { findNeighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import { readWhole } from "./files.ts";
+import { isPotentialFile, readPotential } from "./potential-file.ts";
 
 /** A model read from its file and made ready on this thread. */
 export interface Engine {
@@ -22,10 +23,12 @@ export interface Engine {
   readonly device: Device;
 }
 
-/** Reads a model file and builds its potential. */
+/** Reads a model file, or a YAML file of known potentials, and builds its potential. */
 export async function openModel(path: string): Promise<Engine> {
   const bytes = await readWhole(path);
-  const model = readModel(bytes, path);
+  const model = isPotentialFile(path)
+    ? readPotential(new TextDecoder().decode(bytes), path)
+    : readModel(bytes, path);
   const hash = new Sha256().update(bytes).digest();
   const device = createDevice();
   return { model, hash, device, potential: buildPotential(model, device) };

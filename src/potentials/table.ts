@@ -1,6 +1,12 @@
 import { composed } from "./composed.ts";
 import { isolatedAtoms } from "./isolated-atoms.ts";
+import { doubleWell } from "./double-well.ts";
+import { lennardJones } from "./lennard-jones.ts";
+import { leps } from "./leps.ts";
+import { morse } from "./morse.ts";
+import { muellerBrown } from "./mueller-brown.ts";
 import type { PotentialMethod } from "./potential.ts";
+import { stillingerWeber } from "./stillinger-weber.ts";
 import { zbl } from "./zbl.ts";
 
 /** Every kind of term a model can have, by name; each is held to the laws of laws/potential.ts. */
@@ -8,4 +14,10 @@ export const potentials: Readonly<Record<string, PotentialMethod>> = {
   "isolated-atoms": isolatedAtoms,
   zbl,
   composed,
+  "lennard-jones": lennardJones,
+  morse,
+  "stillinger-weber": stillingerWeber,
+  "mueller-brown": muellerBrown,
+  "double-well": doubleWell,
+  leps,
 };
