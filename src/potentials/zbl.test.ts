@@ -85,14 +85,24 @@ describe("ZBL", () => {
       inner: expect.closeTo(0.72, 10),
       outer: expect.closeTo(1.14, 10),
     });
-    expect(options.pairs["8-8"].outer).toBeCloseTo(0.95 * 1.32, 10);
+    expect(options.pairs["8-8"]!.outer).toBeCloseTo(0.95 * 1.32, 10);
     const potential = zbl.build(options, [6, 8], {}, device);
     for (const structure of data) expect(evaluateOnce(potential, structure).energy).toBe(0);
     expect(evaluateOnce(potential, dimer(8, 8, 0.9)).energy).toBeGreaterThan(1);
   });
 
+  it("a pair of null feels nothing, its neighbours in the table what they did", () => {
+    const radii = { inner: 1, outer: 2 };
+    const all = new Zbl({ pairs: { "6-6": radii, "6-8": radii, "8-8": radii } }, [6, 8], device);
+    const some = new Zbl({ pairs: { "6-6": radii, "6-8": null, "8-8": radii } }, [6, 8], device);
+    expect(evaluateOnce(some, dimer(6, 8, 1.5)).energy).toBe(0);
+    expect(evaluateOnce(some, dimer(8, 8, 1.5))).toEqual(evaluateOnce(all, dimer(8, 8, 1.5)));
+  });
+
   it("names what is missing or wrong", () => {
-    expect(() => new Zbl({ pairs: {} }, [6], device)).toThrow(/zbl\.pairs: expected radii of C-C, got none/);
+    expect(() => new Zbl({ pairs: {} }, [6], device)).toThrow(
+      /zbl\.pairs: expected radii of C-C, or null, got none/,
+    );
     expect(() => zbl.options.parse({ pairs: { "6-6": { inner: 2, outer: 1 } } })).toThrow(/inner < outer/);
   });
 });

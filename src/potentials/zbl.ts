@@ -1,6 +1,4 @@
 import { z } from "../zod.ts";
-import { EnvironmentsBuilder, type Environments, type Range } from "../descriptors/environments.ts";
-import { addForces } from "../descriptors/pairs.ts";
 import type { Device } from "../device/device.ts";
 import { invalid } from "../error.ts";
 import { gradient } from "../formula/derivative.ts";
@@ -22,20 +20,19 @@ import {
 import { evaluate } from "../formula/javascript.ts";
 import type { Kernel } from "../formula/kernel.ts";
 import { covalentRadius } from "../structure/elements.ts";
-import type { Neighbours } from "../structure/neighbours.ts";
 import { pairKey, pairName, type PairStatistics } from "../structure/statistics.ts";
-import type { Structure } from "../structure/structure.ts";
-import { ChunkedEvaluation } from "./chunks.ts";
-import type { Evaluation, Potential, PotentialMethod } from "./potential.ts";
+import { PairSum, type Curve } from "./pair-sum.ts";
+import type { PotentialMethod } from "./potential.ts";
 
 const radii = z
   .strictObject({ inner: z.number().nonnegative(), outer: z.number().positive() })
   .refine(({ inner, outer }) => inner < outer, { error: "expected inner < outer" });
 
 const zblOptions = z.strictObject({
-  pairs: z
-    .record(z.string().regex(/^\d+-\d+$/), radii)
-    .meta({ unit: "Å", help: "Switching radii of each pair of atomic numbers, as in 6-8" }),
+  pairs: z.record(z.string().regex(/^\d+-\d+$/), radii.nullable()).meta({
+    unit: "Å",
+    help: "Switching radii of each pair of atomic numbers, as in 6-8; null: no repulsion",
+  }),
 });
 
 export type ZblOptions = z.infer<typeof zblOptions>;
@@ -88,113 +85,33 @@ function coefficients(Zi: number, Zj: number, inner: number, outer: number): Flo
 }
 
 /** Screened repulsion of nuclei at short distances. J. F. Ziegler, J. P. Biersack, U. Littmark (1985), ISBN 978-0080220536. */
-export class Zbl implements Potential {
-  readonly cutoff: number;
+export class Zbl extends PairSum {
   readonly smoothness = 2;
-  readonly elements: readonly number[];
-  readonly #outer: Float64Array;
-  /** Byte address of the coefficients of pair (a, b): #uniform + 8·UNIFORM.length·(a·S + b). */
-  readonly #uniform: number;
-  readonly #kernel: Kernel;
-  readonly #device: Device;
-  readonly #builder: EnvironmentsBuilder;
-  readonly #chunks: ChunkedEvaluation;
-  /** Room for r, E and dE/dr of #capacity pairs, and which pairs they are. */
-  #buffer = 0;
-  #capacity = 0;
-  #which = new Int32Array(0);
-  #gradient = new Float64Array(0);
 
   constructor(options: ZblOptions, elements: readonly number[], device: Device) {
     const S = elements.length;
-    this.elements = elements;
-    this.#chunks = new ChunkedEvaluation(elements);
-    this.#device = device;
-    this.#outer = new Float64Array(S * S);
-    this.#uniform = device.memory.alloc(8 * UNIFORM.length * S * S);
+    const outer = new Float64Array(S * S);
+    const kernel = compileZbl(device);
+    /** Byte address of the coefficients of pair (a, b). */
+    const base = device.memory.alloc(8 * UNIFORM.length * S * S);
+    const at = (a: number, b: number) => base + 8 * UNIFORM.length * (a * S + b);
     elements.forEach((Zi, a) =>
       elements.forEach((Zj, b) => {
         const pair = options.pairs[pairKey(Zi, Zj)];
-        if (!pair) throw invalid("zbl.pairs", `radii of ${pairName(pairKey(Zi, Zj))}`, "none");
-        this.#outer[a * S + b] = pair.outer;
+        if (pair === undefined)
+          throw invalid("zbl.pairs", `radii of ${pairName(pairKey(Zi, Zj))}, or null`, "none");
+        if (pair === null) return;
+        outer[a * S + b] = pair.outer;
         // The smaller number first, so that both orders of a pair have the same bits.
         const numbers = coefficients(Math.min(Zi, Zj), Math.max(Zi, Zj), pair.inner, pair.outer);
-        device.memory.f64(this.#at(a, b), UNIFORM.length).set(numbers);
+        device.memory.f64(at(a, b), UNIFORM.length).set(numbers);
       }),
     );
-    this.cutoff = this.#outer.reduce((x, y) => Math.max(x, y), 0);
-    this.#kernel = compileZbl(device);
-    this.#builder = new EnvironmentsBuilder(elements, this.cutoff);
-  }
-
-  evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void {
-    this.#chunks.run(structure, neighbours, out, range, this.#part);
-  }
-
-  #at(a: number, b: number): number {
-    return this.#uniform + 8 * UNIFORM.length * (a * this.elements.length + b);
-  }
-
-  readonly #part = (structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void => {
-    const env = this.#builder.build([{ structure, neighbours }], range);
-    const S = env.elements.length;
-    this.#reserve(env.neighbour.length);
-    const gradients = this.#gradient.subarray(0, env.vectors.length).fill(0);
-    let touched = 0;
-    for (let a = 0; a < S; a++)
-      for (let b = 0; b < S; b++) {
-        const n = this.#gather(env, a, b);
-        if (n > 0) this.#addPairs(env, n, this.#at(a, b), gradients, out);
-        touched += n;
-      }
-    if (touched > 0) addForces(env, gradients, out.forces, out.virial);
-  };
-
-  /** Distances below the outer radius between centres of element a and neighbours of element b; how many. */
-  #gather({ starts, offsets, distances, elements, centre }: Environments, a: number, b: number): number {
-    const [S, outer] = [elements.length, this.#outer[a * elements.length + b]];
-    const r = this.#device.memory.f64(this.#buffer, this.#capacity);
-    let n = 0;
-    for (let c = starts[a]; c < starts[a + 1]; c++)
-      for (let p = offsets[c * S + b]; p < offsets[c * S + b + 1]; p++) {
-        if (distances[p] >= outer) continue;
-        r[n] = distances[p];
-        this.#which[2 * n] = p;
-        this.#which[2 * n + 1] = centre[c];
-        n++;
-      }
-    if (n & 1) r[n] = outer;
-    return n;
-  }
-
-  /** Every pair is listed from both sides, so each side carries half of the energy. */
-  #addPairs(
-    { vectors }: Environments,
-    n: number,
-    uniform: number,
-    gradients: Float64Array,
-    out: Evaluation,
-  ): void {
-    const stride = 8 * this.#capacity;
-    this.#kernel.run(n + (n & 1), this.#buffer, stride, uniform, this.#buffer + stride, 0);
-    const room = this.#device.memory.f64(this.#buffer, 3 * this.#capacity);
-    const which = this.#which;
-    for (let k = 0; k < n; k++) {
-      const [p, i] = [which[2 * k], which[2 * k + 1]];
-      const [r, E, dEdr] = [room[k], room[this.#capacity + k], room[2 * this.#capacity + k]];
-      out.energy += E / 2;
-      if (out.energies) out.energies[i] += E / 2;
-      const factor = dEdr / (2 * r);
-      for (let x = 3 * p; x < 3 * p + 3; x++) gradients[x] = factor * vectors[x];
-    }
-  }
-
-  #reserve(pairs: number): void {
-    if (this.#capacity > pairs) return;
-    this.#capacity = 2 * Math.ceil(0.75 * pairs + 8);
-    this.#buffer = this.#device.memory.alloc(3 * 8 * this.#capacity);
-    this.#which = new Int32Array(2 * this.#capacity);
-    this.#gradient = new Float64Array(3 * this.#capacity);
+    const curve: Curve = (a, b, n, buffer, capacity) => {
+      const stride = 8 * capacity;
+      kernel.run(n + (n & 1), buffer, stride, at(a, b), buffer + stride, 0);
+    };
+    super(elements, outer, curve, device);
   }
 }
 
