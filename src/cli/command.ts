@@ -20,6 +20,7 @@ export const EXIT = {
   input: 1,
   usage: 2,
   numerical: 3,
+  extrapolation: 4,
   bug: 70,
   interrupt: 130,
   terminate: 143,

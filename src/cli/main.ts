@@ -105,6 +105,7 @@ Options:
 Exit codes:
   0  done          1  the input cannot be used      2  wrong usage
   3  a number stopped being finite, or a relaxation did not converge
+  4  dynamics stopped where it left the training data, after saving
   70 a fault of surfit itself                         130, 143  stopped by a signal, after saving
 
 Documentation: docs/ in the package.

@@ -28,6 +28,8 @@ import { readWhole, refuseExisting, writeWhole } from "./files.ts";
 import type { Progress } from "./progress.ts";
 import { Interrupted, watchSignals } from "./signals.ts";
 import { show } from "./table.ts";
+import type { HarvestMark } from "./harvest.ts";
+import type { ExtrapolationWatch, WatchResult } from "./watch.ts";
 
 /** What a run of dynamics on the command line is told. */
 export interface MdOptions {
@@ -49,6 +51,8 @@ export interface MdOptions {
   readonly every: number;
   /** Steps between lines of the table. */
   readonly thermo: number;
+  /** Looks at every step for leaving the training data; the potential is then its graded one. */
+  readonly watch?: ExtrapolationWatch;
   readonly restart?: boolean;
   readonly force?: boolean;
 }
@@ -74,6 +78,8 @@ export interface MdResult {
   readonly rebuilds: number;
   /** Wall time of this call. */
   readonly seconds: number;
+  /** Where it was watched: how far the run left the training data. */
+  readonly extrapolation?: WatchResult;
 }
 
 /** A text file that grows, and can be cut back to where a checkpoint saw it. */
@@ -108,6 +114,7 @@ interface Meta {
   readonly scalars: { readonly step: number; readonly energy: number; readonly heat: number };
   readonly random: RandomState;
   readonly lengths: { readonly trajectory: number; readonly thermo: number };
+  readonly harvest?: HarvestMark;
 }
 
 const ARRAYS = ["positions", "velocities", "forces", "virial", "reference"] as const;
@@ -145,6 +152,7 @@ async function save(
     scalars: { step: state.step, energy: state.energy, heat: state.heat },
     random: state.random,
     lengths: { trajectory: trajectory.length, thermo: thermo.length },
+    ...(options.watch?.mark && { harvest: options.watch.mark }),
   };
   await writeWhole(
     path,
@@ -188,12 +196,14 @@ export async function runDynamics(
   const path = (name: string) => join(folder, name);
   if (options.restart && !existsSync(path("checkpoint")))
     throw invalid(path("checkpoint"), "a checkpoint to restart from", "nothing there");
-  const files = ["checkpoint", "trajectory.xyz", "thermo.txt"].map(path);
+  const files = ["checkpoint", "trajectory.xyz", "thermo.txt", "extrapolation.xyz"].map(path);
   if (!options.restart) for (const file of files) refuseExisting(file, options.force);
   mkdirSync(folder, { recursive: true });
   const run = dynamics(potential, options);
   const found = options.restart ? await load(path("checkpoint"), options) : undefined;
   const state = found?.state ?? run.init();
+  const { watch } = options;
+  await watch?.open(found?.meta.harvest);
   // The checkpoint of an overwritten run must not pass for this one's.
   if (!found) for (const file of files) rmSync(file, { force: true });
   const trajectory = new Log(path("trajectory.xyz"), found?.meta.lengths.trajectory ?? 0);
@@ -203,6 +213,8 @@ export async function runDynamics(
     if (every && state.step % every === 0) trajectory.write(formatFrame(frameOf(structure, state, timestep)));
     if (state.step % Math.max(1, options.thermo) === 0) thermo.write(line(state));
   };
+  const leaves = () =>
+    watch?.after({ ...structure, positions: state.positions }, state.step, timestep) ?? false;
   if (!found) {
     thermo.write(HEAD);
     write();
@@ -213,8 +225,9 @@ export async function runDynamics(
     await advance(
       run,
       state,
-      last,
+      found || !leaves() ? last : 0,
       write,
+      leaves,
       () => save(path("checkpoint"), options, state, trajectory, thermo),
       progress,
       timestep,
@@ -224,30 +237,34 @@ export async function runDynamics(
     trajectory.close();
     thermo.close();
   }
+  await watch?.close(folder);
   const seconds = (performance.now() - began) / 1000;
   return {
     ...summarise(path("thermo.txt"), structure, state.step, timestep),
     rebuilds: run.surface.rebuilds(),
     seconds,
+    ...(watch && { extrapolation: watch.result }),
   };
 }
 
-/** Steps to the end; gives way to the event loop for signals, saves every half minute and when it stops in order. */
+/** Steps to the end, or until one `leaves` the training data; gives way to the event loop for signals, saves every half minute and when it stops in order. */
 async function advance(
   run: Dynamics,
   state: Motion,
   last: number,
   write: () => void,
+  leaves: () => boolean,
   save: () => Promise<void>,
   progress: Progress,
   timestep: number,
 ): Promise<void> {
   const signals = watchSignals();
   const first = state.step;
-  let [breath, saved] = [performance.now(), performance.now()];
+  let [breath, saved, left] = [performance.now(), performance.now(), false];
   try {
-    while (state.step < last && !signals.asked()) {
+    while (state.step < last && !left && !signals.asked()) {
       run.step(state);
+      left = leaves();
       refuseFlight(state, timestep);
       write();
       const now = performance.now();
@@ -264,7 +281,7 @@ async function advance(
   }
   await save();
   const signal = signals.asked();
-  if (signal && state.step < last)
+  if (signal && state.step < last && !left)
     throw new Interrupted(
       signal,
       `surfit: stopped at step ${state.step}; go on with the same command and --restart`,

@@ -22,6 +22,8 @@ export interface ListedNetwork {
   /** Names of the functions of the hidden layers and of the output. */
   readonly activations: readonly string[];
   readonly tensors: Readonly<Record<string, Float64Array>>;
+  /** Places of the frames in its training record. */
+  readonly places: readonly string[];
 }
 
 /** The parts of such a model, as other programs have them; what is more than that is an error. */
@@ -33,8 +35,9 @@ export function listedNetwork({ elements, terms }: Model): ListedNetwork {
       const { energies } = isolatedAtoms.options.parse(options);
       for (const [e, z] of elements.entries()) atomEnergies[e] += energies[symbolOf(z)];
     } else if (type === composed.name && !found) {
-      const { descriptor, regressor } = composed.options.parse(options);
-      found = { functions: listFunctions(descriptor, elements), ...networkOf(regressor), tensors };
+      const { descriptor, regressor, training } = composed.options.parse(options);
+      const functions = listFunctions(descriptor, elements);
+      found = { functions, ...networkOf(regressor), tensors, places: training?.places ?? [] };
     } else throw invalid(`terms[${k}]`, "isolated atoms and one network over symmetry functions", type);
   }
   if (found) return { elements, atomEnergies, ...found };

@@ -1,16 +1,25 @@
+import { Option } from "commander";
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
 import { startPool } from "../../node.ts";
+import { GradedPotential } from "../../potentials/extrapolation/graded.ts";
+import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
+import { graders } from "../../potentials/extrapolation/table.ts";
 import { ParallelPotential } from "../../potentials/parallel.ts";
-import { count, positive, present, withCommons } from "../command.ts";
+import type { Potential } from "../../potentials/potential.ts";
+import { EXIT, count, positive, present, withCommons } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
+import type { Engine } from "../engine.ts";
 import { stem } from "../files.ts";
 import { createProgress } from "../progress.ts";
+import { symbolOf } from "../../structure/elements.ts";
 import { readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { duration, show, textTable } from "../table.ts";
 import { runDynamics } from "../trajectory.ts";
 import type { MdOptions, MdResult } from "../trajectory.ts";
+import { ExtrapolationWatch } from "../watch.ts";
+import type { WatchResult } from "../watch.ts";
 
 /** surfit md: molecular dynamics. */
 export function define(command: Command): void {
@@ -19,6 +28,8 @@ export function define(command: Command): void {
       ["surfit md model.surfit start.xyz --temperature 300 --time 10", "10 ps at constant energy"],
       ["surfit md model.surfit start.xyz --ensemble nvt --temperature 500", "with a Langevin thermostat"],
       ["surfit md model.surfit start.xyz -o start-md --restart", "go on where it stopped"],
+      ["surfit md model.surfit start.xyz --time 100 --harvest new.xyz", "collect what the model never saw"],
+      ["surfit md model.surfit start.xyz --stop-on-extrapolation 1", "stop where it is far outside"],
     ]),
   )
     .argument("<model>", "model file")
@@ -36,15 +47,39 @@ export function define(command: Command): void {
       "-o, --output <folder>",
       "where trajectory.xyz, thermo.txt and the checkpoint go (default: <structure>-md)",
     )
+    .addOption(
+      new Option("--grade <name>", `how far atoms leave the training data: ${GRADES}`)
+        .choices(Object.keys(graders))
+        .default("range"),
+    )
+    .option(
+      "--stop-on-extrapolation <grade>",
+      "end the run when an atom has this grade, exit code 4",
+      positive,
+    )
+    .option("--harvest <file.xyz>", "add frames with such atoms to a file, each kind of surroundings once")
+    .option(
+      "--harvest-above <grade>",
+      "what is worth harvesting (default: 0.1 for range, see docs)",
+      positive,
+    )
     .option("--restart", "go on from the checkpoint in the folder; the result is the same to the bit")
     .option("--force", "overwrite a folder that is there")
     .action(run);
 }
 
+const GRADES = Object.values(graders)
+  .map(({ name, summary }) => `${name}: ${summary}`)
+  .join("; ");
+
 /** Up to this many atoms one thread works alone. */
 const ALONE = 200;
 
-interface Flags extends Omit<MdOptions, "folder" | "structure" | "model">, UnitFlags {
+interface Flags extends Omit<MdOptions, "folder" | "structure" | "model" | "watch">, UnitFlags {
+  readonly grade: string;
+  readonly stopOnExtrapolation?: number;
+  readonly harvest?: string;
+  readonly harvestAbove?: number;
   readonly output?: string;
   readonly threads?: number;
   readonly json?: boolean;
@@ -52,26 +87,68 @@ interface Flags extends Omit<MdOptions, "folder" | "structure" | "model">, UnitF
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
   if (!["nve", "nvt"].includes(flags.ensemble)) throw invalid("--ensemble", "nve or nvt", flags.ensemble);
-  const { model, hash, potential } = await openModel(modelFile);
+  const engine = await openModel(modelFile);
+  const { model, hash, potential } = engine;
   const [frame] = await readStructures([file], flags);
   refuseStrangers(potential, frame.structure, frame.place);
   const { threads } = flags;
   // The bits do not depend on the threads, so a small system need not pay for starting them.
   const pool =
     threads !== 1 && frame.structure.numbers.length > ALONE ? await startPool({ threads }) : undefined;
-  const surface = pool ? await ParallelPotential.create(model, pool) : potential;
+  const watched = flags.stopOnExtrapolation !== undefined || flags.harvest !== undefined;
+  const guard = watched ? guardOf(engine, flags, modelFile) : undefined;
+  const plain = pool ? await ParallelPotential.create(model, pool, guard && flags.grade) : potential;
+  const { surface, watch } = guard ? watchOf(plain, guard, flags) : { surface: plain };
   const folder = flags.output ?? `${stem(file)}-md`;
   const progress = createProgress();
   try {
     const result = await runDynamics(
       surface,
-      { ...flags, folder, structure: frame.structure, model: hash },
+      { ...flags, folder, structure: frame.structure, model: hash, ...(watch && { watch }) },
       progress,
     );
-    present({ text: describe(result, folder), json: { folder, ...result } }, flags.json);
+    const exitCode = result.extrapolation?.stopped ? EXIT.extrapolation : EXIT.ok;
+    present({ text: describe(result, folder), json: { folder, ...result }, exitCode }, flags.json);
   } finally {
     pool?.close();
   }
+}
+
+/** What grades atoms as the flags ask; a model that cannot is an InputError. */
+function guardOf({ model, device, potential }: Engine, { grade }: Flags, place: string): ExtrapolationGuard {
+  const guard = ExtrapolationGuard.demand(model, device, place);
+  if (!potential.gradeBy(grade))
+    throw invalid("--grade", `a grade that ${place} knows (${guard.names.join(", ")})`, grade);
+  return guard;
+}
+
+function watchOf(plain: Potential, guard: ExtrapolationGuard, flags: Flags) {
+  const surface = new GradedPotential(plain);
+  const { grade, stopOnExtrapolation: stop, harvest, harvestAbove = graders[grade].noteworthy } = flags;
+  const options = { grade, above: harvestAbove, ...(stop && { stop }), ...(harvest && { harvest }) };
+  return { surface, watch: new ExtrapolationWatch(surface, guard, options) };
+}
+
+/** Where a run left the training data, and what was done about it. */
+function extrapolationRows(r: WatchResult): string[][] {
+  return [
+    [`largest ${r.grade} grade`, show(r.largest), `at step ${r.step}; ${r.noteworthy} steps worth a look`],
+    ...(r.harvested > 0 || r.added > 0 ? [["harvest", `+${r.added}`, `${r.harvested} frames`]] : []),
+  ];
+}
+
+/** Why a run ended before its time. */
+function explain({ extrapolation }: MdResult, folder: string): string[] {
+  if (!extrapolation?.stopped) return [];
+  const s = extrapolation.stopped;
+  const grades = Object.entries(s.grades).map(([name, g]) => `${name} grade ${show(g)}`);
+  return [
+    "",
+    `stopped at step ${s.step}: atom ${s.atom} (${symbolOf(s.element)}), ${grades.join(", ")}`,
+    `  ${s.feature} = ${show(s.value)}, in training ${show(s.min)} … ${show(s.max)}` +
+      (s.nearest === null ? "" : `; nearest training frame ${s.nearest}`),
+    `  ${folder}/extrapolation.xyz holds the frame; to go on all the same: --restart and a higher grade`,
+  ];
 }
 
 function describe(r: MdResult, folder: string): string {
@@ -86,6 +163,8 @@ function describe(r: MdResult, folder: string): string {
     ],
     ["drift", `${show(r.drift.slope)} meV/atom/ps`, `± ${show(r.drift.error)} (regression of the invariant)`],
     ["neighbour lists", String(r.rebuilds), "made"],
+    ...(r.extrapolation ? extrapolationRows(r.extrapolation) : []),
   ];
-  return `${textTable(["dynamics", "value", "remark"], rows)}\n\n${folder}/trajectory.xyz, thermo.txt`;
+  const table = textTable(["dynamics", "value", "remark"], rows);
+  return [table, ...explain(r, folder), "", `${folder}/trajectory.xyz, thermo.txt`].join("\n");
 }

@@ -2,14 +2,17 @@ import type { Command } from "commander";
 import { present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
 import { refuseExisting } from "../files.ts";
+import { describeGrades, gradeFrame, withGrades } from "../grades.ts";
 import { createProgress } from "../progress.ts";
 import { readStructures, relabel, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { writeFrames } from "../../io/files.node.ts";
+import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
 import { show, textTable } from "../table.ts";
 
 interface Flags extends UnitFlags {
   readonly output?: string;
+  readonly grades?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -20,6 +23,7 @@ export function define(command: Command): void {
     withCommons(command, [
       ["surfit predict model.surfit in.xyz -o out.xyz", "energies, forces and stress of every frame"],
       ["surfit predict model.surfit in.xyz --json", "the same as JSON"],
+      ["surfit predict model.surfit in.xyz --grades", "and how far each frame leaves the training data"],
     ]),
   )
     .argument("<model>", "model file")
@@ -28,33 +32,38 @@ export function define(command: Command): void {
       "-o, --output <file>",
       "frames with the predictions; labels that were there become REF_energy, REF_forces",
     )
+    .option("--grades", "grade each atom by how far it leaves the training data")
     .option("--force", "overwrite the output")
     .action(run);
 }
 
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
   if (flags.output) refuseExisting(flags.output, flags.force);
-  const { potential } = await openModel(modelFile);
+  const { potential, model, device } = await openModel(modelFile);
+  const guard = flags.grades ? ExtrapolationGuard.demand(model, device, modelFile) : undefined;
   const frames = await readStructures(files, flags);
   const progress = createProgress();
   const answers = frames.map((frame, k) => {
     progress.update(k / frames.length, `frame ${k} of ${frames.length}`);
     return evaluateOnce(potential, frame.structure, frame.place);
   });
+  const graded = guard && frames.map(({ structure, place }) => gradeFrame(guard, structure, place));
   progress.done();
   if (flags.output)
     await writeFrames(
       flags.output,
-      frames.map((frame, k) => relabel(frame, answers[k])),
+      frames.map((frame, k) => withGrades(relabel(frame, answers[k]), graded?.[k])),
     );
   const rows = frames.map(({ place, structure }, k) => {
     const strongest = answers[k].forces.reduce((most, f) => Math.max(most, Math.abs(f)), 0);
     return [place, String(structure.numbers.length), answers[k].energy.toFixed(6), show(strongest)];
   });
   const table = textTable(["frame", "atoms", "energy (eV)", "largest force component (eV/Å)"], rows);
-  const json = frames.map(({ place }, k) => ({ place, ...answers[k] }));
-  present(
-    { text: flags.output ? `${frames.length} frames written to ${flags.output}` : table, json },
-    flags.json,
-  );
+  const json = frames.map(({ place }, k) => ({
+    place,
+    ...answers[k],
+    ...(graded && { grades: graded[k].grades, worst: graded[k].worst }),
+  }));
+  const said = flags.output ? `${frames.length} frames written to ${flags.output}` : table;
+  present({ text: graded ? `${said}\n\n${describeGrades(graded)}` : said, json }, flags.json);
 }

@@ -1,12 +1,14 @@
 import type { Command } from "commander";
 import { Metrics } from "../../fit/metrics.ts";
 import type { Comparison } from "../../fit/metrics.ts";
+import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { present, withCommons } from "../command.ts";
 import { baselineOf, evaluateOnce, openModel } from "../engine.ts";
 import type { Answer } from "../engine.ts";
 import { ERROR_HEAD, detailRows, errorRows, verdict, worstFrames } from "../errors.ts";
 import { refuseExisting, writeWhole } from "../files.ts";
+import { describeGrades, gradeFacts, gradeFrame, insideAndOutside } from "../grades.ts";
 import { createProgress } from "../progress.ts";
 import { renderReport } from "../report/report.ts";
 import { labelOptions, readAllLabelled, withLabels } from "../structures.ts";
@@ -16,6 +18,7 @@ import { version } from "../version.ts";
 
 interface Flags extends LabelFlags {
   readonly report?: string;
+  readonly grades?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -26,11 +29,13 @@ export function define(command: Command): void {
     withCommons(command, [
       ["surfit test model.surfit other.xyz", "RMSE, MAE, max, relative; by element and config_type"],
       ["surfit test model.surfit other.xyz --report test.html", "with plots"],
+      ["surfit test model.surfit other.xyz --grades", "and which frames leave the training data, where"],
     ])
       .argument("<model>", "model file")
       .argument("<data...>", "files of labelled structures"),
   )
     .option("--report <file>", "write a page with parity plots and histograms")
+    .option("--grades", "grade each atom by how far it leaves the training data")
     .option("--force", "overwrite the page")
     .action(run);
 }
@@ -50,6 +55,7 @@ function compare(frame: Frame, answer: Answer, baseline: number): Comparison {
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
   if (flags.report) refuseExisting(flags.report, flags.force);
   const engine = await openModel(modelFile);
+  const guard = flags.grades ? ExtrapolationGuard.demand(engine.model, engine.device, modelFile) : undefined;
   const { frames, notes } = await readAllLabelled(files, labelOptions(flags));
   const progress = createProgress();
   const metrics = new Metrics();
@@ -60,6 +66,7 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
     metrics.add(comparison);
     return comparison;
   });
+  const graded = guard && frames.map(({ structure, place }) => gradeFrame(guard, structure, place));
   progress.done();
   const judgement = { test: metrics.result };
   const details = detailRows(judgement);
@@ -73,7 +80,7 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
         judgement,
         judged: [{ set: "test", frames, comparisons }],
         curves: [],
-        facts: [],
+        facts: graded ? [gradeFacts(graded)] : [],
         notes,
         configuration: "",
         provenance: engine.model.provenance,
@@ -86,6 +93,8 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
     ...worstFrames(metrics.result).map((line) => `largest error, ${line}`),
     "",
     verdict(judgement).text,
+    ...(graded ? ["", describeGrades(graded), ...insideAndOutside(graded, comparisons)] : []),
   ].join("\n");
-  present({ text, json: { ...metrics.result, notes } }, flags.json);
+  const grades = graded?.map(({ place, largest, worst }) => ({ place, largest, worst }));
+  present({ text, json: { ...metrics.result, notes, ...(grades && { grades }) } }, flags.json);
 }

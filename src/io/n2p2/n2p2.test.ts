@@ -7,6 +7,8 @@ import { symmetryFunctions } from "../../descriptors/symmetry-functions/symmetry
 import { createDevice } from "../../device/device.ts";
 import { Random } from "../../math/random.ts";
 import { buildPotential } from "../../potentials/build.ts";
+import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
+import { onlyRecord } from "../../potentials/extrapolation/record.ts";
 import type { Model } from "../../potentials/potential.ts";
 import { regressors } from "../../regressors/table.ts";
 import { findNeighbours } from "../../structure/neighbours.ts";
@@ -84,9 +86,21 @@ describe.each(["H2O_RPBE-D3", "Cu2S_PBE"])("n2p2's potential %s", (name) => {
     const [a, b] = [evaluate(model, frames[0].structure), evaluate(back, frames[0].structure)];
     expect(Math.abs(a.energy / b.energy - 1)).toBeLessThan(1e-12);
     expect(worst(a.forces, [...b.forces])).toBeLessThan(1e-10);
-    expect(back.provenance.scaling).toEqual(model.provenance.scaling);
+    expect(rangesOf(back)).toEqual(rangesOf(model));
+    // The structure is of the kind that the potential was trained on.
+    const guard = ExtrapolationGuard.demand(stored, device);
+    expect(guard.names).toEqual(["range"]);
+    expect(guard.worst(frames[0].structure).grades.range).toBeLessThan(0.05);
+    const { positions, cell } = frames[0].structure;
+    const shrink = (x: Float64Array) => x.map((r) => 0.8 * r);
+    const squeezed = { ...frames[0].structure, positions: shrink(positions), cell: cell && shrink(cell) };
+    expect(guard.worst(squeezed).grades.range).toBeGreaterThan(0.5);
   });
 });
+
+/** The ranges of all features in training. */
+const rangesOf = ({ terms }: Model) =>
+  Object.entries(onlyRecord(terms.at(-1)!.tensors)).filter(([name]) => /\.(min|max)$/.test(name));
 
 /** (G − mean)·scale of every atom. */
 function scaledFeatures(model: Model, structure: Structure): number[][] {

@@ -83,6 +83,9 @@ export interface Statistics {
   readonly sigma: number;
 }
 
+/** Bound of a feature whose range the model does not know: n2p2 then never warns of extrapolation. */
+export const FAR = 1e99;
+
 /** A scaling.data file: statistics of the features of each element (in n2p2's order), `sizes[e]` of them. */
 export function readScaling(text: string, sizes: readonly number[], file: string): Statistics[][] {
   const tables = sizes.map((): Statistics[] => []);

@@ -1,12 +1,14 @@
 import type { SymmetryFunctionsOptions } from "../../descriptors/symmetry-functions/options.ts";
 import { invalid } from "../../error.ts";
+import { recordTensors } from "../../potentials/extrapolation/record.ts";
+import type { ElementRecord, TrainingRecord } from "../../potentials/extrapolation/record.ts";
 import type { Model, Term } from "../../potentials/potential.ts";
 import { findNumber, symbolOf } from "../../structure/elements.ts";
 import { numberFrom } from "../number.ts";
 import { compareFunctions, CUTOFF_TYPES, parseFunction, toFunction } from "./functions.ts";
 import type { CommonCutoff, FunctionLine } from "./functions.ts";
 import { expandGlobal } from "./global.ts";
-import { ACTIVATIONS, readScaling, readWeights } from "./network.ts";
+import { ACTIVATIONS, FAR, readScaling, readWeights } from "./network.ts";
 import type { Layer, Statistics } from "./network.ts";
 import { Settings } from "./settings.ts";
 import type { Setting } from "./settings.ts";
@@ -70,9 +72,9 @@ export function readN2p2(files: Files, units: FileUnits): Model {
   const learned: Term = {
     type: "composed",
     options: { descriptor, regressor: { name: "neural-network", ...network } },
-    tensors,
+    tensors: { ...tensors, ...(tables && knowsRanges(tables) && recordTensors(recordOf(tables))) },
   };
-  const provenance = { from: "n2p2", units, ...(tables && { scaling: rangesOf(elements, tables) }) };
+  const provenance = { from: "n2p2", units };
   return { elements, terms: [...atomEnergies(settings, elements, units), learned], provenance };
 }
 
@@ -218,11 +220,18 @@ function atomEnergies(settings: Settings, elements: readonly number[], { energy 
   return any ? [{ type: "isolated-atoms", options: { energies }, tensors: {} }] : [];
 }
 
-/** Ranges of the features, for an export to give them back. */
-const rangesOf = (elements: readonly number[], tables: readonly (readonly Statistics[])[]) =>
-  Object.fromEntries(
-    elements.map((z, e) => [
-      symbolOf(z),
-      { min: tables[e].map(({ min }) => min), max: tables[e].map(({ max }) => max) },
-    ]),
-  );
+/** Whether any range is one that somebody looked up: a model that knows none is written with ±1e99. */
+const knowsRanges = (tables: readonly (readonly Statistics[])[]): boolean =>
+  tables.some((table) => table.some(({ min, max }) => min > -FAR || max < FAR));
+
+/** What scaling.data tells of the training data: no environments; σ is NaN where the file has no such column. */
+const recordOf = (tables: readonly (readonly Statistics[])[]): TrainingRecord => ({
+  places: [],
+  elements: tables.map((table): ElementRecord => {
+    const column = (of: (s: Statistics) => number) => Float64Array.from(table, of);
+    const [min, max, mean] = [column((s) => s.min), column((s) => s.max), column((s) => s.mean)];
+    const deviation = column(({ sigma, max: high, min: low }) => (sigma >= 0 ? sigma : (high - low) / 2));
+    const none = new Float64Array(0);
+    return { count: 1, min, max, mean, deviation, environments: none, frames: none, spacing: 0, more: {} };
+  }),
+});

@@ -2,11 +2,13 @@ import type { SymmetryFunctionsOptions } from "../../descriptors/symmetry-functi
 import { invalid } from "../../error.ts";
 import { listedNetwork } from "../../potentials/listed.ts";
 import type { ListedNetwork } from "../../potentials/listed.ts";
+import { readRecord } from "../../potentials/extrapolation/record.ts";
+import type { TrainingRecord } from "../../potentials/extrapolation/record.ts";
 import type { Model } from "../../potentials/potential.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import { compareFunctions, CUTOFF_TYPES, formatFunction, fromFunction } from "./functions.ts";
 import type { CommonCutoff, FunctionLine } from "./functions.ts";
-import { ACTIVATIONS, writeScaling, writeWeights } from "./network.ts";
+import { ACTIVATIONS, FAR, writeScaling, writeWeights } from "./network.ts";
 import type { Layer, Statistics } from "./network.ts";
 import { weightsFile } from "./read.ts";
 import type { Files, FileUnits } from "./read.ts";
@@ -15,13 +17,8 @@ import type { Files, FileUnits } from "./read.ts";
 interface Parts extends ListedNetwork {
   /** Letters of the hidden layers and the output. */
   readonly letters: readonly string[];
-  /** Range of each feature, by symbol, where the model knows it. */
-  readonly ranges: Readonly<Record<string, Ranges | undefined>>;
-}
-
-interface Ranges {
-  readonly min: readonly number[];
-  readonly max: readonly number[];
+  /** What the model remembers of its training data. */
+  readonly record: TrainingRecord | null;
 }
 
 /** A function, its place in the model's order, and the weights and scaling that belong to it. */
@@ -57,12 +54,8 @@ function partsOf(model: Model): Parts {
     if (found) return found[0];
     throw invalid("regressor.activation", `one of ${Object.values(ACTIVATIONS).join(", ")} for n2p2`, name);
   });
-  return { ...listed, letters, ranges: rangesOf(model.provenance) };
-}
-
-/** Ranges of an imported potential. */
-function rangesOf(provenance: Model["provenance"]): Parts["ranges"] {
-  return provenance.from === "n2p2" ? ((provenance.scaling ?? {}) as Record<string, Ranges>) : {};
+  const sizes = listed.elements.map((z) => listed.functions.functions?.[symbolOf(z)]?.length ?? 0);
+  return { ...listed, letters, record: readRecord(listed.tensors, listed.places, sizes) };
 }
 
 /** n2p2 has one cutoff function for all functions that are not compact. */
@@ -107,7 +100,7 @@ function convOf({ elements, tensors, letters }: Parts): number | null {
 
 /** Layers and scaling of element index e; `energy`: the unit that a linear output is written in, null for another. */
 function networkOf(
-  { elements, tensors, layers, ranges }: Parts,
+  { tensors, layers, record }: Parts,
   e: number,
   features: readonly Feature[],
   energy: number | null,
@@ -120,7 +113,7 @@ function networkOf(
   }));
   const width = layers[0];
   const first = own("weights.1");
-  const known = ranges[symbolOf(elements[e])];
+  const known = record?.elements[e];
   const table = features.map(({ index }, t): Statistics => {
     const row = first.subarray(index * width, (index + 1) * width);
     // A feature of scale 0 has no influence: σ = 1 and no weights say the same.
@@ -136,9 +129,6 @@ function networkOf(
   }
   return { layers: written, table };
 }
-
-/** Bound of a feature whose range the model does not know: n2p2 then never warns of extrapolation. */
-const FAR = 1e99;
 
 function settingsOf(
   { elements, tensors, atomEnergies, layers, letters }: Parts,

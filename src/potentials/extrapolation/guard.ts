@@ -107,16 +107,20 @@ export class ExtrapolationGuard {
     return out;
   }
 
-  /** Features of one atom and the index of its element; valid until the next call. */
+  /**
+   * Index of an atom's element, its features, valid until the next call, and its distance to the nearest training
+   * environment in scaled features, 0 where the model remembers none.
+   */
   featuresOf(
     structure: Structure,
     atom: number,
     neighbours: Neighbours = findNeighbours(structure, this.cutoff),
-  ): { readonly e: number; readonly G: Float64Array } {
+  ): { readonly e: number; readonly G: Float64Array; readonly known: number } {
     demandElements(structure, this.#descriptor.elements);
     const { matrices, counts } = this.#features(structure, neighbours, atom, atom + 1).G;
     const e = counts.indexOf(1);
-    return { e, G: matrices[e] };
+    const { index, distance } = this.#sets[e].nearest(matrices[e]);
+    return { e, G: matrices[e], known: index < 0 ? 0 : distance };
   }
 
   /** Why an atom has its grades. */

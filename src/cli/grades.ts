@@ -1,0 +1,134 @@
+import type { Extrapolation, ExtrapolationGuard } from "../potentials/extrapolation/guard.ts";
+import { graders } from "../potentials/extrapolation/table.ts";
+import { symbolOf } from "../structure/elements.ts";
+import type { Comparison } from "../fit/metrics.ts";
+import type { AtomArray, Frame, Structure } from "../structure/structure.ts";
+import type { Facts } from "./report/report.ts";
+import { show, textTable } from "./table.ts";
+
+/** How far a structure leaves the training data: grades of all atoms, and why the worst has its own. */
+export interface FrameGrade {
+  readonly place: string;
+  /** [n] by name. */
+  readonly grades: Readonly<Record<string, Float64Array>>;
+  /** The largest grade of any atom, by name. */
+  readonly largest: Readonly<Record<string, number>>;
+  readonly worst: Extrapolation;
+}
+
+const most = (x: Float64Array): number => x.reduce((a, b) => Math.max(a, b), 0);
+
+/** Grades a structure; the worst atom is the one that leaves its ranges farthest, inside them the one farthest from all seen. */
+export function gradeFrame(guard: ExtrapolationGuard, structure: Structure, place: string): FrameGrade {
+  const grades = guard.grade(structure);
+  const largest = Object.fromEntries(guard.names.map((name) => [name, most(grades[name])]));
+  const by = guard.names.find((name) => largest[name] > 0) ?? guard.names[0];
+  const worst = guard.explain(structure, grades[by].indexOf(largest[by]));
+  return { place, grades, largest, worst };
+}
+
+/** Head of the table of frames; the names are those of the grades. */
+export const gradeHead = (names: readonly string[]): string[] => [
+  "frame",
+  "atom",
+  ...names,
+  "function",
+  "value",
+  "training range",
+  "nearest training frame",
+];
+
+/** A row of that table: the worst atom of a frame, counted from 0. */
+export const gradeRow = ({ place, worst }: FrameGrade): string[] => [
+  place,
+  `${worst.atom} ${symbolOf(worst.element)}`,
+  ...Object.values(worst.grades).map((g) => show(g)),
+  worst.feature,
+  show(worst.value),
+  `${show(worst.min)} … ${show(worst.max)}`,
+  worst.nearest ?? "–",
+];
+
+/** Frames with the largest first grade first, then by the next. */
+export function byGrade(frames: readonly FrameGrade[]): FrameGrade[] {
+  const names = Object.keys(frames[0]?.largest ?? {});
+  const order = (a: FrameGrade, b: FrameGrade) =>
+    names.map((name) => b.largest[name] - a.largest[name]).find((d) => d !== 0) ?? 0;
+  return frames.toSorted(order);
+}
+
+/** How many frames are noteworthy by each grade, one line each. */
+export function gradeLines(frames: readonly FrameGrade[]): string[] {
+  const names = Object.keys(frames[0]?.largest ?? {});
+  return names.map((name) => {
+    const { noteworthy, summary } = graders[name];
+    const count = frames.filter((f) => f.largest[name] >= noteworthy).length;
+    return `${count} of ${frames.length} frames have an atom with a ${name} grade of ${noteworthy} or more (${summary})`;
+  });
+}
+
+/** Rows of the table that are shown. */
+const SHOWN = 10;
+
+/** The frames that leave the training data farthest, as text. */
+export function describeGrades(frames: readonly FrameGrade[]): string {
+  if (frames.length === 0) return "";
+  const rows = byGrade(frames).slice(0, SHOWN).map(gradeRow);
+  const more = frames.length > SHOWN ? [`the ${SHOWN} worst of ${frames.length} frames are shown`] : [];
+  const head = gradeHead(Object.keys(frames[0].largest));
+  return [textTable(head, rows), ...more, ...gradeLines(frames)].join("\n");
+}
+
+/** The same for a report. */
+export function gradeFacts(frames: readonly FrameGrade[], set = ""): Facts {
+  const shown = byGrade(frames).slice(0, SHOWN);
+  return {
+    title: set ? `Extrapolation, ${set} set` : "Extrapolation",
+    head: gradeHead(Object.keys(frames[0].largest)),
+    rows: shown.map(gradeRow),
+    note: `${gradeLines(frames).join(". ")}. The ${shown.length} worst are shown, each with its worst atom, counted from 0.`,
+  };
+}
+
+/** The frame with a column for each grade, "range_grade"; what stood there is replaced. */
+export function withGrades(frame: Frame, graded: FrameGrade | undefined): Frame {
+  if (!graded) return frame;
+  const columns = Object.entries(graded.grades).map(([name, values]): [string, AtomArray] => [
+    `${name}_grade`,
+    { kind: "real", width: 1, values },
+  ]);
+  return { ...frame, arrays: { ...frame.arrays, ...Object.fromEntries(columns) } };
+}
+
+/** Whether the grades tell where the model errs: RMSE of the forces of the atoms below and above what is noteworthy. */
+export function insideAndOutside(
+  frames: readonly FrameGrade[],
+  comparisons: readonly Comparison[],
+): string[] {
+  return Object.keys(frames[0]?.largest ?? {}).flatMap((name) => {
+    const [inside, outside] = [new Rmse(), new Rmse()];
+    comparisons.forEach(({ forces }, k) => {
+      forces?.[0].forEach((f, c) => {
+        const far = frames[k].grades[name][Math.floor(c / 3)] >= graders[name].noteworthy;
+        (far ? outside : inside).add(f - forces[1][c]);
+      });
+    });
+    if (inside.count === 0 || outside.count === 0) return [];
+    const [a, b] = [inside, outside].map((x) => `${show(1000 * x.value)} meV/Å (${x.count / 3} atoms)`);
+    return [`force RMSE by ${name} grade: ${a} below ${graders[name].noteworthy}, ${b} above`];
+  });
+}
+
+class Rmse {
+  count = 0;
+  #square = 0;
+
+  add(x: number): void {
+    this.count++;
+    this.#square += x * x;
+  }
+
+  get value(): number {
+    return Math.sqrt(this.#square / this.count);
+  }
+}
