@@ -2,6 +2,7 @@ import { invalid } from "../error.ts";
 import { Random } from "../math/random.ts";
 import { isIsolatedAtom } from "../potentials/isolated-atoms.ts";
 import type { Frame } from "../structure/structure.ts";
+import { splitShares, type ShareOptions } from "./split-shares.ts";
 
 /** A set's size: a fraction below 1, a number of frames from 1 on, or what it holds by name (see `SplitOptions`). */
 export type SetSize = number | readonly (string | number)[];
@@ -9,7 +10,7 @@ export type SetSize = number | readonly (string | number)[];
 /** How frames are divided. */
 export interface SplitOptions {
   /** What stays together: single frames, frames with equal `key`, contiguous windows, or files. */
-  readonly method: "random" | "group" | "window" | "file";
+  readonly method: "random" | "group" | "window" | "file" | "share";
   /** Names are those of files, values of the key that names a group, or numbers of windows, from 0 on. */
   readonly validation: SetSize;
   readonly test: SetSize;
@@ -17,6 +18,9 @@ export interface SplitOptions {
   readonly key: string;
   /** Number of windows, for `window`. */
   readonly windows: number;
+  /** What of each group goes where, and whether at random, for `share`. */
+  readonly shares?: ShareOptions["shares"];
+  readonly shuffle?: boolean;
   readonly seed: number;
 }
 
@@ -44,6 +48,7 @@ const UNIT_OF: Record<
   group: (f, frames, { key }) => groupOf(frames[f], key),
   window: (f, frames, { windows }) => String(Math.floor((f * windows) / frames.length)),
   file: (f, frames) => fileOf(frames[f]),
+  share: (f, frames, { key }) => groupOf(frames[f], key),
 };
 
 /** Words by which a list can name a unit. */
@@ -52,6 +57,7 @@ const CALLED: Record<SplitOptions["method"], (unit: string) => readonly string[]
   group: (unit) => [String(JSON.parse(unit))],
   window: (unit) => [unit],
   file: (unit) => [unit, bare(unit)],
+  share: () => [],
 };
 
 /** What a unit is, where there are too few of them. */
@@ -60,6 +66,7 @@ const PARTS: Record<SplitOptions["method"], string> = {
   group: "groups without common copies",
   window: "windows without common copies",
   file: "files",
+  share: "groups",
 };
 
 /** Frames that must share a set: those of one unit, and those that duplicates tie together. */
@@ -130,6 +137,7 @@ const NAMED: Record<SplitOptions["method"], string> = {
   group: "groups",
   window: "windows",
   file: "data files",
+  share: "names (shares have sizes)",
 };
 
 /** Divides some of the frames, as if there were no others. */
@@ -203,6 +211,12 @@ function divide(
   return { train: units.flat().sort((a, b) => a - b), validation, test };
 }
 
+const plain = (groups: readonly string[]): string[] => groups.map((unit) => String(JSON.parse(unit)));
+
+function sharesOf({ method, shares = {}, shuffle = false, seed }: SplitOptions): ShareOptions | null {
+  return method === "share" ? { shares, shuffle, seed } : null;
+}
+
 /**
  * Divides the frames, all but isolated atoms, which settle the known terms and are in no set. Deterministic in the
  * seed. Frames that `duplicates` lists together land in one set, also across groups; a set that is given by the names
@@ -221,8 +235,11 @@ export function splitFrames(
   const tied = duplicates
     .map((group) => group.flatMap((f) => index.get(f) ?? []))
     .filter((group) => group.length > 1);
+  const shares = sharesOf(options);
   const lists = options.method === "file" || [options.test, options.validation].some(Array.isArray);
-  const split = (lists ? splitNamed : divide)(name, options, tied);
+  const split = shares
+    ? splitShares(plain(name), shares, tied)
+    : (lists ? splitNamed : divide)(name, options, tied);
   const numbers = (set: readonly number[]) => set.map((k) => chosen[k]);
   return { train: numbers(split.train), validation: numbers(split.validation), test: numbers(split.test) };
 }
