@@ -30,6 +30,7 @@ export { tasks } from "./tasks.ts";
 export type { Descriptor, DescriptorMethod, Features } from "./descriptors/descriptor.ts";
 export { environments, type Environments } from "./descriptors/environments.ts";
 export { sumDescriptor } from "./descriptors/loops/sum.ts";
+export { densityDescriptor } from "./descriptors/density/density.ts";
 export { descriptors } from "./descriptors/table.ts";
 export type { FeatureStatistics, Regressor, RegressorMethod } from "./regressors/regressor.ts";
 export { regressors } from "./regressors/table.ts";

@@ -34,6 +34,11 @@ export interface Descriptor {
   pushforward(env: Environments, tangents: Float64Array, dG: Features): void;
   /** Overwrites rows [size, pairs of centre c, 3] with ∂G_t/∂r_ij of one centre. */
   jacobian(env: Environments, c: number, rows: Float64Array): void;
+  /**
+   * The descriptor of D combinations Σ_t G_t·weights[t, D] of each element's features, where that is cheaper than the
+   * features; changes of the weights take effect at its next `forward`.
+   */
+  fold?(weights: readonly Float64Array[], D: number): Descriptor;
 }
 
 /** What the table of descriptors holds: adding one is one file, one line in `table.ts`, one docs page. */

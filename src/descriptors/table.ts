@@ -1,5 +1,6 @@
 import { acsf } from "./acsf/acsf.ts";
 import { ani } from "./ani/ani.ts";
+import { snap } from "./snap/snap.ts";
 import { symmetryFunctions } from "./symmetry-functions/symmetry-functions.ts";
 import type { DescriptorMethod } from "./descriptor.ts";
 
@@ -7,5 +8,6 @@ import type { DescriptorMethod } from "./descriptor.ts";
 export const descriptors: Readonly<Record<string, DescriptorMethod>> = {
   acsf,
   ani,
+  snap,
   "symmetry-functions": symmetryFunctions,
 };

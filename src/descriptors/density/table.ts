@@ -1,0 +1,150 @@
+import type { Device } from "../../device/device.ts";
+import type { Memory } from "../../device/memory.ts";
+import type { Polynomial } from "./monomials.ts";
+import { makePlan, ONE } from "./plan.ts";
+import type { Plan } from "./plan.ts";
+import { ENTRY, LANES, NODE, PRODUCT, REAL, SEGMENT, sweepsOf } from "./sweeps.ts";
+import type { Sweeps } from "./sweeps.ts";
+
+/**
+ * A polynomial ready to be evaluated for LANES atoms at a time. X, dX and Y (derivatives) are rows [nodes, 2, LANES]
+ * shared by all tables of a workspace; node k of the polynomial is row k + 1.
+ */
+export class ProductTable {
+  readonly polynomial: Polynomial;
+  readonly nodes: number;
+  readonly #plan: Plan;
+  readonly #memory: Memory;
+  readonly #sweeps: Sweeps;
+  readonly #products: number;
+  readonly #segments: number;
+  readonly #entries: number;
+
+  constructor(polynomial: Polynomial, device: Device) {
+    const { memory } = device;
+    const plan = makePlan(polynomial);
+    this.polynomial = polynomial;
+    this.#plan = plan;
+    this.nodes = plan.nodes;
+    this.#memory = memory;
+    this.#sweeps = sweepsOf(device);
+    this.#products = memory.alloc(PRODUCT * plan.products.length);
+    this.#segments = memory.alloc(SEGMENT * plan.segments.length);
+    this.#entries = memory.alloc(ENTRY * plan.node.length);
+    this.#writeRecords();
+    this.refresh();
+  }
+
+  get features(): number {
+    return this.polynomial.features;
+  }
+
+  #writeRecords(): void {
+    const { nodes, products, segments } = this.#plan;
+    const first = nodes - products.length;
+    this.#records(this.#products, PRODUCT, products, (words, { b, c }, k) =>
+      words.set([NODE * (first + k), NODE * b, NODE * c]),
+    );
+    this.#records(this.#segments, SEGMENT, segments, (words, { b, c, feature, last }) =>
+      words.set([NODE * b, NODE * c, REAL * feature, ENTRY * last]),
+    );
+  }
+
+  #records<R extends { readonly sign: number }>(
+    address: number,
+    bytes: number,
+    records: readonly R[],
+    write: (words: Int32Array, record: R, k: number) => void,
+  ): void {
+    for (const [k, record] of records.entries()) {
+      write(this.#memory.i32(address + k * bytes, 4), record, k);
+      this.#memory.f64(address + k * bytes + 16, 1)[0] = record.sign;
+    }
+  }
+
+  /** Takes the polynomial's coefficients as they are now. */
+  refresh(): void {
+    const { node, sign, source } = this.#plan;
+    const { coefficient } = this.polynomial;
+    const words = this.#memory.i32(this.#entries, (ENTRY / 4) * node.length);
+    const numbers = this.#memory.f64(this.#entries, (ENTRY / 8) * node.length);
+    for (let k = 0; k < node.length; k++) {
+      const c = coefficient[source[k]];
+      words[(ENTRY / 4) * k] = NODE * node[k];
+      numbers[(ENTRY / 8) * k + 1] = c;
+      // The sum stands conjugate in the product, see Sweeps.
+      numbers[(ENTRY / 8) * k + 2] = -sign[k] * c;
+    }
+  }
+
+  /** Sets node 0 to 1 and makes the products. */
+  prepare(X: number): void {
+    const one = this.#memory.f64(X + NODE * ONE, 2 * LANES);
+    one.fill(1, 0, LANES).fill(0, LANES);
+    this.#sweeps.products(X, this.#products, this.#end(this.#products, PRODUCT, this.#plan.products.length));
+  }
+
+  /** Overwrites G [features, LANES]. */
+  value(X: number, G: number): void {
+    this.#startValues(G);
+    const [first, last] = this.#range(0, this.features);
+    this.#sweeps.value(X, G, first, last, this.#entries, this.#entryAt(0));
+  }
+
+  /** Of one feature: overwrites G [1, LANES] and Y with its derivatives. */
+  gradient(X: number, G: number, Y: number): void {
+    this.#startValues(G);
+    this.#clear(Y);
+    const [first, last] = this.#range(0, 1);
+    this.#sweeps.gradient(X, G, Y, first, last, this.#entries, this.#entryAt(0));
+    this.#backward(X, Y);
+  }
+
+  /** Overwrites Y with the derivatives of Σ_f W_f G_f over features from … to, W [features, LANES]. */
+  adjoint(X: number, W: number, Y: number, from = 0, to = this.features): void {
+    this.#clear(Y);
+    const [first, last] = this.#range(from, to);
+    this.#sweeps.adjoint(X, W, Y, first, last, this.#entries, this.#entryAt(this.#plan.ranges[from]));
+    this.#backward(X, Y);
+  }
+
+  /** Overwrites dG [features, LANES]; dX holds the tangents of the polynomial's own nodes. */
+  tangent(X: number, dX: number, dG: number): void {
+    this.#memory.f64(dX + NODE * ONE, 2 * LANES).fill(0);
+    this.#memory.f64(dG, LANES * this.features).fill(0);
+    const { products } = this.#plan;
+    this.#sweeps.productTangents(X, dX, this.#products, this.#end(this.#products, PRODUCT, products.length));
+    const [first, last] = this.#range(0, this.features);
+    this.#sweeps.tangent(X, dX, dG, first, last, this.#entries, this.#entryAt(0));
+  }
+
+  #startValues(G: number): void {
+    const heap = this.#memory.f64(G, LANES * this.features);
+    for (let f = 0; f < this.features; f++)
+      heap.fill(this.polynomial.constants[f], f * LANES, (f + 1) * LANES);
+  }
+
+  #clear(Y: number): void {
+    this.#memory.f64(Y, 2 * LANES * this.nodes).fill(0);
+  }
+
+  #backward(X: number, Y: number): void {
+    const { products } = this.#plan;
+    this.#sweeps.productAdjoints(X, Y, this.#products, this.#end(this.#products, PRODUCT, products.length));
+  }
+
+  #end(address: number, bytes: number, count: number): number {
+    return address + bytes * count;
+  }
+
+  #range(from: number, to: number): [first: number, last: number] {
+    const { ranges } = this.#plan;
+    return [this.#segments + SEGMENT * ranges[from], this.#segments + SEGMENT * ranges[to]];
+  }
+
+  /** Address of the first entry of a segment. */
+  #entryAt(segment: number): number {
+    const { segments } = this.#plan;
+    return this.#entries + ENTRY * (segments[segment]?.first ?? 0);
+  }
+}
