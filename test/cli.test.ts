@@ -155,10 +155,9 @@ describe("help and errors", () => {
 
 describe("fit", () => {
   test("leaves everything that a reader needs", () => {
-    const columns = readFileSync(path("run/lcurve.out"), "utf8").trim().split("\n");
-    expect(columns).toHaveLength(4);
-    const head = columns[0].slice(1).trim().split(" ");
-    for (const line of columns.slice(1)) expect(line.split(" ")).toHaveLength(head.length);
+    const { names, rows } = curveOf("run");
+    expect(rows).toHaveLength(3);
+    for (const row of rows) expect(row).toHaveLength(names.length);
     const metrics = readFileSync(path("run/metrics.jsonl"), "utf8").trim().split("\n");
     expect(metrics.map((line) => (JSON.parse(line) as { epoch: number }).epoch)).toEqual([1, 2, 3]);
     expect(readFileSync(path("run/train.log"), "utf8")).toMatch(/^epoch 2\/3 .*valid RMSE E .* meV\/atom/m);
@@ -227,17 +226,18 @@ describe("fit", () => {
     expect(readFileSync(path("again/fit.yaml"), "utf8")).toBe(readFileSync(path("run/fit.yaml"), "utf8"));
   });
 
-  test("the training RMSE of forces is that of the loss, and is not told when frames lack forces", () => {
+  test("errors of the training frames are those of the labels that are there", () => {
     const energies = frames(20, 7)
       .replaceAll(":forces:R:3", "")
       .replaceAll(/^(Ar(?: \S+){3}).*$/gm, "$1");
     writeFileSync(path("energies.xyz"), energies);
     done(surfit("fit", "data.xyz", "energies.xyz", "-o", "half", "--epochs", "2", ...quick));
-    expect(readFileSync(path("half/train.log"), "utf8")).not.toContain("train RMSE F");
-    const [head, ...rows] = readFileSync(path("half/lcurve.out"), "utf8").trim().split("\n");
-    const column = head.slice(1).trim().split(" ").indexOf("train_rmse_forces_meV/A");
-    expect(rows.map((row) => row.split(" ")[column])).toEqual(["nan", "nan"]);
-    expect(readFileSync(path("run/train.log"), "utf8")).toContain("train RMSE F");
+    const { names, rows } = curveOf("half");
+    const column = (name: string) => rows.map((row) => Number(row[names.indexOf(name)]));
+    for (const name of ["RMSEpa_Etrain_pu", "MAE_Etest_pu", "RMSE_Ftrain_pu", "MAE_Ftest_pu"])
+      for (const error of column(name)) expect(error).toBeGreaterThan(0);
+
+    expect(readFileSync(path("half/train.log"), "utf8")).toContain("train RMSE F");
   });
 
   test("--dry-run prints the plan and writes nothing", () => {
@@ -262,12 +262,22 @@ describe("fit", () => {
     expect(existsSync(path("broken/model.surfit"))).toBe(false);
     done(surfit("fit", "data.xyz", "-o", "broken", "--resume"));
     expect(tensorsOf("broken")).toEqual(tensorsOf("whole"));
-    const epochs = readFileSync(path("broken/lcurve.out"), "utf8").trim().split("\n").slice(1);
-    expect(epochs.map((line) => Number(line.split(" ")[0]))).toEqual(
-      Array.from({ length: 60 }, (_, k) => k + 1),
-    );
+    const { names, rows } = curveOf("broken");
+    expect(rows.map(([epoch]) => Number(epoch))).toEqual(Array.from({ length: 60 }, (_, k) => k + 1));
+    // All but the seconds.
+    const timeless = (run: string) =>
+      curveOf(run).rows.map((row) => row.toSpliced(names.indexOf("seconds"), 1));
+    expect(timeless("broken")).toEqual(timeless("whole"));
   });
 });
+
+/** Names and words of the columns of a run's learning curve. */
+function curveOf(run: string): { names: string[]; rows: string[][] } {
+  const text = readFileSync(path(`${run}/learning-curve.out`), "utf8");
+  const lines = text.trim().split("\n");
+  const names = /^# +(epoch .*)$/m.exec(text)![1].trim().split(/\s+/);
+  return { names, rows: lines.filter((l) => !l.startsWith("#")).map((l) => l.trim().split(/\s+/)) };
+}
 
 /** The raw numbers of a model file: everything after the JSON header of the safetensors layout. */
 function tensorsOf(run: string): Buffer {
@@ -284,7 +294,7 @@ function interrupt(args: readonly string[], run: string, signal: "SIGKILL" | "SI
     });
     let stderr = "";
     child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
-    const log = path(`${run}/lcurve.out`);
+    const log = path(`${run}/learning-curve.out`);
     const lines = () => (existsSync(log) ? readFileSync(log, "utf8").split("\n").length : 0);
     const before = lines();
     const timer = setInterval(() => {

@@ -12,9 +12,12 @@ import type { PreparedFit } from "../../fit/prepare.ts";
 import type { Report } from "../../fit/trainer.ts";
 import { writeFrames } from "../../io/files.node.ts";
 import { writeModel } from "../../io/model.ts";
+import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
 import { writeYaml } from "../../schema.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { readWhole, refuseExisting, writeWhole } from "../files.ts";
+import { gradeFrame } from "../grades.ts";
+import type { FrameGrade } from "../grades.ts";
 import type { Progress } from "../progress.ts";
 import type { SetName } from "../report/figures.ts";
 import { Interrupted, watchSignals } from "../signals.ts";
@@ -22,7 +25,7 @@ import { given, readAllLabelled, relabel } from "../structures.ts";
 import type { LabelledFiles } from "../structures.ts";
 import { duration } from "../table.ts";
 import { portable } from "./configuration.ts";
-import { forceWeight, reportLine, startLog } from "./log.ts";
+import { reportLine, startLog } from "./log.ts";
 import type { RunLog } from "./log.ts";
 import { planTable } from "./plan.ts";
 import { wholeSchema } from "./schema.ts";
@@ -51,6 +54,8 @@ export interface FinishedJob extends PreparedJob {
   readonly result: FitResult;
   readonly configuration: string;
   readonly seconds: number;
+  /** How far each frame of the test set, or of the validation set where there is none, leaves the training data. */
+  readonly graded: readonly FrameGrade[];
 }
 
 /** Reads the data and makes every choice; nothing is written. */
@@ -114,7 +119,7 @@ export async function runJob(
     await writeWhole(path("split.json"), JSON.stringify(prepared.split));
   }
   const history = checkpoint && (unpackCheckpoint(checkpoint).meta as { history: Report[] }).history;
-  const log = startLog(folder, forceWeight(prepared), history);
+  const log = startLog(folder, history);
   const say = (text: string) => {
     log.line(text);
     progress.report(text);
@@ -128,7 +133,19 @@ export async function runJob(
   say(`trained in ${duration(seconds)}; best at epoch ${result.trained.bestEpoch} (${result.trained.why})`);
   await writeWhole(path("model.surfit"), writeModel(result.model));
   await writePredictions(path, frames, prepared, result);
-  return { frames, prepared, notes, result, configuration, seconds };
+  const graded = gradeHeld(frames, prepared, result, pool);
+  return { frames, prepared, notes, result, configuration, seconds, graded };
+}
+
+function gradeHeld(
+  frames: readonly Frame[],
+  { split }: PreparedFit,
+  { model }: FitResult,
+  pool: Pool,
+): FrameGrade[] {
+  const guard = ExtrapolationGuard.of(model, pool.device);
+  const held = split.test.length > 0 ? split.test : split.validation;
+  return guard ? held.map((f) => gradeFrame(guard, frames[f].structure, frames[f].place)) : [];
 }
 
 /** Follows the reports; a signal leaves the training, which saves its checkpoint on the way out. */
@@ -144,7 +161,6 @@ async function watch(
   const provenance = { software: `surfit ${job.version}`, command: job.command };
   const { saveEvery } = job;
   const running = runFit(prepared, pool, { save, provenance, ...(saveEvery !== undefined && { saveEvery }) });
-  const weight = forceWeight(prepared);
   const perEpoch = prepared.plan.stepsPerEpoch;
   try {
     for (;;) {
@@ -153,7 +169,7 @@ async function watch(
       if (next.done) return next.value;
       const report = next.value;
       if (report.kind === "validation") log.report(report);
-      if (report.kind === "validation") progress.entry(reportLine(report, weight));
+      if (report.kind === "validation") progress.entry(reportLine(report));
       progress.update(report.steps / (report.epochs * perEpoch), `epoch ${report.epoch} of ${report.epochs}`);
       const signal = signals.asked();
       if (!signal) continue;

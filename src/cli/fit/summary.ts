@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { ERROR_HEAD, detailRows, errorRows, verdict } from "../errors.ts";
+import { gradeFacts, gradeLines } from "../grades.ts";
 import { renderReport } from "../report/report.ts";
 import type { Curve, Facts, ReportData } from "../report/report.ts";
 import type { CurvePoint, SetName } from "../report/figures.ts";
@@ -8,7 +9,7 @@ import type { ZblOptions } from "../../potentials/zbl.ts";
 import { pairName } from "../../structure/statistics.ts";
 import { duration, show, textTable } from "../table.ts";
 import type { FinishedJob } from "./job.ts";
-import { forceWeight, trainingForces } from "./log.ts";
+import { CURVE } from "./log.ts";
 import { atomRows, compositions } from "./plan.ts";
 
 /** Sets that have frames, in order. */
@@ -27,8 +28,9 @@ export function describeFit(job: FinishedJob, folder: string): string {
     ...(details.length ? ["", textTable(ERROR_HEAD, details)] : []),
     "",
     verdict(judgement).text,
+    ...gradeLines(job.graded),
     "",
-    `${folder}/: model.surfit, report.html, fit.yaml, train.log, metrics.jsonl, lcurve.out, predicted-*.xyz.gz`,
+    `${folder}/: model.surfit, report.html, fit.yaml, train.log, metrics.jsonl, ${CURVE}, predicted-*.xyz.gz`,
   ].join("\n");
 }
 
@@ -43,6 +45,7 @@ export function summariseFit(job: FinishedJob, folder: string): Record<string, u
     verdict: verdict(judgementOf(job)).text,
     bestEpoch: result.trained.bestEpoch,
     ended: result.trained.why,
+    grades: job.graded.map(({ place, largest, worst }) => ({ place, largest, worst })),
     seconds,
     notes,
   };
@@ -50,29 +53,34 @@ export function summariseFit(job: FinishedJob, folder: string): Record<string, u
 
 const milli = (x: number | null | undefined): number => (x === null || x === undefined ? NaN : 1000 * x);
 
-function curves({ prepared, result }: FinishedJob): Curve[] {
+function curves({ result }: FinishedJob): Curve[] {
   const { history } = result.trained;
   const points = (value: (r: Report) => number): CurvePoint[] =>
     history.map((r) => ({ epoch: r.epoch, value: value(r) })).filter((p) => Number.isFinite(p.value));
-  const weight = forceWeight(prepared);
   return [
     {
       quantity: "force RMSE",
       unit: "meV/Å",
       sets: [
-        { set: "train", points: points((r) => trainingForces(r, weight)) },
+        { set: "train", points: points((r) => milli(r.train?.forces?.rmse)) },
         { set: "validation", points: points((r) => milli(r.validation?.forces)) },
       ],
     },
     {
       quantity: "energy RMSE",
       unit: "meV/atom",
-      sets: [{ set: "validation", points: points((r) => milli(r.validation?.energy)) }],
+      sets: [
+        { set: "train", points: points((r) => milli(r.train?.energyPerAtom?.rmse)) },
+        { set: "validation", points: points((r) => milli(r.validation?.energy)) },
+      ],
     },
     {
       quantity: "virial RMSE",
       unit: "meV/atom",
-      sets: [{ set: "validation", points: points((r) => milli(r.validation?.stress)) }],
+      sets: [
+        { set: "train", points: points((r) => milli(r.train?.virialPerAtom?.rmse)) },
+        { set: "validation", points: points((r) => milli(r.validation?.stress)) },
+      ],
     },
   ];
 }
@@ -102,6 +110,10 @@ function facts({ prepared }: FinishedJob): Facts[] {
   ];
 }
 
+/** How far the held-out frames leave the training data. */
+const extrapolation = ({ graded, prepared }: FinishedJob): Facts[] =>
+  graded.length > 0 ? [gradeFacts(graded, prepared.split.test.length > 0 ? "test" : "validation")] : [];
+
 /** The report page of a finished fit; `more` adds facts such as the drift of a run. */
 export function reportOf(
   job: FinishedJob,
@@ -130,7 +142,7 @@ export function reportOf(
       comparisons: prepared.split[set].map((f) => result.compare(f)),
     })),
     curves: curves(job),
-    facts: [...more, ...facts(job)],
+    facts: [...more, ...extrapolation(job), ...facts(job)],
     notes: job.notes,
     configuration: job.configuration,
     provenance: provenanceOf(job),

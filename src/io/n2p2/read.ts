@@ -41,11 +41,7 @@ export const weightsFile = (z: number): string => `weights.${String(z).padStart(
 /** The model in the files of an n2p2 or RuNNer potential. */
 export function readN2p2(files: Files, units: FileUnits): Model {
   const settings = new Settings(fileOf(files, "input.nn"), "input.nn");
-  refuseBeyond(settings);
-  const elements = elementsOf(settings);
-  const lists = listFunctions(settings, elements);
-  const common = cutoffOf(settings);
-  const network = networkOf(settings);
+  const { elements, lists, network, descriptor } = architectureOf(settings, units);
   const sizes = lists.map((list) => list.length);
   const tables = tablesOf(files, settings, sizes);
   const tensors: Record<string, Float64Array> = {};
@@ -60,6 +56,21 @@ export function readN2p2(files: Files, units: FileUnits): Model {
     Object.assign(tensors, scalingOf(settings, tables?.[e], sizes[e], e));
     tensors[`${e}.output`] = outputOf(settings, units);
   }
+  const learned: Term = {
+    type: "composed",
+    options: { descriptor, regressor: { name: "neural-network", ...network } },
+    tensors: { ...tensors, ...(tables && knowsRanges(tables) && recordTensors(recordOf(tables))) },
+  };
+  const provenance = { from: "n2p2", units };
+  return { elements, terms: [...atomEnergies(settings, elements, units), learned], provenance };
+}
+
+/** What input.nn says of elements, symmetry functions (descriptor "symmetry-functions") and network. */
+export function architectureOf(settings: Settings, units: FileUnits) {
+  refuseBeyond(settings);
+  const elements = elementsOf(settings);
+  const lists = listFunctions(settings, elements);
+  const common = cutoffOf(settings);
   const functions = Object.fromEntries(
     elements.map((z, e) => [symbolOf(z), lists[e].map((line) => toFunction(line, common, units.length))]),
   );
@@ -69,13 +80,7 @@ export function readN2p2(files: Files, units: FileUnits): Model {
     cutoff: { ...common, radius },
     functions,
   };
-  const learned: Term = {
-    type: "composed",
-    options: { descriptor, regressor: { name: "neural-network", ...network } },
-    tensors: { ...tensors, ...(tables && knowsRanges(tables) && recordTensors(recordOf(tables))) },
-  };
-  const provenance = { from: "n2p2", units };
-  return { elements, terms: [...atomEnergies(settings, elements, units), learned], provenance };
+  return { elements, lists, network: networkOf(settings), descriptor };
 }
 
 function fileOf(files: Files, name: string): string {
@@ -207,7 +212,17 @@ function outputOf(settings: Settings, { energy }: FileUnits): Float64Array {
   return Float64Array.of(energy / conv, energy * mean);
 }
 
-function atomEnergies(settings: Settings, elements: readonly number[], { energy }: FileUnits): Term[] {
+function atomEnergies(settings: Settings, elements: readonly number[], units: FileUnits): Term[] {
+  const energies = atomEnergiesOf(settings, elements, units);
+  return energies ? [{ type: "isolated-atoms", options: { energies }, tensors: {} }] : [];
+}
+
+/** Energies of isolated atoms by symbol, eV; undefined where all are 0. */
+export function atomEnergiesOf(
+  settings: Settings,
+  elements: readonly number[],
+  { energy }: FileUnits,
+): Record<string, number> | undefined {
   const energies = Object.fromEntries(elements.map((z) => [symbolOf(z), 0]));
   for (const line of settings.all("atom_energy")) {
     const symbol = symbolOf(elementOf(line.words[0] ?? "", line));
@@ -216,8 +231,7 @@ function atomEnergies(settings: Settings, elements: readonly number[], { energy 
       throw invalid(line.place, "an element of the potential and its energy", line.words.join(" "));
     energies[symbol] = value * energy;
   }
-  const any = Object.values(energies).some((x) => x !== 0);
-  return any ? [{ type: "isolated-atoms", options: { energies }, tensors: {} }] : [];
+  return Object.values(energies).some((x) => x !== 0) ? energies : undefined;
 }
 
 /** Whether any range is one that somebody looked up: a model that knows none is written with ±1e99. */
