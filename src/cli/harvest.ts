@@ -33,9 +33,9 @@ export interface HarvestOptions {
 
 /**
  * A file of frames worth a reference calculation. A frame is taken when one of its noteworthy atoms is farther from every
- * environment taken before than training environments are from each other, and farther than half its distance to the
- * nearest training environment: else what is taken already tells most of what it could. Frames of an earlier run count,
- * so several runs can share a file.
+ * atom of the frames taken before than training environments are from each other, and farther than half its distance to
+ * the nearest training environment: else what is taken already tells most of what it could. Frames of an earlier run
+ * count, so several runs can share a file.
  */
 export class Harvest {
   /** Frames in the file. */
@@ -84,10 +84,10 @@ export class Harvest {
 
   /** Adds the structure to the file unless the file has its like; whether it was added. */
   offer(structure: Structure, info: Readonly<Record<string, InfoValue>>): boolean {
-    const found = this.#take(structure);
-    if (!found) return false;
     const { grade } = this.#options;
-    const values = found[grade];
+    const values = this.#guard.grade(structure)[grade];
+    if (!this.#isNew(structure, values)) return false;
+    this.#take(structure);
     const text = formatFrame({
       structure,
       info: { ...info, [`largest_${grade}_grade`]: values.reduce((a, b) => Math.max(a, b), 0) },
@@ -99,20 +99,24 @@ export class Harvest {
     return true;
   }
 
-  /** Takes in the noteworthy environments that are new; the grades where there were any, else null. */
-  #take(structure: Structure): Record<string, Float64Array> | null {
-    const { grade, above } = this.#options;
-    const grades = this.#guard.grade(structure);
-    let anew = false;
-    grades[grade].forEach((g, i) => {
-      if (g < above) return;
+  /** Whether a noteworthy atom is unlike all that was taken. */
+  #isNew(structure: Structure, grades: Float64Array): boolean {
+    const { above } = this.#options;
+    return grades.some((g, i) => {
+      if (g < above) return false;
       const { e, G, known } = this.#guard.featuresOf(structure, i);
       const { set, unit } = this.#taken[e];
-      if (set.nearest(G).distance <= Math.max(unit, known / 2)) return;
-      set.add(G);
-      anew = true;
+      return set.nearest(G).distance > Math.max(unit, known / 2);
     });
-    return anew ? grades : null;
+  }
+
+  /** A calculation tells of all atoms of a frame; those that are hardly new need not be kept. */
+  #take(structure: Structure): void {
+    for (let i = 0; i < structure.numbers.length; i++) {
+      const { e, G, known } = this.#guard.featuresOf(structure, i);
+      const { set, unit } = this.#taken[e];
+      if (Math.min(known || Infinity, set.nearest(G).distance) > unit / 2) set.add(G);
+    }
   }
 
   /** Readers see the file with the frame or without it, never half of one. */

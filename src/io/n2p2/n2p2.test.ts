@@ -92,11 +92,12 @@ describe.each(["H2O_RPBE-D3", "Cu2S_PBE"])("n2p2's potential %s", (name) => {
     expect(guard.names).toEqual(["range"]);
     expect(guard.worst(frames[0].structure).grades.range).toBeLessThan(0.05);
     const { positions, cell } = frames[0].structure;
-    const shrink = (x: Float64Array) => x.map((r) => 0.8 * r);
     const squeezed = { ...frames[0].structure, positions: shrink(positions), cell: cell && shrink(cell) };
     expect(guard.worst(squeezed).grades.range).toBeGreaterThan(0.5);
   });
 });
+
+const shrink = (x: Float64Array) => x.map((r) => 0.8 * r);
 
 /** The ranges of all features in training. */
 const rangesOf = ({ terms }: Model) =>
