@@ -6,7 +6,7 @@ import { buildTerm } from "../potentials/build.ts";
 import type { Potential, Term } from "../potentials/potential.ts";
 import { zblFromStatistics } from "../potentials/zbl.ts";
 import { regressors } from "../regressors/table.ts";
-import { pairStatistics } from "../structure/statistics.ts";
+import { pairKey, pairStatistics } from "../structure/statistics.ts";
 import type { Structure } from "../structure/structure.ts";
 
 export const ELEMENTS = [1, 6, 8];
@@ -77,11 +77,37 @@ const repulsion: Term = {
   tensors: {},
 };
 
+/** A Morse curve of every pair as a table. */
+const tables: Term = {
+  type: "pair-table",
+  options: {
+    pairs: Object.fromEntries(pairKeys().map((key) => [key, { cutoff: 3 }])),
+  },
+  tensors: Object.fromEntries(
+    pairKeys().flatMap((key, p) => {
+      const r = Float64Array.from({ length: 120 }, (_, k) => 0.5 + k / 47.6);
+      const x = r.map((d) => Math.exp(1.3 * (1.2 + 0.1 * p - d)));
+      const energy = x.map((e) => (e - 2) * e);
+      const slope = x.map((e) => -2.6 * (e - 1) * e);
+      return [
+        [`${key}.r`, r],
+        [`${key}.energy`, energy],
+        [`${key}.slopes`, Float64Array.of(slope[0], slope.at(-1)!)],
+      ];
+    }),
+  ),
+};
+
+function pairKeys(): string[] {
+  return ELEMENTS.flatMap((a) => ELEMENTS.filter((b) => b >= a).map((b) => pairKey(a, b)));
+}
+
 /** Terms of every kind, by name. */
 export const termsOf = (device: Device): Record<string, Term> => ({
   acsf: composedTerm("acsf", device),
   ani: composedTerm("ani", device),
   zbl: repulsion,
+  "pair table": tables,
   "isolated atoms": atoms,
 });
 

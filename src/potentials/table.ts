@@ -5,6 +5,7 @@ import { lennardJones } from "./lennard-jones.ts";
 import { leps } from "./leps.ts";
 import { morse } from "./morse.ts";
 import { muellerBrown } from "./mueller-brown.ts";
+import { pairTable } from "./pair-table.ts";
 import type { PotentialMethod } from "./potential.ts";
 import { stillingerWeber } from "./stillinger-weber.ts";
 import { zbl } from "./zbl.ts";
@@ -13,6 +14,7 @@ import { zbl } from "./zbl.ts";
 export const potentials: Readonly<Record<string, PotentialMethod>> = {
   "isolated-atoms": isolatedAtoms,
   zbl,
+  "pair-table": pairTable,
   composed,
   "lennard-jones": lennardJones,
   morse,

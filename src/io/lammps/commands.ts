@@ -81,6 +81,11 @@ export class LammpsCommands {
     return named[which - 1] ?? named[0];
   }
 
+  /** The lines of the styles of a name. */
+  linesOf(name: string): PairCoefficients[] {
+    return this.coefficients.filter(({ style }) => style.name === name);
+  }
+
   /** Types, from 0, of the atoms that a word such as 2, *, 1*3 means. */
   types(word: string, count: number, place: string): number[] {
     const match = /^(?:(\d+)|(\d*)\*(\d*))$/.exec(word);
@@ -105,9 +110,8 @@ export class LammpsCommands {
     const pairs: ZblOptions["pairs"] = {};
     const numbers = elements.map((symbol) => numberOf(symbol));
     const keyOf = (a: number, b: number) => pairKey(numbers[a], numbers[b]);
-    for (const line of this.coefficients) {
+    for (const line of this.linesOf("zbl")) {
       const { style, args, place } = line;
-      if (style.name !== "zbl") continue;
       const [inner, outer] = style.args.map((word) => numberFrom(word) ?? NaN);
       if (!(inner >= 0 && inner < outer))
         this.#complain(style.place, "an inner and a larger outer radius of zbl", style.args.join(" "));
