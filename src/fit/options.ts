@@ -1,6 +1,7 @@
 import { ENERGY_SOURCES } from "../potentials/isolated-atoms.ts";
 import { z } from "../zod.ts";
 import { kalmanSchema } from "./kalman/options.ts";
+import { leastSquaresSchema } from "./least-squares/options.ts";
 import { marquardtSchema } from "./marquardt/options.ts";
 
 const size = z.union([z.number().min(0), z.array(z.union([z.string(), z.number()]))]).meta({
@@ -9,16 +10,27 @@ const size = z.union([z.number().min(0), z.array(z.union([z.string(), z.number()
 
 const auto = z.literal("auto");
 
+const share = z.union([z.number().min(0).max(1), z.strictObject({ frames: z.int().min(0) })]);
+
 /** How the frames are divided. */
 export const splitSchema = z.strictObject({
-  method: z
-    .enum(["random", "group", "window", "file"])
-    .default("random")
-    .meta({ help: "what stays together: single frames, frames with equal key, contiguous windows, files" }),
+  method: z.enum(["random", "group", "window", "file", "share"]).default("random").meta({
+    help: "what stays together: single frames, frames with equal key, contiguous windows, files; share: as shares says",
+  }),
   validation: size.default(0.1),
   test: size.default(0.1),
   key: z.string().default("config_type").meta({ help: "key of the comment line that names a frame's group" }),
   windows: z.int().min(3).default(20).meta({ help: "number of contiguous windows" }),
+  shares: z
+    .record(z.string(), z.strictObject({ train: share, test: share }))
+    .default({})
+    .meta({
+      help: "of each group (value of key): 0 to 1 of its frames, or { frames: n }, with method share",
+    }),
+  shuffle: z
+    .boolean()
+    .default(false)
+    .meta({ help: "whether shares are drawn at random; if not, in the order of the data" }),
 });
 
 const weights = z.strictObject({
@@ -40,6 +52,19 @@ const weights = z.strictObject({
     .record(z.string(), z.number().min(0))
     .default({})
     .meta({ help: "weight of each config_type; 1 if absent" }),
+  groups: z
+    .record(
+      z.string(),
+      z.strictObject({
+        energy: z.number().min(0).meta({ help: "factor of the energy per atom in eV" }),
+        forces: z.number().min(0).meta({ help: "factor of forces in eV/Å" }),
+        stress: z.number().min(0).meta({ help: "factor of stresses in bar" }),
+      }),
+    )
+    .default({})
+    .meta({
+      help: "factors of the rows of each config_type, as FitSNAP has them, instead of the weights above (least-squares)",
+    }),
   key: z
     .string()
     .nullable()
@@ -57,7 +82,7 @@ const adam = z.strictObject({
 /** How the parameters are found. */
 export const trainingSchema = z.strictObject({
   optimiser: z.enum(["adam", "lbfgs", "kalman", "marquardt"]).default("adam").meta({
-    help: "adam: mini-batches (AdamW); for small models kalman: extended Kalman filter; lbfgs, marquardt: all frames at once",
+    help: "adam: mini-batches (AdamW); for small models kalman: extended Kalman filter; lbfgs, marquardt: all frames at once; least-squares: models linear in their parameters, solved; auto: least-squares for those, else adam",
   }),
   epochs: z.union([auto, z.int().positive()]).default("auto").meta({
     help: "passes over the training set; auto: as many as fit into time and steps, measured before the start",
@@ -90,6 +115,7 @@ export const trainingSchema = z.strictObject({
   adam: adam.prefault({}),
   kalman: kalmanSchema.prefault({}),
   marquardt: marquardtSchema.prefault({}),
+  leastSquares: leastSquaresSchema.prefault({}),
   weights: weights.prefault({}),
   average: z.number().min(0).lt(1).default(0.999).meta({ help: "decay of the weight average; 0: none" }),
   clip: z.number().positive().nullable().default(10).meta({ help: "largest gradient norm; null: no limit" }),

@@ -1,0 +1,45 @@
+import { singular } from "../../../math/singular.ts";
+import type { System } from "../system.ts";
+import { noiseOf, type Solution, type Solver, type SolverInput } from "./solver.ts";
+
+/** x without the directions whose singular value is below `cut` times the largest, with F Fᵀ = V Σ⁻² Vᵀ of those that stay. */
+export function truncated(
+  system: System,
+  cut: number,
+): { x: Float64Array; factor: Float64Array; rank: number } {
+  const { T, z, n } = system.whole;
+  const { values, y, vectors } = singular(T, z, n, true);
+  const rank = values.filter((s) => s > cut * values[0]).length;
+  const x = new Float64Array(n);
+  const factor = new Float64Array(n * rank);
+  for (let k = 0; k < rank; k++)
+    for (let i = 0; i < n; i++) {
+      const v = vectors![k * n + i] / values[k];
+      x[i] += v * y[k];
+      factor[i * rank + k] = v;
+    }
+  return { x, factor, rank };
+}
+
+/** The solution without small singular values. */
+export function solveTruncated(
+  { system, rows }: SolverInput,
+  cut: number,
+  notes: readonly string[],
+): Solution {
+  const { x, factor, rank } = truncated(system, cut);
+  const noise = noiseOf(system.error(x), rows, rank);
+  const again = (rest: System) => truncated(rest, cut).x;
+  return { x, factor, width: rank, again, noise, effective: rank, rank, strength: null, notes };
+}
+
+/** Singular values below the cut are left out: the solution of least norm, columns scaled to length 1. */
+export const svd: Solver = (input) => {
+  const P = input.system.parameters;
+  const solution = solveTruncated(input, input.options.cut, []);
+  if (solution.rank === P) return solution;
+  return { ...solution, notes: [undetermined(solution.rank, P)] };
+};
+
+export const undetermined = (rank: number, P: number): string =>
+  `the data determine ${rank} of ${P} directions of the parameters; the others are left at zero`;

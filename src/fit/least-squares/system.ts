@@ -1,0 +1,199 @@
+import { bidiagonalise, type Bidiagonal } from "../../math/bidiagonal.ts";
+import { conditionOf } from "../../math/condition.ts";
+import { invertUpper, solveUpper } from "../../math/triangular.ts";
+import type { Triangles } from "./triangles.ts";
+
+/** How columns are seen by the solvers: which come first because nothing penalises them, and their lengths. */
+export interface Columns {
+  /** Parameter of each column, [P]: the first `free` are not penalised. */
+  readonly order: Int32Array;
+  readonly free: number;
+  /** Length of each column of the weighted design matrix, in this order, 1 where it is 0, [P]. */
+  readonly scale: Float64Array;
+}
+
+/** Lengths of the columns of R, and the order in which those that do not decay come first. */
+export function columnsOf(R: Float64Array, decays: Uint8Array): Columns {
+  const P = decays.length;
+  const parameters = Array.from(decays.keys());
+  const order = Int32Array.from([
+    ...parameters.filter((k) => decays[k] === 0),
+    ...parameters.filter((k) => decays[k] !== 0),
+  ]);
+  const squares = new Float64Array(P);
+  for (let i = 0; i < P; i++) for (let k = i; k < P; k++) squares[k] += R[i * (P + 1) + k] ** 2;
+  const scale = Float64Array.from(order, (k) => Math.sqrt(squares[k]) || 1);
+  return { order, free: decays.reduce((n, d) => n + (d === 0 ? 1 : 0), 0), scale };
+}
+
+/** A penalised solution: parameters, and what says how certain they are. */
+export interface Penalised {
+  /** In the scale and order of the columns, [P]. */
+  readonly x: Float64Array;
+  /** C, upper triangular, with C Cᵀ = (TᵀT + Λ)⁻¹, [P, P]. */
+  readonly inverse: Float64Array;
+  /** |T x − z|² with what no x can reach. */
+  readonly error: number;
+  /** Effective number of parameters, tr T (TᵀT + Λ)⁻¹ Tᵀ. */
+  readonly effective: number;
+}
+
+/** Columns of a triangle from one on, and their right-hand side. */
+export interface Part {
+  /** [n, n], zero below the diagonal. */
+  readonly T: Float64Array;
+  readonly z: Float64Array;
+  readonly n: number;
+}
+
+/** The least-squares problem of some rows as a triangle T with right-hand side z, columns ordered and of length about 1. */
+export class System {
+  readonly columns: Columns;
+  readonly #triangles: Triangles;
+  /** [P + 1, P + 1], z in the last column. */
+  readonly #T: Float64Array;
+  readonly #P: number;
+
+  /** Of the triangle at `address`, which stays as it is. */
+  constructor(triangles: Triangles, address: number, columns: Columns) {
+    const N = triangles.columns;
+    const { order, scale } = columns;
+    this.columns = columns;
+    this.#triangles = triangles;
+    this.#P = N - 1;
+    const sorted = order.every((k, at) => k === at);
+    const to = triangles.scratch();
+    const from = triangles.view(address);
+    const T = triangles.view(to);
+    if (sorted) {
+      for (let i = 0; i < N; i++)
+        for (let k = 0; k < N; k++) T[i * N + k] = k < i ? 0 : from[i * N + k] / (k < N - 1 ? scale[k] : 1);
+    } else {
+      const rows = triangles.scratch();
+      const B = triangles.view(rows);
+      for (let i = 0; i < N; i++)
+        for (let k = 0; k < N; k++) {
+          const parameter = k < N - 1 ? order[k] : k;
+          B[i * N + k] = parameter < i ? 0 : from[i * N + parameter] / (k < N - 1 ? scale[k] : 1);
+        }
+      T.fill(0);
+      for (let i = 0; i < N; i += 128) triangles.qr.append(to, rows + 8 * i * N, Math.min(128, N - i));
+      triangles.release(rows);
+    }
+    this.#T = T.slice();
+    triangles.release(to);
+  }
+
+  get parameters(): number {
+    return this.#P;
+  }
+
+  /** σ_max/σ_min of the columns as they are here. */
+  get condition(): number {
+    return conditionOf(this.#T, this.#P + 1, this.#P);
+  }
+
+  /** Square of what no parameters can reach. */
+  get unreachable(): number {
+    return this.#T.at(-1)! ** 2;
+  }
+
+  /** T and its right-hand side. */
+  get whole(): Part {
+    return this.#part(0);
+  }
+
+  /** The same without the free columns: what is left once they are at their best. */
+  get penalised(): Part {
+    return this.#part(this.columns.free);
+  }
+
+  #part(q: number): Part {
+    const N = this.#P + 1;
+    const n = this.#P - q;
+    const T = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) T.set(this.#T.subarray((q + i) * N + q, (q + i) * N + N - 1), i * n);
+    const z = Float64Array.from({ length: n }, (_, i) => this.#T[(q + i) * N + N - 1]);
+    return { T, z, n };
+  }
+
+  bidiagonal(): Bidiagonal {
+    const { T, z, n } = this.penalised;
+    return bidiagonalise(T, z, n);
+  }
+
+  /** x [P] from its penalised part [P − free]: the free columns at their best. */
+  complete(part: Float64Array): Float64Array {
+    const [N, q] = [this.#P + 1, this.columns.free];
+    const x = new Float64Array(this.#P);
+    x.set(part, q);
+    for (let i = q - 1; i >= 0; i--) {
+      let sum = this.#T[i * N + N - 1];
+      for (let k = i + 1; k < N - 1; k++) sum -= this.#T[i * N + k] * x[k];
+      // A free column that no row has stays at 0.
+      x[i] = this.#T[i * N + i] === 0 ? 0 : sum / this.#T[i * N + i];
+    }
+    return x;
+  }
+
+  /** Parameters in their own order and scale. */
+  parametersOf(x: Float64Array): Float64Array {
+    const theta = new Float64Array(this.#P);
+    this.columns.order.forEach((k, at) => (theta[k] = x[at] / this.columns.scale[at]));
+    return theta;
+  }
+
+  /** |T x − z|², with what no x can reach. */
+  error(x: Float64Array): number {
+    const N = this.#P + 1;
+    let total = this.unreachable;
+    for (let i = 0; i < this.#P; i++) {
+      let sum = -this.#T[i * N + N - 1];
+      for (let k = i; k < this.#P; k++) sum += this.#T[i * N + k] * x[k];
+      total += sum * sum;
+    }
+    return total;
+  }
+
+  /**
+   * Minimises |T x − z|² + Σ λ_k x_k², λ [P]: T is extended by the rows √λ_k e_k. A column of infinite λ is not used.
+   * Singular systems give infinities.
+   */
+  solve(lambda: Float64Array | null): Penalised {
+    const [P, N] = [this.#P, this.#P + 1];
+    const R = lambda ? this.#extended(lambda) : this.#T;
+    const x = Float64Array.from({ length: P }, (_, i) => R[i * N + P]);
+    solveUpper(R, N, P, x);
+    const inverse = invertUpper(R, N, P);
+    if (!lambda) return { x, inverse, error: this.error(x), effective: P };
+    let effective = P;
+    for (let i = 0; i < P; i++) {
+      const row = inverse.subarray(i * P, (i + 1) * P);
+      if (lambda[i] === Infinity) {
+        row.fill(0);
+        effective -= 1;
+      } else effective -= lambda[i] * row.reduce((sum, c) => sum + c * c, 0);
+    }
+    return { x, inverse, error: this.error(x), effective };
+  }
+
+  /** The triangle of T and the rows of a penalty; an unused column is a unit vector in a row of its own. */
+  #extended(lambda: Float64Array): Float64Array {
+    const triangles = this.#triangles;
+    const [P, N] = [this.#P, this.#P + 1];
+    const [to, rows] = [triangles.scratch(), triangles.scratch()];
+    const R = triangles.view(to);
+    const D = triangles.view(rows).fill(0);
+    R.set(this.#T);
+    for (let k = 0; k < P; k++) {
+      const unused = lambda[k] === Infinity;
+      if (unused) for (let i = 0; i <= k; i++) R[i * N + k] = 0;
+      D[k * N + k] = unused ? 1 : Math.sqrt(lambda[k]);
+    }
+    triangles.qr.merge(to, rows);
+    const extended = R.slice();
+    triangles.release(to);
+    triangles.release(rows);
+    return extended;
+  }
+}

@@ -1,0 +1,85 @@
+import type { Device } from "../../device/device.ts";
+import { RowQr } from "../../math/qr.ts";
+import type { Layout } from "./layout.ts";
+
+/** Triangular factors of the folds' rows, right-hand sides in the last column: all that a solver needs of the data. */
+export class Triangles {
+  /** P + 1. */
+  readonly columns: number;
+  readonly device: Device;
+  readonly qr: RowQr;
+  readonly #folds: readonly number[];
+  readonly #free: number[] = [];
+
+  /** From the lanes' triangles, which start at `lanes` and stay as they are. */
+  constructor(device: Device, layout: Layout, lanes: number) {
+    this.device = device;
+    this.columns = layout.columns;
+    this.qr = new RowQr(device, layout.columns);
+    const size = 8 * this.columns ** 2;
+    this.#folds = layout.folds.map(() => this.scratch());
+    const filled = new Set<number>();
+    layout.lanes.forEach(({ fold }, l) => {
+      const [to, from] = [this.#folds[fold], lanes + l * size];
+      if (filled.has(fold)) this.qr.merge(to, from);
+      else this.copy(to, from);
+      filled.add(fold);
+    });
+  }
+
+  /** How many folds. */
+  get count(): number {
+    return this.#folds.length;
+  }
+
+  /** R of one fold's rows with its right-hand side, [P + 1, P + 1]; a view, zero below the diagonal. */
+  fold(k: number): Float64Array {
+    return this.view(this.#folds[k]);
+  }
+
+  view(address: number): Float64Array {
+    return this.device.memory.f64(address, this.columns ** 2);
+  }
+
+  /** Room for a triangle, of any contents; given back with `release`. */
+  scratch(): number {
+    return this.#free.pop() ?? this.device.memory.alloc(8 * this.columns ** 2);
+  }
+
+  release(address: number): void {
+    this.#free.push(address);
+  }
+
+  copy(to: number, from: number): void {
+    this.view(to).set(this.view(from));
+  }
+
+  /** The triangle of all rows, in scratch room. */
+  all(): number {
+    const to = this.scratch();
+    this.copy(to, this.#folds[0]);
+    for (const from of this.#folds.slice(1)) this.qr.merge(to, from);
+    return to;
+  }
+
+  /** Calls `use` with every fold and the triangle of the rows of all others, F log₂ F merges for F folds. */
+  leaveOut(use: (fold: number, rest: number) => void): void {
+    const visit = (folds: readonly number[], rest: number | null): void => {
+      if (folds.length === 1) {
+        if (rest !== null) use(folds[0], rest);
+        return;
+      }
+      const half = Math.ceil(folds.length / 2);
+      const parts = [folds.slice(0, half), folds.slice(half)];
+      for (const [p, part] of parts.entries()) {
+        const other = this.scratch();
+        if (rest === null) this.view(other).fill(0);
+        else this.copy(other, rest);
+        for (const fold of parts[1 - p]) this.qr.merge(other, this.#folds[fold]);
+        visit(part, other);
+        this.release(other);
+      }
+    };
+    visit([...this.#folds.keys()], null);
+  }
+}

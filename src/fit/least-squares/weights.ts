@@ -1,0 +1,51 @@
+import { invalid } from "../../error.ts";
+import { volume } from "../../structure/cell.ts";
+import type { Frame } from "../../structure/structure.ts";
+import type { TrainingOptions } from "../options.ts";
+
+/** Factors of one frame's rows: of the total energy (eV), of forces (eV/Å), of the virial (eV). */
+export interface RowWeights {
+  readonly energy: number;
+  readonly forces: number;
+  /** Off-diagonal components count once or twice: see `twice`. */
+  readonly virial: number;
+  /** Factor of yz, xz, xy beside `virial`. */
+  readonly shear: number;
+}
+
+/** 1 eV/Å³ in bar, as LAMMPS's metal units have it. */
+export const BAR = 1.6021765e6;
+
+/**
+ * With weights of groups: FitSNAP's rows, w_E E/n (eV per atom), w_F F (eV/Å), w_S σ (bar; six components, each once).
+ * Without: the loss of loss.ts at its final weights, √(w λ_E/n) E, √(w λ_F/3n) F, √(w λ_S/9n) W with the off-diagonal
+ * components twice. `weight` is the frame's own.
+ */
+export function rowWeights(
+  { structure, configType, place }: Frame,
+  weight: number,
+  { weights }: TrainingOptions,
+): RowWeights {
+  const n = structure.numbers.length;
+  const root = Math.sqrt(weight);
+  if (Object.keys(weights.groups).length === 0)
+    return {
+      energy: root * Math.sqrt(weights.energyEnd / n),
+      forces: root * Math.sqrt(weights.forces / (3 * n)),
+      virial: root * Math.sqrt(weights.stress / (9 * n)),
+      shear: Math.SQRT2,
+    };
+  const group = weights.groups[configType ?? ""];
+  if (!group)
+    throw invalid(
+      `${place}: config_type`,
+      `one of training.weights.groups (${Object.keys(weights.groups).join(", ")})`,
+      configType ?? "none",
+    );
+  return {
+    energy: (root * group.energy) / n,
+    forces: root * group.forces,
+    virial: structure.cell ? (root * group.stress * BAR) / volume(structure.cell) : 0,
+    shear: 1,
+  };
+}
