@@ -34,6 +34,10 @@ export function define(command: Command): void {
       ["surfit fit train.xyz --test held-out.xyz --time 1200", "a test set of its own"],
       ["surfit fit runs/data/fit.yaml -o runs/again", "the same fit again, from its own record"],
       ["surfit fit data.xyz --resume", "go on after an interruption"],
+      [
+        "surfit fit potential/ --units Hartree,bohr",
+        "as input.nn in the folder says, on its input.data (n2p2)",
+      ],
     ])
       .argument("[inputs...]", "files of labelled structures, or one fit.yaml")
       .option("-o, --output <folder>", "folder of the run (default: runs/<data>)")
@@ -78,8 +82,10 @@ async function run(inputs: string[], flags: Flags): Promise<void> {
 
 type Pool = Awaited<ReturnType<typeof startPool>>;
 
-async function dryRun({ options, folder }: Configured, flags: Flags, pool: Pool): Promise<void> {
-  const { prepared, notes } = await prepareJob(options, pool);
+async function dryRun(configured: Configured, flags: Flags, pool: Pool): Promise<void> {
+  const { options, folder } = configured;
+  const { prepared, notes: own } = await prepareJob(options, pool);
+  const notes = [...configured.notes, ...own];
   const yaml = writeYaml(wholeSchema, portable(prepared.resolved, folder), `${folder}/fit.yaml would be`);
   const text = [planTable(prepared, pool.threads), ...notes.map((note) => `note: ${note}`), "", yaml].join(
     "\n",
@@ -90,11 +96,11 @@ async function dryRun({ options, folder }: Configured, flags: Flags, pool: Pool)
   );
 }
 
-async function fit({ options, folder }: Configured, flags: Flags, pool: Pool): Promise<void> {
+async function fit({ options, folder, notes }: Configured, flags: Flags, pool: Pool): Promise<void> {
   const progress = createProgress();
   const about = { version: version(), command: ["surfit", ...process.argv.slice(2)].join(" ") };
   const { resume, force, checkpointEvery: saveEvery } = flags;
-  const job = await runJob(options, pool, { folder, resume, force, saveEvery, ...about }, progress);
+  const job = await runJob(options, pool, { folder, resume, force, saveEvery, notes, ...about }, progress);
   const date = new Date().toISOString().slice(0, 10);
   await writeWhole(
     join(folder, "report.html"),

@@ -7,6 +7,7 @@ import { assign, readOverride, readYamlWith, validate } from "../../schema.ts";
 import { readWhole, stem } from "../files.ts";
 import { given, splitBaseline, unitsOf } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
+import { isTrainingFolder, readTrainingFolder } from "./n2p2.ts";
 import { wholeSchema } from "./schema.ts";
 
 /** Flags of `surfit fit` that stand for options of the configuration. */
@@ -30,6 +31,8 @@ export interface FitFlags extends LabelFlags {
 export interface Configured {
   readonly options: FitOptions;
   readonly folder: string;
+  /** What of another program's configuration is not followed, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path);
@@ -45,10 +48,13 @@ export async function configure(inputs: readonly string[], flags: FitFlags): Pro
     flags.output ?? (yaml && isRun(dirname(yaml)) ? dirname(yaml) : join("runs", nameOf(yaml, files)));
   // A run that goes on is the run that was configured: what it wrote then counts, not what is said now.
   if (flags.resume && existsSync(join(folder, "fit.yaml")))
-    return { options: await fromYaml(join(folder, "fit.yaml"), threadsOnly(flags)), folder };
+    return { options: await fromYaml(join(folder, "fit.yaml"), threadsOnly(flags)), folder, notes: [] };
   const overrides = overridesOf(flags);
-  if (yaml) return { options: await fromYaml(yaml, overrides), folder };
-  return { options: fromData(files, flags, overrides), folder };
+  if (yaml) return { options: await fromYaml(yaml, overrides), folder, notes: [] };
+  if (files.length > 1 || !isTrainingFolder(files[0]))
+    return { options: fromData(files, flags, overrides), folder, notes: [] };
+  const { data, options, notes } = await readTrainingFolder(files[0], flags.units);
+  return { options: fromData([data], flags, overrides, options), folder, notes };
 }
 
 const isRun = (folder: string): boolean =>
@@ -76,10 +82,14 @@ function fromData(
   files: readonly string[],
   flags: FitFlags,
   overrides: Readonly<Record<string, unknown>>,
+  given: Readonly<Record<string, unknown>> = {},
 ): FitOptions {
   const held = [...(flags.validation ?? []), ...(flags.test ?? [])];
   const all = [...files, ...held];
-  const record: Record<string, unknown> = { data: { files: all.length === 1 ? all[0] : all } };
+  const record: Record<string, unknown> = {
+    ...structuredClone(given),
+    data: { files: all.length === 1 ? all[0] : all },
+  };
   if (held.length) {
     const names = all.map((file) => basename(file));
     const twice = names.find((name, k) => names.indexOf(name) < k);

@@ -40,6 +40,8 @@ export interface JobOptions {
   readonly version: string;
   /** Seconds between checkpoints. */
   readonly saveEvery?: number;
+  /** What was decided about the configuration. */
+  readonly notes?: readonly string[];
 }
 
 /** A fit that is ready to run, and one that has run. */
@@ -108,7 +110,8 @@ export async function runJob(
   const checkpoint =
     job.resume && existsSync(path("checkpoint")) ? await readWhole(path("checkpoint")) : undefined;
   if (job.resume && !checkpoint) progress.report("no checkpoint yet: starting from the beginning");
-  const { frames, prepared, notes } = await prepareJob(options, pool, checkpoint);
+  const { frames, prepared, notes: own } = await prepareJob(options, pool, checkpoint);
+  const notes = [...(job.notes ?? []), ...own];
   mkdirSync(folder, { recursive: true });
   const heading = `surfit ${job.version}: every choice of this fit. Edit it and give it to surfit fit.`;
   const configuration = writeYaml(wholeSchema, portable(prepared.resolved, folder), heading);

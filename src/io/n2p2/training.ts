@@ -66,6 +66,7 @@ const PASSED: Readonly<Record<string, string>> = {
   write_weights_epoch: WRITING,
   write_neuronstats: WRITING,
   write_trainlog: WRITING,
+  task_batch_size_force: "with each energy come as many forces as short_force_fraction says",
   repeated_energy_update: "energies and forces of a structure are one update together",
 };
 
@@ -74,6 +75,7 @@ class Reading {
   readonly notes: string[] = [];
   readonly #settings: Settings;
   readonly #read = new Set(MODEL);
+  readonly #reasons = new Map(Object.entries(PASSED));
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -110,19 +112,16 @@ class Reading {
     this.notes.push(`${this.placeOf(key)} ${key}: ${text}`);
   }
 
-  /** Keywords that only the other updater would have read. */
+  /** Why keywords that begin like this are of no meaning here. */
   pass(prefix: string, reason: string): void {
-    const keys = this.#settings.lines.map(({ key }) => key).filter((key) => key.startsWith(prefix));
-    for (const key of new Set(keys)) {
-      this.#read.add(key);
-      this.note(key, reason);
-    }
+    for (const { key } of this.#settings.lines)
+      if (key.startsWith(prefix) && !this.#read.has(key)) this.#reasons.set(key, reason);
   }
 
   /** Notes what nobody has asked for, keywords of one reason together. */
   end(): readonly string[] {
     const left = this.#settings.lines.filter(({ key }) => !this.#read.has(key));
-    const by = Map.groupBy(left, ({ key }) => PASSED[key] ?? "not known to surfit, not followed");
+    const by = Map.groupBy(left, ({ key }) => this.#reasons.get(key) ?? "not known to surfit");
     for (const [reason, lines] of by) {
       const names = lines.map(({ key, place }) => `${key} (${place})`).join(", ");
       this.notes.push(`not followed: ${names}: ${reason}`);
@@ -186,7 +185,6 @@ function weightsOf(reading: Reading, { length }: FileUnits, { atoms }: N2p2Data,
 /** Options of the extended Kalman filter. */
 function kalmanOf(reading: Reading, { atoms }: N2p2Data, forces: boolean) {
   const perFrame = reading.number("short_force_fraction", 1) / reading.number("short_energy_fraction", 1);
-  reading.number("task_batch_size_force", 1);
   const type = reading.choice("kalman_type", 0, ["standard", "fading"]);
   const mode = reading.choice("selection_mode", 0, [0, 1, 2]);
   if (mode === 1) reading.note("selection_mode", "1 (sorted by error) is not there: candidates are random");
@@ -225,11 +223,7 @@ function kalmanOf(reading: Reading, { atoms }: N2p2Data, forces: boolean) {
     ...chosen,
   };
   reading.pass("gradient_", "not used with updater_type 1, as in n2p2");
-  reading.pass(
-    type === "standard" ? "kalman_lambda_short" : "kalman_eta",
-    `of no meaning with kalman_type ${type === "standard" ? 0 : 1}`,
-  );
-  if (type === "standard") reading.pass("kalman_nue_short", "of no meaning with kalman_type 0");
+  reading.pass("kalman_", `of no meaning with kalman_type ${type === "standard" ? 0 : 1}, as in n2p2`);
   return { optimiser: "kalman", kalman };
 }
 
@@ -251,10 +245,15 @@ function descentOf(reading: Reading) {
       weightDecay: 0,
     },
   };
-  if (reading.has("gradient_eta") && adam) reading.note("gradient_eta", "of no meaning with gradient_type 1");
+  reading.pass("gradient_eta", "of no meaning but with gradient_type 0, as in n2p2");
   reading.pass("kalman_", "not used with updater_type 0, as in n2p2");
-  const thresholds = ["short_energy_error_threshold", "short_force_error_threshold", "rmse_threshold_trials"];
-  for (const key of ["update_strategy", "selection_mode", "task_batch_size_force", ...thresholds])
-    if (reading.has(key)) reading.note(key, "of no meaning where every structure is seen once in an epoch");
+  for (const key of [
+    "update_strategy",
+    "selection_mode",
+    "task_batch_size_force",
+    "short_",
+    "rmse_threshold",
+  ])
+    reading.pass(key, "of no meaning where every structure is seen once in an epoch");
   return options;
 }
