@@ -1,6 +1,6 @@
 import type { output } from "zod";
 import { findNumber } from "../../structure/elements.ts";
-import { boolean, literal, number, record, strictObject, string, union } from "../../zod.ts";
+import { boolean, enum as oneOf, literal, number, record, strictObject, string, union } from "../../zod.ts";
 
 const positive = number().positive();
 const symbol = string().refine((s) => findNumber(s) !== undefined, { error: "expected a chemical symbol" });
@@ -19,9 +19,14 @@ const inner = strictObject({
 
 /** Options of the method "snap", each in the meaning of LAMMPS's pair_style snap and compute snap. */
 export const options = strictObject({
-  twojmax: number().int().min(0).max(14).default(8).meta({
-    help: "2J: 0, 2, 4, 6, 8, 10, 12, 14 give 1, 5, 14, 30, 55, 91, 140, 204 components (odd ones too)",
-  }),
+  twojmax: union([literal("auto"), number().int().min(0).max(14)])
+    .default("auto")
+    .meta({
+      help: "2J: 2, 4, 6, 8, 10, 12, 14 give 5, 14, 30, 55, 91, 140, 204 components; odd ones too; auto: by size",
+    }),
+  size: oneOf(["small", "medium", "large"])
+    .optional()
+    .meta({ help: "What auto makes of twojmax: 4, 6, 8; medium when left out" }),
   cutoff: union([literal("auto"), positive])
     .default("auto")
     .meta({
@@ -44,7 +49,7 @@ export const options = strictObject({
   bzero: boolean().default(true).meta({ help: "Subtract the components of an isolated atom" }),
   bnorm: boolean().default(false).meta({ help: "Divide component (j1, j2, j) by 2j + 1" }),
   chem: boolean().default(false).meta({
-    help: "One density per neighbour element and every triple of them: S³ times the components",
+    help: "One density per neighbour element and every triple of them, in the order of `elements`: S³ times the components",
   }),
   wselfall: boolean()
     .default(false)

@@ -25,26 +25,32 @@ export const snap: DescriptorMethod<SnapOptions> = {
 
 const plain: SnapElement = { radius: 0.5, weight: 1 };
 
-function resolve(given: SnapOptions, statistics: PairStatistics): SnapOptions {
+/** Linear models of one element: 6 is the published tantalum, 8 the published tungsten. */
+const SIZES = { small: 4, medium: 6, large: 8 };
+
+function resolve({ size = "medium", ...given }: SnapOptions, statistics: PairStatistics): SnapOptions {
   const symbols = statistics.elements.map(symbolOf);
   const elements = Object.fromEntries(symbols.map((s) => [s, given.elements?.[s] ?? plain]));
   const radius = Math.max(...Object.values(elements).map((e) => e.radius));
   const cutoff = given.cutoff === "auto" ? reach(statistics).angular / (2 * radius) : given.cutoff;
-  return { ...given, elements: { ...given.elements, ...elements }, cutoff };
+  const twojmax = given.twojmax === "auto" ? SIZES[size] : given.twojmax;
+  return { ...given, twojmax, elements: { ...given.elements, ...elements }, cutoff };
 }
 
 function build(given: SnapOptions, elements: readonly number[], device: Device): Descriptor {
-  const cutoff = given.cutoff;
-  if (cutoff === "auto") throw invalid("snap.cutoff", "a length (resolve the options first)", cutoff);
+  const { cutoff, twojmax } = given;
+  if (cutoff === "auto" || twojmax === "auto")
+    throw invalid("snap", "explicit cutoff and twojmax (resolve the options first)", { cutoff, twojmax });
   const symbols = elements.map(symbolOf);
   const own = symbols.map((s) => elementOf(given, s));
   const rmin0 = given.rmin0;
   const least = 2 * Math.min(...own.map((e) => e.radius)) * cutoff;
   if (rmin0 >= least) throw invalid("snap.rmin0", `less than the smallest cutoff, ${least} Å`, rmin0);
   const inner = given.innerSwitching;
-  const sphere = { twojmax: given.twojmax, rmin0, switching: given.switching, inner: inner !== undefined };
+  const sphere = { twojmax, rmin0, switching: given.switching, inner: inner !== undefined };
   const functions = sphereFunctions(sphere);
   const columns = functions.functions.length;
+  const order = given.chem ? chemicalOrder(given, symbols) : symbols.map(() => 0);
   const blocks = (i: number): DensityBlock[] =>
     symbols.map((s, j) => {
       const [a, b] = [inner?.[symbols[i]], inner?.[s]];
@@ -56,12 +62,12 @@ function build(given: SnapOptions, elements: readonly number[], device: Device):
         neighbour: j,
         functions,
         parameters: parameterValues(pair, sphere),
-        first: given.chem ? j * columns : 0,
+        first: order[j] * columns,
         cutoff: rcut,
       };
     });
   const shape = { elements, smoothness: given.switching ? 1 : -1 };
-  const centre = centreMaker(given, symbols, functions);
+  const centre = centreMaker({ ...given, twojmax }, order, symbols, functions);
   return densityDescriptor(
     shape,
     symbols.map((_, i) => ({ ...centre(i), blocks: blocks(i) })),
@@ -76,19 +82,29 @@ function elementOf({ elements }: SnapOptions, symbol: string): SnapElement {
   return found;
 }
 
+/** Place of each element's density: the order of `elements`, which a .snapcoeff file has its coefficients in. */
+function chemicalOrder({ elements }: SnapOptions, symbols: readonly string[]): number[] {
+  const listed = Object.keys(elements ?? {}).filter((s) => symbols.includes(s));
+  return symbols.map((s, i) => (elements ? listed.indexOf(s) : i));
+}
+
 /** Everything of a centre but its blocks; centres with equal polynomials share them. */
 function centreMaker(
-  given: SnapOptions,
+  given: SnapOptions & { readonly twojmax: number },
+  order: readonly number[],
   symbols: readonly string[],
   { functions }: DensityFunctions,
 ): (i: number) => Omit<DensityCentre, "blocks"> {
   const densities = given.chem ? symbols.length : 1;
+  const names = given.chem
+    ? symbols.toSorted((a, b) => order[symbols.indexOf(a)] - order[symbols.indexOf(b)])
+    : null;
   const held = heldElements(given.twojmax);
   const nodes = nodesOf(given.twojmax, densities);
   const known = new Map<number, Polynomial>();
   return (i) => {
     // Whose density the central atom is part of.
-    const self = !given.chem ? 0 : given.wselfall ? -1 : i;
+    const self = !given.chem ? 0 : given.wselfall ? -1 : order[i];
     const components = componentsOf(given, densities, self);
     const polynomial = known.get(self) ?? bispectrum(given.twojmax, densities, components);
     known.set(self, polynomial);
@@ -102,7 +118,7 @@ function centreMaker(
       start,
       nodes,
       polynomial,
-      labels: components.map((c) => labelOf(c, given.chem ? symbols : null)),
+      labels: components.map((c) => labelOf(c, names)),
     };
   };
 }
@@ -120,7 +136,11 @@ function nodesOf(twojmax: number, densities: number): [number, number][] {
 }
 
 /** LAMMPS's order: triples of elements, then triples of angular momenta. */
-function componentsOf(given: SnapOptions, densities: number, self: number): Component[] {
+function componentsOf(
+  given: SnapOptions & { readonly twojmax: number },
+  densities: number,
+  self: number,
+): Component[] {
   const list: Component[] = [];
   const all = [...Array(densities).keys()];
   for (const a of all)
