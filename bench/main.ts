@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, string>> = {
   descriptors: "symmetry functions and atomic environment vectors",
   pool: "fork and join of the threads",
   hdnnp: "energy and forces of n2p2's potential of water",
+  extrapolation: "grading atoms beside evaluating them",
   fit: "training: frames per second on one thread and on all",
   evaluate: "energy and forces of silicon, 100 to 100 000 atoms, one thread and all",
 };

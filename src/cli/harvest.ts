@@ -13,6 +13,8 @@ import { invalid } from "../error.ts";
 import { formatFrame, readExtxyz } from "../io/extxyz.ts";
 import type { EnvironmentSet } from "../potentials/extrapolation/environment-set.ts";
 import type { ExtrapolationGuard } from "../potentials/extrapolation/guard.ts";
+import { findNeighbours } from "../structure/neighbours.ts";
+import type { Neighbours } from "../structure/neighbours.ts";
 import type { InfoValue, Structure } from "../structure/structure.ts";
 
 /** Where a harvest stood: what a checkpoint keeps of it. */
@@ -70,7 +72,7 @@ export class Harvest {
       );
     const kept = there.subarray(0, length);
     for await (const { structure } of readExtxyz([kept], file)) {
-      harvest.#take(structure);
+      harvest.#take(structure, findNeighbours(structure, guard.cutoff));
       harvest.frames++;
     }
     harvest.#length = length;
@@ -85,9 +87,10 @@ export class Harvest {
   /** Adds the structure to the file unless the file has its like; whether it was added. */
   offer(structure: Structure, info: Readonly<Record<string, InfoValue>>): boolean {
     const { grade } = this.#options;
-    const values = this.#guard.grade(structure)[grade];
-    if (!this.#isNew(structure, values)) return false;
-    this.#take(structure);
+    const neighbours = findNeighbours(structure, this.#guard.cutoff);
+    const values = this.#guard.grade(structure, neighbours)[grade];
+    if (!this.#isNew(structure, neighbours, values)) return false;
+    this.#take(structure, neighbours);
     const text = formatFrame({
       structure,
       info: { ...info, [`largest_${grade}_grade`]: values.reduce((a, b) => Math.max(a, b), 0) },
@@ -100,20 +103,20 @@ export class Harvest {
   }
 
   /** Whether a noteworthy atom is unlike all that was taken. */
-  #isNew(structure: Structure, grades: Float64Array): boolean {
+  #isNew(structure: Structure, neighbours: Neighbours, grades: Float64Array): boolean {
     const { above } = this.#options;
     return grades.some((g, i) => {
       if (g < above) return false;
-      const { e, G, known } = this.#guard.featuresOf(structure, i);
+      const { e, G, known } = this.#guard.featuresOf(structure, i, neighbours);
       const { set, unit } = this.#taken[e];
       return set.nearest(G).distance > Math.max(unit, known / 2);
     });
   }
 
   /** A calculation tells of all atoms of a frame; those that are hardly new need not be kept. */
-  #take(structure: Structure): void {
+  #take(structure: Structure, neighbours: Neighbours): void {
     for (let i = 0; i < structure.numbers.length; i++) {
-      const { e, G, known } = this.#guard.featuresOf(structure, i);
+      const { e, G, known } = this.#guard.featuresOf(structure, i, neighbours);
       const { set, unit } = this.#taken[e];
       if (Math.min(known || Infinity, set.nearest(G).distance) > unit / 2) set.add(G);
     }

@@ -1,6 +1,9 @@
 import { featureScale } from "../../regressors/neural-network/scaling.ts";
 import type { ElementRecord } from "./record.ts";
 
+/** Features between two looks whether a member is too far already. */
+const PART = 8;
+
 /** A member of a set of environments and how far it is. */
 export interface Near {
   /** Number of the member, −1 in an empty set. */
@@ -54,7 +57,12 @@ export class EnvironmentSet {
     let [index, best] = [-1, Infinity];
     for (let k = 0; k < this.#count; k++) {
       let sum = 0;
-      for (let t = 0, p = k * size; t < size && sum < best; t++, p++) sum += (z[t] - points[p]) ** 2;
+      // Most members are given up after a part of their features.
+      for (let t = 0, p = k * size; t < size && sum < best;)
+        for (const end = Math.min(t + PART, size); t < end; t++, p++) {
+          const d = z[t] - points[p];
+          sum += d * d;
+        }
       if (sum < best) [index, best] = [k, sum];
     }
     return { index, distance: Math.sqrt(best) };

@@ -6,7 +6,6 @@ import { invalid } from "../../error.ts";
 import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Neighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { demandElements } from "../chunks.ts";
 import { composed } from "../composed.ts";
 import { FeatureBuffer } from "../feature-buffer.ts";
 import { pick } from "../pick.ts";
@@ -93,7 +92,6 @@ export class ExtrapolationGuard {
     structure: Structure,
     neighbours: Neighbours = findNeighbours(structure, this.cutoff),
   ): Record<string, Float64Array> {
-    demandElements(structure, this.#descriptor.elements);
     const n = structure.numbers.length;
     const out = Object.fromEntries(this.names.map((name) => [name, new Float64Array(n)]));
     const block = new Float64Array(BLOCK);
@@ -116,7 +114,6 @@ export class ExtrapolationGuard {
     atom: number,
     neighbours: Neighbours = findNeighbours(structure, this.cutoff),
   ): { readonly e: number; readonly G: Float64Array; readonly known: number } {
-    demandElements(structure, this.#descriptor.elements);
     const { matrices, counts } = this.#features(structure, neighbours, atom, atom + 1).G;
     const e = counts.indexOf(1);
     const { index, distance } = this.#sets[e].nearest(matrices[e]);
@@ -129,7 +126,6 @@ export class ExtrapolationGuard {
     atom: number,
     neighbours: Neighbours = findNeighbours(structure, this.cutoff),
   ): Extrapolation {
-    demandElements(structure, this.#descriptor.elements);
     const features = this.#features(structure, neighbours, atom, atom + 1).G;
     const e = features.counts.indexOf(1);
     const G = features.matrices[e];
