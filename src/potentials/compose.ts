@@ -77,6 +77,28 @@ const compact = (env: Environments): Environments => ({
 /** Calls `done` with the name of each stage of an evaluation as it ends: for timing. */
 export type Watch = (stage: "environments" | "descriptor" | "regressor" | "pullback" | "forces") => void;
 
+/** From environments to energies, with room for G and dE/dG. */
+interface Pipeline {
+  readonly descriptor: Descriptor;
+  readonly regressor: Pick<Regressor, "pullback" | "combination">;
+  readonly G: FeatureBuffer;
+  readonly dG: FeatureBuffer;
+}
+
+/** The pipeline over combinations of features, where both sides can do with them. */
+function fold({ descriptor, regressor }: Pipeline, device: Device): Pipeline | null {
+  const { combination } = regressor;
+  if (!combination || !descriptor.fold) return null;
+  const { size, weights, rest } = combination;
+  const sizes = weights.map(() => size);
+  return {
+    descriptor: descriptor.fold(weights, size),
+    regressor: rest,
+    G: new FeatureBuffer(device.memory, sizes),
+    dG: new FeatureBuffer(device.memory, sizes),
+  };
+}
+
 class Composed implements Trainable, Gradable {
   readonly cutoff: number;
   readonly elements: readonly number[];
@@ -97,6 +119,8 @@ class Composed implements Trainable, Gradable {
   /** dE/dG in the forward direction, the tangents of G in training. */
   readonly #dG: FeatureBuffer;
   readonly #device: Device;
+  readonly #whole: Pipeline;
+  #folded: Pipeline | null = null;
   #design: Design | null = null;
   #grader: Grader | null = null;
   #energies = new Float64Array(0);
@@ -122,6 +146,12 @@ class Composed implements Trainable, Gradable {
     this.#builder = new EnvironmentsBuilder(descriptor.elements, descriptor.cutoff);
     this.#G = new FeatureBuffer(device.memory, sizes);
     this.#dG = new FeatureBuffer(device.memory, sizes);
+    this.#whole = { descriptor, regressor, G: this.#G, dG: this.#dG };
+  }
+
+  /** What predicts: the model itself, or, where energies depend on few combinations of the features, those. */
+  get #quick(): Pipeline {
+    return (this.#folded ??= fold(this.#whole, this.#device) ?? this.#whole);
   }
 
   /** Made when first asked for: only fits in closed form do. */
@@ -154,16 +184,17 @@ class Composed implements Trainable, Gradable {
   readonly #part = (structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void => {
     const env = this.#builder.build([{ structure, neighbours }], range);
     this.watch?.("environments");
-    const G = this.#G.reserve(env.starts);
-    this.descriptor.forward(env, G);
+    const { descriptor, regressor, G: features, dG } = out.grades ? this.#whole : this.#quick;
+    const G = features.reserve(env.starts);
+    descriptor.forward(env, G);
     this.watch?.("descriptor");
     if (out.grades) this.#grade(env, G, out.grades);
-    const dEdG = this.#dG.reserve(env.starts);
+    const dEdG = dG.reserve(env.starts);
     const energies = this.#reserveEnergies(env.count);
-    this.regressor.pullback(G, energies, dEdG);
+    regressor.pullback(G, energies, dEdG);
     this.watch?.("regressor");
     const gradient = this.#reservePairs(env.neighbour.length).fill(0);
-    this.descriptor.pullback(env, dEdG, gradient);
+    descriptor.pullback(env, dEdG, gradient);
     this.watch?.("pullback");
     addForces(env, gradient, out.forces, out.virial);
     for (let c = 0; c < env.count; c++) {

@@ -89,7 +89,7 @@ function atomDerivatives(d: Descriptor, { numbers, ...rest }: Structure): number
   const neighbours = findNeighbours({ numbers, ...rest }, d.cutoff);
   const env = environments([{ structure: { numbers, ...rest }, neighbours }], d.elements, d.cutoff);
   const K = d.size(0);
-  const rows = Array.from(numbers, () => new Array<number>(2 * 3 * K).fill(0));
+  const rows = Array.from(numbers, () => Array.from({ length: 2 * 3 * K }, () => 0));
   for (let c = 0; c < env.count; c++) {
     const [first, last] = [env.offsets[c * 2], env.offsets[(c + 1) * 2]];
     const jacobian = new Float64Array(3 * K * (last - first));
