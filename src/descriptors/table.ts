@@ -1,3 +1,4 @@
+import { ace } from "./ace/ace.ts";
 import { acsf } from "./acsf/acsf.ts";
 import { ani } from "./ani/ani.ts";
 import { snap } from "./snap/snap.ts";
@@ -6,6 +7,7 @@ import type { DescriptorMethod } from "./descriptor.ts";
 
 /** Every descriptor by name; each is held to the laws of laws/descriptor.ts. */
 export const descriptors: Readonly<Record<string, DescriptorMethod>> = {
+  ace,
   acsf,
   ani,
   snap,

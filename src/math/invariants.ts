@@ -243,3 +243,37 @@ function reduce(factors: Factors): Invariant[] {
 function termsOf(v: readonly number[], { monomials }: Space): Monomial[] {
   return v.flatMap((x, k) => (Math.abs(x) < 1e-13 ? [] : [{ m: monomials[k].m, c: x * monomials[k].root }]));
 }
+
+/** A polynomial Σ c Re Π A_{l_k m_k} of factors, in any order of the m within a class, not sorted. */
+export type Terms = readonly Monomial[];
+
+/**
+ * Coordinates of an invariant polynomial over `invariants(factors)`, and the norm of what is not among them (0 for an
+ * invariant); products that stand for themselves and their conjugate count as well as such that stand for one.
+ */
+export function coordinates(
+  factors: Factors,
+  terms: Terms,
+): { readonly values: number[]; readonly rest: number } {
+  const groups = runs(factors.classes);
+  const sorted = (m: readonly number[], sign: number) => {
+    const all = m.map((x) => (x === 0 ? 0 : sign * x));
+    return groups.flatMap(([start, n]) => all.slice(start, start + n).toSorted((a, b) => a - b));
+  };
+  const sums = new Map<string, number>();
+  for (const { m, c } of terms)
+    for (const sign of [1, -1]) {
+      const key = sorted(m, sign).join();
+      sums.set(key, (sums.get(key) ?? 0) + c / 2);
+    }
+  const waysOf = (m: readonly number[]) => arrangements(m, groups);
+  const left = new Map(sums);
+  const values = invariants(factors).map((invariant) => {
+    const value = invariant.terms.reduce((s, { m, c }) => s + (c * (sums.get(m.join()) ?? 0)) / waysOf(m), 0);
+    for (const { m, c } of invariant.terms) left.set(m.join(), (left.get(m.join()) ?? 0) - value * c);
+    return value;
+  });
+  let square = 0;
+  for (const [key, c] of left) square += (c * c) / waysOf(key.split(",").map(Number));
+  return { values, rest: Math.sqrt(square) };
+}
