@@ -185,6 +185,7 @@ class Composed implements Trainable, Gradable {
     const env = this.#builder.build([{ structure, neighbours }], range);
     this.watch?.("environments");
     const { descriptor, regressor, G: features, dG } = out.grades ? this.#whole : this.#quick;
+    this.regressor.combination?.refresh?.();
     const G = features.reserve(env.starts);
     descriptor.forward(env, G);
     this.watch?.("descriptor");

@@ -28,6 +28,8 @@ export interface Combination {
   readonly weights: readonly Float64Array[];
   /** y → energies and ∂ΣE/∂y, for prediction. */
   readonly rest: Pick<Regressor, "forward" | "pullback">;
+  /** Brings W up to date, where it is made of the parameters and not they themselves. */
+  readonly refresh?: () => void;
 }
 
 /** Features → atomic energies, with the derivatives that forces and training need. */
@@ -60,6 +62,8 @@ export interface RegressorMethod<Options = unknown> {
   readonly name: string;
   readonly summary: string;
   readonly options: ZodType<Options>;
+  /** Energies are linear in the parameters whatever the options: fitted in closed form unless told otherwise. */
+  readonly linear?: boolean;
   /** Seeded starting tensors, from the options and the statistics of the training features. */
   initialise(
     options: Options,

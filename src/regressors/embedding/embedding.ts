@@ -78,15 +78,16 @@ class Embedding implements Regressor {
     this.combination = this.#combination();
   }
 
-  /** y = GᵀW and what is left to do with it; W is made of θ and scale when asked for. */
+  /** y = GᵀW and what is left to do with it; W is made of θ and scale. */
   #combination(): Combination {
-    const parts = this.#parts;
-    const widths = parts.map(({ kernels }) => kernels.width);
+    const widths = this.#parts.map(({ kernels }) => kernels.width);
+    const weights = this.#parts.map(({ K }, e) => new Float64Array(K * widths[e]));
+    const refresh = () => this.#parts.forEach((part, e) => fillCombination(part, weights[e]));
+    refresh();
     return {
       size: Math.max(...widths),
-      get weights() {
-        return parts.map(combinationWeights);
-      },
+      weights,
+      refresh,
       rest: {
         forward: (y, energies) => this.#rest(y, energies, null),
         pullback: (y, energies, dEdy) => this.#rest(y, energies, dEdy),
@@ -244,12 +245,10 @@ class Embedding implements Regressor {
 }
 
 /** W [K, y]: scale θ, and the core as it is. */
-function combinationWeights({ K, summed, D, theta, scale, kernels }: Part): Float64Array {
-  const W = new Float64Array(K * kernels.width);
+function fillCombination({ K, summed, D, theta, scale, kernels }: Part, W: Float64Array): void {
   for (let t = 0; t < summed; t++)
     for (let p = 0; p < D; p++) W[t * kernels.width + p] = scale[t] * theta[t * D + p];
   if (kernels.width > D) W[K * kernels.width - 1] = 1;
-  return W;
 }
 
 function shapesOf({ densities, core }: EmbeddingOptions, sizes: readonly number[]) {
