@@ -228,3 +228,45 @@ export function traceFigure(
   });
   return { svg, shown: points.length, total: times.length };
 }
+
+/** A quantity against time, under a name. */
+export interface TimeCurve {
+  readonly name: string;
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+}
+
+/** Several quantities against time, logarithmic in the quantity, each named at its end; colours of its own. */
+export function timeCurves(curves: readonly TimeCurve[], x: string, y: string): Figure {
+  const points = curves.flatMap(({ name, points: own }) => own.map((p) => ({ ...p, name })));
+  const ends = curves.flatMap(({ name, points: own }) => own.slice(-1).map((p) => ({ ...p, name })));
+  const svg = render({
+    marginRight: 78,
+    x: { label: x, type: "log", tickFormat: "~g" },
+    y: { label: y, type: "log", grid: true, tickFormat: "~g" },
+    color: { domain: curves.map(({ name }) => name), scheme: "Observable10" },
+    marks: [
+      Plot.line(points, { x: "x", y: "y", z: "name", stroke: "name", strokeWidth: 1.6 }),
+      Plot.text(ends, { x: "x", y: "y", text: "name", fill: "name", textAnchor: "start", dx: 5 }),
+    ],
+  });
+  return { svg, shown: points.length, total: points.length };
+}
+
+/** Figures of equal size in rows of so many, as one SVG file on white. */
+export function stackFigures(svgs: readonly string[], columns: number): string {
+  const [width, height] = ["width", "height"].map((name) =>
+    Number(new RegExp(`<svg[^>]* ${name}="(\\d+)"`).exec(svgs[0])?.[1]),
+  );
+  const [w, h] = [width * Math.min(columns, svgs.length), height * Math.ceil(svgs.length / columns)];
+  const placed = svgs.map((svg, k) => {
+    const [column, row] = [k % columns, Math.floor(k / columns)];
+    return svg.replace("<svg", `<svg x="${column * width}" y="${row * height}"`);
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" color="#333">`,
+    `<rect width="${w}" height="${h}" fill="white"/>`,
+    ...placed,
+    "</svg>",
+    "",
+  ].join("\n");
+}
