@@ -68,6 +68,12 @@ export class EnvironmentSet {
     return { index, distance: Math.sqrt(best) };
   }
 
+  /** |z_t − point_t| between features [size] and a member, [size]. */
+  differences(G: Float64Array, index: number): Float64Array {
+    const first = index * this.#z.length;
+    return this.#scaled(G).map((x, t) => Math.abs(x - this.#points[first + t]));
+  }
+
   #scaled(G: Float64Array): Float64Array {
     const [z, mean, scale] = [this.#z, this.#mean, this.#scale];
     for (let t = 0; t < z.length; t++) z[t] = (G[t] - mean[t]) * scale[t];

@@ -28,6 +28,7 @@ const pool = await createPool({ tasks, threads: 2, device, start: startThreads()
 afterAll(() => pool.close());
 
 const most = (x: Float64Array) => Math.max(...x);
+const far: Structure = { ...molecule, positions: molecule.positions.map((x) => 0.8 * x) };
 const scaled = (s: Structure, by: number): Structure => ({ ...s, positions: s.positions.map((x) => by * x) });
 
 /** Features of all atoms, computed apart, by element index and in the order of the atoms. */
@@ -180,6 +181,30 @@ describe("distance grade", () => {
       const expected = nearest(own[e][seen[e]++], rows[e]) / spacings[45];
       expect(Math.abs(grades[i] / expected - 1)).toBeLessThan(1e-9);
     });
+  });
+
+  it("blames the function that differs most from the nearest environment, where all are in their ranges", () => {
+    const model2 = rememberingModel(device, [...trainingFrames, { ...trainingFrames[0], structure: far }]);
+    const wide = ExtrapolationGuard.demand(model2, device);
+    const s = shaken(molecule, 0.1, 6);
+    const atom = wide.grade(s).range.findIndex((g) => g === 0);
+    const found = wide.explain(s, atom);
+    expect(found.grades.distance).toBeGreaterThan(0.5);
+    expect(found.value).toBeGreaterThanOrEqual(found.min);
+    expect(found.value).toBeLessThanOrEqual(found.max);
+    const e = ELEMENTS.indexOf(s.numbers[atom]);
+    const { mean, deviation, environments } = wide.record.elements[e];
+    const { G } = wide.featuresOf(s, atom);
+    // Some environment is at that distance, and differs most in the function that is named.
+    const size = mean.length;
+    const nearest = Array.from({ length: environments.length / size }, (_, k) =>
+      environments.subarray(k * size, (k + 1) * size),
+    ).map((row) => ({
+      row,
+      z: row.map((x, t) => Math.abs(x - G[t]) / Math.max(deviation[t], 0.05 * Math.max(...deviation))),
+    }));
+    const best = nearest.reduce((a, b) => (Math.hypot(...b.z) < Math.hypot(...a.z) ? b : a));
+    expect(found.value).toBe(G[best.z.indexOf(Math.max(...best.z))]);
   });
 
   it("is 0 for a training frame, which is named as the nearest one", () => {

@@ -16,7 +16,7 @@ import { excess, widths } from "./range.ts";
 import { readRecord, type TrainingRecord } from "./record.ts";
 import { graders } from "./table.ts";
 
-/** Why an atom has its grade: the feature that is farthest out, or nearest the end of its range, and what is like it. */
+/** Why an atom has its grades: the feature to blame, and the training frame with the surroundings most like its own. */
 export interface Extrapolation {
   /** From 0. */
   readonly atom: number;
@@ -24,7 +24,10 @@ export interface Extrapolation {
   readonly element: number;
   /** Every grade that the model knows, by name. */
   readonly grades: Readonly<Record<string, number>>;
-  /** The feature with the largest excess: "G2 O η=0.5 rs=1.2". */
+  /**
+   * The feature with the largest excess, "G2 O η=0.5 rs=1.2"; where all are inside their ranges, the one that differs
+   * most from the nearest training environment, in scaled features.
+   */
   readonly feature: string;
   readonly value: number;
   /** Its range in training. */
@@ -130,10 +133,11 @@ export class ExtrapolationGuard {
     const e = features.counts.indexOf(1);
     const G = features.matrices[e];
     const { min, max, frames } = this.record.elements[e];
-    const out = (t: number) => excess(G[t], min[t], max[t]) / this.#widths[e][t];
-    let t = 0;
-    for (let u = 1; u < G.length; u++) if (out(u) > out(t)) t = u;
+    const out = G.map((x, u) => excess(x, min[u], max[u]) / this.#widths[e][u]);
     const { index } = this.#sets[e].nearest(G);
+    const inside = index >= 0 && out.every((x) => x <= 0);
+    const blame = inside ? this.#sets[e].differences(G, index) : out;
+    const t = blame.reduce((most, x, u) => (x > blame[most] ? u : most), 0);
     const grade = new Float64Array(1);
     const grades = this.#graders.map(([name, grader]): [string, number] => {
       grader.grade(features, grade);
