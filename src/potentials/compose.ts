@@ -176,6 +176,13 @@ class Composed implements Trainable, Gradable {
       grades[env.centre[c]] = Math.max(grades[env.centre[c]], this.#grades[c]);
   }
 
+  /** All features, where a prediction does with combinations of them: grades change no bit of its energies. */
+  #wholeFeatures(env: Environments): Features {
+    const G = this.#G.reserve(env.starts);
+    this.descriptor.forward(env, G);
+    return G;
+  }
+
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void {
     this.#current = null;
     this.#chunks.run(structure, neighbours, out, range, this.#part);
@@ -184,12 +191,12 @@ class Composed implements Trainable, Gradable {
   readonly #part = (structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void => {
     const env = this.#builder.build([{ structure, neighbours }], range);
     this.watch?.("environments");
-    const { descriptor, regressor, G: features, dG } = out.grades ? this.#whole : this.#quick;
+    const { descriptor, regressor, G: features, dG } = this.#quick;
     this.regressor.combination?.refresh?.();
     const G = features.reserve(env.starts);
     descriptor.forward(env, G);
     this.watch?.("descriptor");
-    if (out.grades) this.#grade(env, G, out.grades);
+    if (out.grades) this.#grade(env, features === this.#G ? G : this.#wholeFeatures(env), out.grades);
     const dEdG = dG.reserve(env.starts);
     const energies = this.#reserveEnergies(env.count);
     regressor.pullback(G, energies, dEdG);
