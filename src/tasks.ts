@@ -1,6 +1,8 @@
 import type { Tasks } from "./device/pool.ts";
 import { gradientTask } from "./fit/gradient-task.ts";
 import { covarianceTask } from "./fit/kalman/covariance-task.ts";
+import { leftOutTask } from "./fit/least-squares/predict-task.ts";
+import { rowsTask } from "./fit/least-squares/task.ts";
 import { normalTask } from "./fit/marquardt/normal.ts";
 import { buildTrainable } from "./potentials/build.ts";
 import { evaluateTask } from "./potentials/parallel.ts";
@@ -10,5 +12,7 @@ export const tasks: Tasks = {
   "fit.gradient": gradientTask(buildTrainable),
   "fit.covariance": covarianceTask,
   "fit.normal": normalTask,
+  "fit.rows": rowsTask(buildTrainable),
+  "fit.left-out": leftOutTask(buildTrainable),
   "potential.evaluate": evaluateTask,
 };

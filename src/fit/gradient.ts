@@ -51,6 +51,7 @@ const addition = (device: Device): Kernel => {
 export class Gradients {
   /** Current parameters, [P]; call `changed` after writing. */
   readonly parameters: Float64Array;
+  readonly data: PackedFrames;
   /** The caller's device, and the threads that share its memory. */
   readonly device: Device;
   readonly pool: Pool;
@@ -64,6 +65,7 @@ export class Gradients {
 
   private constructor(pool: Pool, job: Job, board: BoardViews, setup: GradientSetup) {
     this.pool = pool;
+    this.data = setup.data;
     this.device = pool.device;
     this.#add = addition(pool.device);
     this.#job = job;

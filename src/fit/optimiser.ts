@@ -3,6 +3,7 @@ import { Random } from "../math/random.ts";
 import type { Gradients } from "./gradient.ts";
 import type { LossParts, LossWeights } from "./loss.ts";
 import type { TrainingOptions } from "./options.ts";
+import type { LeastSquaresResult } from "./least-squares/outcome.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What an optimiser works on. */
@@ -42,6 +43,8 @@ export interface Optimiser {
   readonly judged: Float64Array;
   save(): Record<string, Float64Array>;
   load(arrays: Readonly<Record<string, Float64Array>>): void;
+  /** What is known once training has ended, also after a checkpoint of the end was loaded. */
+  conclude?(): Promise<LeastSquaresResult>;
 }
 
 /** λ of the loss at a given energy weight. */

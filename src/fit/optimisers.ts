@@ -1,10 +1,13 @@
 import { lbfgsIteration, lbfgsState, type LbfgsState } from "../math/minimise.ts";
 import { Adam } from "./adam.ts";
+import { leastSquares } from "./least-squares/least-squares.ts";
 import { kalman } from "./kalman/kalman.ts";
 import { marquardt } from "./marquardt/marquardt.ts";
 import type { LossParts } from "./loss.ts";
 import { copyInto, lossWeights, miniBatches, type Optimiser, type Problem } from "./optimiser.ts";
-import type { TrainingOptions } from "./options.ts";
+import type { FitOptions, TrainingOptions } from "./options.ts";
+import { pick } from "../potentials/pick.ts";
+import { regressors } from "../regressors/table.ts";
 import { energyWeight, rateAt } from "./schedule.ts";
 import { covarianceRoom, normalRoom, type Observing } from "./workspace.ts";
 
@@ -81,12 +84,37 @@ export interface OptimiserMethod {
   readonly sees: "batches" | "all";
   /** For methods that work on single observations. */
   readonly observes: Observing | null;
+  /** Solves: one epoch whose steps are blocks of rows. */
+  readonly closed?: boolean;
+  /** Memory beside everything else, MiB. */
+  readonly room?: (options: TrainingOptions) => number;
 }
 
 /** Every optimiser by its name in the options. */
 export const OPTIMISERS: Readonly<Record<TrainingOptions["optimiser"], OptimiserMethod>> = {
+  // of a model of which nothing is known; `settledOptimiser` knows more
+  auto: { start: adam, sees: "batches", observes: null },
   adam: { start: adam, sees: "batches", observes: null },
   lbfgs: { start: lbfgs, sees: "all", observes: null },
   kalman: { start: kalman, sees: "batches", observes: covarianceRoom },
   marquardt: { start: marquardt, sees: "all", observes: normalRoom },
+  "least-squares": {
+    start: leastSquares,
+    sees: "all",
+    observes: null,
+    closed: true,
+    room: ({ leastSquares: { memory } }) => memory,
+  },
 };
+
+/** The optimiser that "auto" stands for: models linear in their parameters are solved. */
+export function settledOptimiser({ model, training }: FitOptions): TrainingOptions["optimiser"] {
+  if (training.optimiser !== "auto") return training.optimiser;
+  return pick(regressors, model.regressor.name, "model.regressor.name").linear ? "least-squares" : "adam";
+}
+
+/** Memory that an optimiser's matrices need beside everything else, MiB. */
+export function matrixRoom(options: FitOptions): number {
+  const { observes, room } = OPTIMISERS[settledOptimiser(options)];
+  return room?.(options.training) ?? observes?.limit(options.training)[1] ?? 0;
+}

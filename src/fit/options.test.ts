@@ -7,7 +7,7 @@ describe("options of a fit", () => {
   it("need nothing but data, and know every default", () => {
     const options = fitSchema.parse({ data: "a.xyz" });
     expect(options.data.files).toBe("a.xyz");
-    expect(options.training.optimiser).toBe("adam");
+    expect(options.training.optimiser).toBe("auto");
     expect(fitSchema.parse(options)).toEqual(options);
   });
 

@@ -81,7 +81,7 @@ const adam = z.strictObject({
 
 /** How the parameters are found. */
 export const trainingSchema = z.strictObject({
-  optimiser: z.enum(["adam", "lbfgs", "kalman", "marquardt"]).default("adam").meta({
+  optimiser: z.enum(["auto", "adam", "lbfgs", "kalman", "marquardt", "least-squares"]).default("auto").meta({
     help: "adam: mini-batches (AdamW); for small models kalman: extended Kalman filter; lbfgs, marquardt: all frames at once; least-squares: models linear in their parameters, solved; auto: least-squares for those, else adam",
   }),
   epochs: z.union([auto, z.int().positive()]).default("auto").meta({

@@ -1,5 +1,6 @@
 import type { Dataset } from "./dataset.ts";
 import type { Gradients } from "./gradient.ts";
+import type { RowsPlan } from "./least-squares/prepare.ts";
 import { lossWeights } from "./optimiser.ts";
 import { OPTIMISERS } from "./optimisers.ts";
 import type { FitOptions } from "./options.ts";
@@ -20,6 +21,8 @@ export interface Plan {
   readonly secondsPerEpoch: number;
   /** Whole training, s. */
   readonly seconds: number;
+  /** Of a fit in closed form. */
+  readonly design?: RowsPlan;
   /** Parameters in each block of the optimiser's matrix; none for an optimiser without one. */
   readonly blocks: readonly number[];
   /** Estimated, bytes: frames, gradients, surroundings and features where they are kept, the optimiser's matrix, the engine. */
@@ -49,6 +52,7 @@ export interface PlanInput {
   readonly rows: number;
   readonly blocks: readonly number[];
   readonly workspace: Workspace | undefined;
+  readonly design: RowsPlan | undefined;
 }
 
 /** Longest measurement, s, and the part of the time allowed that it may take. */
@@ -138,12 +142,14 @@ const COPIES = 12;
 /** Sizes of a batch that one thread has in work. */
 const IN_WORK = 4;
 
+/** Epochs and their steps, and how long they take. */
+type Pace = Pick<Plan, "epochs" | "stepsPerEpoch" | "secondsPerEpoch" | "seconds">;
+
 /** Measures a few steps, and turns the time allowed into a number of epochs when that is left open. */
-export async function measure(input: PlanInput): Promise<Plan> {
-  const { groupsOf, groups, perBatch, options, data, parameters, sizes, dataset } = input;
+async function measurePace(input: PlanInput): Promise<Pace> {
+  const { groupsOf, perBatch, options } = input;
   const { time } = options.training;
   const { sees, observes } = OPTIMISERS[options.training.optimiser];
-  const { rows, blocks, slots, threads } = input;
   const steps = groupsOf.train.length / perBatch;
   const perStep = await stepSeconds(input);
   // A validation costs about half a gradient; 200 of them, or one per epoch, are spread over the epochs.
@@ -155,6 +161,18 @@ export async function measure(input: PlanInput): Promise<Plan> {
   const most = Math.max(1, Math.floor(options.training.steps / stepsPerEpoch));
   const epochs =
     input.epochs === "auto" ? Math.min(most, fitting(time, secondsPerEpoch, validation)) : input.epochs;
+  const seconds = epochs * secondsPerEpoch + Math.min(epochs, 200) * validation;
+  return { epochs, stepsPerEpoch, secondsPerEpoch, seconds };
+}
+
+/** What a fit will take: measured, or for one in closed form as it was estimated. */
+export async function measure(input: PlanInput): Promise<Plan> {
+  const { groupsOf, groups, options, data, parameters, sizes, dataset, design, perBatch } = input;
+  const { observes } = OPTIMISERS[options.training.optimiser];
+  const { rows, blocks, slots, threads } = input;
+  const pace: Pace = design
+    ? { epochs: 1, stepsPerEpoch: design.rounds, secondsPerEpoch: design.seconds, seconds: design.seconds }
+    : await measurePace(input);
   const count = (set: keyof Split) => groupsOf[set].reduce((n, g) => n + groups[g].length, 0);
   const { kept, largest } = batchBytes(input);
   return {
@@ -162,15 +180,13 @@ export async function measure(input: PlanInput): Promise<Plan> {
     atoms: dataset.atoms,
     parameters,
     features: sizes,
-    epochs,
-    stepsPerEpoch,
-    secondsPerEpoch,
-    seconds: epochs * secondsPerEpoch + Math.min(epochs, 200) * validation,
+    ...pace,
+    ...(design && { design }),
     blocks,
     bytes: {
       frames: data.bytes + FRAME * data.frames + ATOM * dataset.atoms,
       gradients: 8 * parameters * (slots * rows + COPIES + 2 * threads),
-      matrix: observes?.bytes(blocks, rows * perBatch) ?? 0,
+      matrix: design?.bytes ?? observes?.bytes(blocks, rows * perBatch) ?? 0,
       features: kept + threads * IN_WORK * largest,
       engine: ENGINE + (threads - 1) * THREAD,
     },

@@ -13,7 +13,8 @@ import { dataHash, Sha256 } from "./hash.ts";
 import { knownTerms, recordOf, takeAway, type KnownParts, type KnownTerms } from "./known.ts";
 import { learnedTerm, LOOK, type LearnedTerm } from "./learned.ts";
 import { mostObservations } from "./observations.ts";
-import { OPTIMISERS } from "./optimisers.ts";
+import { prepareRows } from "./least-squares/prepare.ts";
+import { OPTIMISERS, settledOptimiser } from "./optimisers.ts";
 import type { FitOptions } from "./options.ts";
 import { PackedFrames } from "./packed.ts";
 import { measure, type Plan } from "./plan.ts";
@@ -67,6 +68,12 @@ function checkWeights(frames: readonly Frame[], options: FitOptions["training"][
   if (stray !== undefined)
     throw invalid("training.weights.configType", `one of ${[...known].join(", ")}`, stray);
   return Float64Array.from(frames, (frame) => weightOf(frame, options));
+}
+
+/** Weights of groups are of rows, which only a fit in closed form has. */
+function checkGroups({ weights, optimiser }: FitOptions["training"], closed: boolean): void {
+  if (!closed && Object.keys(weights.groups).length > 0)
+    throw invalid("training.weights.groups", "none for an optimiser other than least-squares", optimiser);
 }
 
 /** Refuses a set that nothing can be learned from or judged by. */
@@ -139,10 +146,13 @@ const identityOf = (hash: string, split: Split, weights: Float64Array, options: 
  */
 export async function prepareFit(
   frames: readonly Frame[],
-  options: FitOptions,
+  given: FitOptions,
   pool: Pool,
   resume?: Uint8Array,
 ): Promise<PreparedFit> {
+  const optimiser = settledOptimiser(given);
+  const options = { ...given, training: { ...given.training, optimiser } };
+  const { observes, closed = false } = OPTIMISERS[optimiser];
   const { device } = pool;
   const dataset = collectDataset(frames);
   const hash = dataHash(frames);
@@ -150,6 +160,7 @@ export async function prepareFit(
   const split = splitFrames(frames, { ...options.split, seed: options.seed }, duplicates);
   const weights = checkWeights(frames, options.training.weights);
   checkSets(split, weights);
+  checkGroups(options.training, closed);
   const trainingFrames = split.train.map((f) => frames[f]);
   const statistics = pairStatistics(
     trainingFrames.map((f) => f.structure),
@@ -175,7 +186,6 @@ export async function prepareFit(
   );
 
   const data = PackedFrames.pack(device.memory, left, weights);
-  const { observes } = OPTIMISERS[options.training.optimiser];
   const { perGroup, perBatch } = sizes(dataset, split, options.training.batch, observes !== null);
   const { groups, groupsOf } = makeGroups(split, weights, perGroup, options.seed);
   const model = buildTrainable(learned.term, dataset.elements, device);
@@ -190,12 +200,26 @@ export async function prepareFit(
     groups,
     slots,
     rows: needs?.rows,
-    cache: options.training.cache * 2 ** 20,
+    // Features are used once or twice, too seldom to keep.
+    cache: closed ? 0 : options.training.cache * 2 ** 20,
     place: (f) => frames[f].place,
   });
   gradients.parameters.set(start);
   gradients.changed();
-  const workspace = needs && (await observes?.create(pool, needs.blocks, needs.most));
+  const design = closed
+    ? await prepareRows({
+        pool,
+        term: learned.term,
+        elements: dataset.elements,
+        model,
+        frames,
+        train: split.train,
+        data,
+        options: options.training,
+        seed: options.seed,
+      })
+    : undefined;
+  const workspace = design?.rows ?? (needs && (await observes?.create(pool, needs.blocks, needs.most)));
   const epochs = resume ? resumedEpochs(resume) : options.training.epochs;
   const plan = await measure({
     gradients,
@@ -220,6 +244,7 @@ export async function prepareFit(
     rows: needs?.rows ?? 1,
     blocks: needs?.blocks ?? [],
     workspace,
+    design: design?.plan,
   });
   const every =
     options.training.validate === "auto"

@@ -3,6 +3,7 @@ import { packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
 import { addErrors, ERROR_SUMS, errorsOf, type SetErrors } from "./errors.ts";
 import type { Gradients } from "./gradient.ts";
 import { frameLoss, type LossParts } from "./loss.ts";
+import type { LeastSquaresResult } from "./least-squares/outcome.ts";
 import { lossWeights, type Optimiser } from "./optimiser.ts";
 import { OPTIMISERS } from "./optimisers.ts";
 import type { TrainingOptions } from "./options.ts";
@@ -81,6 +82,8 @@ export interface Trained {
   readonly bestEpoch: number;
   readonly why: "epochs" | "patience" | "converged";
   readonly history: readonly Report[];
+  /** Of a fit in closed form. */
+  readonly leastSquares?: LeastSquaresResult;
 }
 
 interface Progress {
@@ -330,7 +333,8 @@ export async function* train(setup: Training): AsyncGenerator<Report, Trained> {
       reported = performance.now();
       yield report;
     }
-    return trainer.result;
+    const leastSquares = await trainer.optimiser.conclude?.();
+    return { ...trainer.result, ...(leastSquares && { leastSquares }) };
   } finally {
     await trainer.save();
   }

@@ -63,6 +63,26 @@ it("solves where normal equations have lost every digit", () => {
   solution.forEach((v, k) => expect(Math.abs(v - x[k])).toBeLessThan(1e-6));
 });
 
+it("merges triangles to the R of all rows", () => {
+  const N = 150;
+  const qr = new RowQr(device, N);
+  const random = new Random(8);
+  const address = [0, 1].map(() => device.memory.alloc(8 * N * N));
+  const gram = Matrix.zeros(N, N);
+  for (const r of address) {
+    const R = random.normals(device.memory.f64(r, N * N)).map((x, k) => (k % N < Math.floor(k / N) ? 0 : x));
+    device.memory.f64(r, N * N).set(R);
+    const M = Matrix.from1DArray(N, N, [...R]);
+    gram.add(M.transpose().mmul(M));
+  }
+  const kept = device.memory.f64(address[1], N * N).slice();
+  qr.merge(address[0], address[1]);
+  expect(device.memory.f64(address[1], N * N)).toEqual(kept);
+  const R = Matrix.from1DArray(N, N, [...device.memory.f64(address[0], N * N)]);
+  const difference = R.transpose().mmul(R).sub(gram);
+  expect(Math.max(...difference.to1DArray().map(Math.abs))).toBeLessThan(1e-11);
+});
+
 it("refuses more rows than it has room for", () => {
-  expect(() => new RowQr(device, 2, 3).append(0, 0, 4)).toThrow("at most 3 rows");
+  expect(() => new RowQr(device, 2, 300).append(0, 0, 400)).toThrow("at most 300 rows");
 });

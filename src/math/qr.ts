@@ -2,6 +2,8 @@ import type { Device } from "../device/device.ts";
 
 /** Columns that are finished at a time; what lies right of them is matrix products. */
 const PANEL = 32;
+/** Rows of a triangle that are merged at a time. */
+const MERGED = 128;
 
 /** Σ x_k y_k over n numbers of one array, in four chains that the processor can overlap. */
 function dotAt(X: Float64Array, x: number, y: number, n: number): number {
@@ -33,14 +35,16 @@ export class RowQr {
   readonly #s: number;
   readonly #w: number;
   readonly #u: number;
+  /** Rows of a triangle that is merged, made when needed. */
+  #rows: number | undefined;
 
-  /** For R of `columns` columns and blocks of at most `most` rows. */
-  constructor(device: Device, columns: number, most: number) {
+  /** For R of `columns` columns and blocks of at most `most` rows, or triangles alone. */
+  constructor(device: Device, columns: number, most = MERGED) {
     const { memory } = device;
     this.#device = device;
     this.columns = columns;
-    this.#most = most;
-    this.#v = memory.alloc(8 * PANEL * most);
+    this.#most = Math.max(most, MERGED);
+    this.#v = memory.alloc(8 * PANEL * this.#most);
     this.#t = memory.alloc(8 * PANEL * PANEL);
     this.#s = memory.alloc(8 * PANEL * PANEL);
     this.#w = memory.alloc(8 * PANEL * columns);
@@ -48,21 +52,36 @@ export class RowQr {
   }
 
   /** Bytes that an object takes. */
-  static bytes(columns: number, most: number): number {
-    return 8 * PANEL * (most + 2 * columns + 2 * PANEL);
+  static bytes(columns: number, most = MERGED): number {
+    return 8 * (PANEL * (Math.max(most, MERGED) + 2 * columns + 2 * PANEL) + MERGED * columns);
   }
 
   /**
    * R [columns, columns] at byte address `r`, row-major and upper triangular, becomes that of R with m rows more, which
-   * lie row-major at `b` and are of no meaning afterwards. What lies below R's diagonal is neither read nor written.
+   * lie row-major at `b` and are of no meaning afterwards. What lies below R's diagonal is neither read nor written;
+   * columns of the rows before `first` are zero.
    */
-  append(r: number, b: number, m: number): void {
+  append(r: number, b: number, m: number, first = 0): void {
     if (m > this.#most) throw new RangeError(`at most ${this.#most} rows at a time, not ${m}`);
     if (m === 0) return;
-    for (let j = 0; j < this.columns; j += PANEL) {
+    for (let j = first; j < this.columns; j += PANEL) {
       const width = Math.min(PANEL, this.columns - j);
       this.#finish(r, b, m, j, width);
       if (j + width < this.columns) this.#update(r, b, m, j, width);
+    }
+  }
+
+  /** The same with the rows of another triangle [columns, columns] at address `s`, which is left as it is. */
+  merge(r: number, s: number): void {
+    const { memory } = this.#device;
+    const N = this.columns;
+    this.#rows ??= memory.alloc(8 * MERGED * N);
+    for (let i = 0; i < N; i += MERGED) {
+      const m = Math.min(MERGED, N - i);
+      const rows = memory.f64(this.#rows, m * N).fill(0);
+      const S = memory.f64(s, N * N);
+      for (let k = 0; k < m; k++) rows.set(S.subarray((i + k) * N + i + k, (i + k + 1) * N), k * N + i + k);
+      this.append(r, this.#rows, m, i);
     }
   }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { OPTIMISERS } from "../../fit/optimisers.ts";
+import { matrixRoom } from "../../fit/optimisers.ts";
 import { startPool } from "../../node.ts";
 import { helpLines, writeYaml } from "../../schema.ts";
 import { EXIT, count, positive, present, withCommons } from "../command.ts";
@@ -67,9 +67,9 @@ export function define(command: Command): void {
 
 async function run(inputs: string[], flags: Flags): Promise<void> {
   const configured = await configure(inputs, flags);
-  const { threads, deterministic, training } = configured.options;
+  const { threads, deterministic } = configured.options;
   // Room for an optimiser's matrix beside everything else, within what 32-bit addresses reach.
-  const [, matrix] = OPTIMISERS[training.optimiser].observes?.limit(training) ?? ["", 0];
+  const matrix = matrixRoom(configured.options);
   const bytes = Math.min(2 ** 32 - 2 ** 16, 2 ** 31 + 2 ** 20 * matrix);
   const pool = await startPool({ deterministic, bytes, ...(threads !== "auto" && { threads }) });
   try {

@@ -190,6 +190,7 @@ export const linear: RegressorMethod<LinearOptions> = {
   name: "linear",
   summary: "Linear or quadratic in the features, solved in closed form",
   options: linearOptions,
+  linear: true,
   initialise,
   build: (options, sizes, tensors, device) => new Linear(options, sizes, tensors, device),
 };

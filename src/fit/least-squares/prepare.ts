@@ -1,0 +1,120 @@
+import type { Pool } from "../../device/pool.ts";
+import { invalid } from "../../error.ts";
+import { RowQr } from "../../math/qr.ts";
+import type { Term, Trainable } from "../../potentials/potential.ts";
+import type { Frame } from "../../structure/structure.ts";
+import type { TrainingOptions } from "../options.ts";
+import type { PackedFrames } from "../packed.ts";
+import { makeFolds, makeLayout, rowsOf, type Layout } from "./layout.ts";
+import { Rows } from "./rows.ts";
+import { rowWeights, type RowWeights } from "./weights.ts";
+
+/** What a design matrix is prepared from. */
+export interface RowsInput {
+  readonly pool: Pool;
+  readonly term: Term;
+  readonly elements: readonly number[];
+  readonly model: Trainable;
+  readonly frames: readonly Frame[];
+  /** Numbers of the training frames. */
+  readonly train: readonly number[];
+  readonly data: PackedFrames;
+  readonly options: TrainingOptions;
+  readonly seed: number;
+}
+
+/** How large the problem is and how long it takes. */
+export interface RowsPlan {
+  readonly rows: number;
+  readonly columns: number;
+  readonly folds: number;
+  readonly rounds: number;
+  /** Estimated from a few frames and one block, s. */
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/** Frames that are timed, and for how long at most, ms. */
+const TIMED = 12;
+const LONGEST = 1000;
+
+/** Rows ready to be made, and what that will take. */
+export async function prepareRows(input: RowsInput): Promise<{ rows: Rows; plan: RowsPlan }> {
+  const { pool, model, frames, data, options, term, elements } = input;
+  if (!model.design)
+    throw invalid(
+      "training.optimiser",
+      "one that iterates (adam, lbfgs, …): this model is not linear in its parameters",
+      "least-squares",
+    );
+  if (options.weights.huber !== null)
+    throw invalid("training.weights.huber", "null, which is least squares", options.weights.huber);
+  const train = input.train.filter((f) => data.weights[f] > 0);
+  const own = options.leastSquares;
+  const folds = makeFolds(frames, train, own, input.seed);
+  const layout = makeLayout(folds, (f) => data.size(f), model.parameters.length, own, pool.threads);
+  const weights: (RowWeights | null)[] = frames.map(() => null);
+  for (const f of train) weights[f] = rowWeights(frames[f], data.weights[f], options);
+  const place = (f: number) => frames[f].place;
+  const rows = await Rows.create(pool, { term, elements, data, layout, weights, place });
+  const plan = {
+    rows: countRows(train, data, weights),
+    columns: model.parameters.length,
+    folds: folds.length,
+    rounds: layout.rounds,
+    seconds: seconds(input, train, layout),
+    bytes: layout.bytes,
+  };
+  return { rows, plan };
+}
+
+/** Rows that have a weight. */
+function countRows(
+  train: readonly number[],
+  data: PackedFrames,
+  weights: readonly (RowWeights | null)[],
+): number {
+  return train.reduce((sum, f) => {
+    const { energy, forces, virial } = data.labels(f);
+    const w = weights[f]!;
+    return (
+      sum +
+      (energy !== null && w.energy > 0 ? 1 : 0) +
+      (forces && w.forces > 0 ? forces.length : 0) +
+      (virial && w.virial > 0 ? 6 : 0)
+    );
+  }, 0);
+}
+
+/** Rows of a few frames are made and one block is reduced; all threads will share the rest. */
+function seconds({ model, data, pool }: RowsInput, train: readonly number[], layout: Layout): number {
+  const { columns, blockRows, rows } = layout;
+  const every = Math.max(1, Math.floor(train.length / TIMED));
+  const room = new Float64Array(Math.max(...train.map((f) => rowsOf(data.size(f)))) * columns);
+  const began = performance.now();
+  let [made, first] = [0, 0];
+  for (let k = 0; k < train.length && performance.now() - began < LONGEST; k += every) {
+    model.design!.fill(data.structure(train[k]), room, columns);
+    // The first one compiles.
+    if (k === 0) first = performance.now();
+    else made += rowsOf(data.size(train[k]));
+  }
+  const perRow = made > 0 ? (performance.now() - first) / made : (performance.now() - began) / blockRows;
+  return ((perRow + reductionTime(pool, columns, blockRows)) * rows) / pool.threads / 1000;
+}
+
+/** Milliseconds in which one row goes into a triangle. */
+function reductionTime({ device }: Pool, columns: number, blockRows: number): number {
+  const { memory } = device;
+  const m = Math.min(blockRows, 256);
+  const qr = new RowQr(device, columns, m);
+  const [r, b] = [memory.alloc(8 * columns * columns), memory.alloc(8 * m * columns)];
+  const fill = () =>
+    memory.f64(b, m * columns).forEach((_, k, B) => (B[k] = ((k * 7919) % 104_729) / 104_729));
+  fill();
+  qr.append(r, b, m);
+  fill();
+  const began = performance.now();
+  qr.append(r, b, m);
+  return (performance.now() - began) / m;
+}

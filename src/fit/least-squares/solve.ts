@@ -1,0 +1,117 @@
+import { conditionOf } from "../../math/condition.ts";
+import type { FoldOutcome, LeastSquaresOutcome, LeastSquaresResult } from "./outcome.ts";
+import type { LeastSquaresOptions } from "./options.ts";
+import type { Rows } from "./rows.ts";
+import type { Solution } from "./solvers/solver.ts";
+import { solvers } from "./solvers/table.ts";
+import { columnsOf, System, type Columns } from "./system.ts";
+import { Triangles } from "./triangles.ts";
+
+/** The least-squares problem that the rows are, solved once; what the report says of it is worked out when asked for. */
+export class Solving {
+  /** Parameters in their own order, [P]. */
+  readonly theta: Float64Array;
+  readonly #rows: Rows;
+  readonly #options: LeastSquaresOptions;
+  readonly #triangles: Triangles;
+  readonly #columns: Columns;
+  readonly #system: System;
+  readonly #solution: Solution;
+  readonly #condition: number;
+
+  /** `triangles` and its scratch room are used again for another solution of as many columns. */
+  constructor(rows: Rows, decays: Uint8Array, options: LeastSquaresOptions) {
+    const { device } = rows.pool;
+    this.#rows = rows;
+    this.#options = options;
+    this.#triangles = new Triangles(device, rows.layout, rows.triangles);
+    const all = this.#triangles.all();
+    const R = this.#triangles.view(all);
+    this.#columns = columnsOf(R, decays);
+    this.#condition = conditionOf(R, decays.length + 1, decays.length);
+    this.#system = new System(this.#triangles, all, this.#columns);
+    this.#triangles.release(all);
+    this.#solution = solvers[options.solver]({
+      system: this.#system,
+      rows: rows.count,
+      options,
+      folds: this.#triangles.count,
+      leaveOut: (use) => this.#leaveOut((fold, rest) => use(rest, (x) => this.#errorOf(fold, x))),
+    });
+    this.theta = this.#system.parametersOf(this.#solution.x);
+  }
+
+  #leaveOut(use: (fold: number, rest: System) => void): void {
+    this.#triangles.leaveOut((fold, rest) => use(fold, new System(this.#triangles, rest, this.#columns)));
+  }
+
+  /** Squared error of x on the rows of one fold. */
+  #errorOf(fold: number, x: Float64Array): number {
+    const N = this.#triangles.columns;
+    const R = this.#triangles.fold(fold);
+    const theta = this.#system.parametersOf(x);
+    let total = R[N * N - 1] ** 2;
+    for (let i = 0; i < N - 1; i++) {
+      let sum = -R[i * N + N - 1];
+      for (let k = i; k < N - 1; k++) sum += R[i * N + k] * theta[k];
+      total += sum * sum;
+    }
+    return total;
+  }
+
+  /** Parameters [P] without each fold, all choices of the solver kept. */
+  withoutFolds(): Float64Array[] {
+    const parameters: Float64Array[] = [];
+    this.#leaveOut((fold, rest) => (parameters[fold] = rest.parametersOf(this.#solution.again(rest))));
+    return parameters;
+  }
+
+  /** |R_g D⁻¹ C|² of one fold: how much of the effective number of parameters its rows determine. */
+  #leverage(fold: number): number {
+    const { factor, width } = this.#solution;
+    const { order, scale } = this.#columns;
+    const N = this.#triangles.columns;
+    const R = this.#triangles.fold(fold);
+    const row = new Float64Array(width);
+    let total = 0;
+    for (let i = 0; i < N - 1; i++) {
+      row.fill(0);
+      for (let at = 0; at < order.length; at++) {
+        const r = order[at] < i ? 0 : R[i * N + order[at]] / scale[at];
+        if (r !== 0) for (let k = 0, f = at * width; k < width; k++) row[k] += r * factor[f++];
+      }
+      for (let k = 0; k < width; k++) total += row[k] * row[k];
+    }
+    return total;
+  }
+
+  /** What the report says, with the errors that the folds have in fits without them. */
+  result(leftOut: readonly FoldOutcome["leftOut"][]): LeastSquaresResult {
+    const { factor, width, noise, effective, rank, strength, notes } = this.#solution;
+    const { order, scale } = this.#columns;
+    const P = order.length;
+    const outcome: LeastSquaresOutcome = {
+      solver: this.#options.solver,
+      rows: this.#rows.count,
+      parameters: P,
+      rank,
+      effective,
+      condition: this.#condition,
+      scaledCondition: this.#system.condition,
+      strength,
+      noise,
+      folds: this.#rows.layout.folds.map(({ name, frames }, k) => ({
+        name,
+        frames: frames.length,
+        leverage: this.#leverage(k),
+        leftOut: leftOut[k] ?? null,
+      })),
+      notes,
+    };
+    const own = new Float64Array(P * width);
+    order.forEach((k, at) => {
+      for (let j = 0; j < width; j++) own[k * width + j] = (noise * factor[at * width + j]) / scale[at];
+    });
+    return { outcome, factor: own, width };
+  }
+}
