@@ -7,6 +7,7 @@ import { startThreads } from "../../device/start.node.ts";
 import { FeatureReader } from "../../fit/features.ts";
 import { readModel, writeModel } from "../../io/model.ts";
 import { ELEMENTS, molecule, otherMolecule, scatter } from "../../laws/potential.fixture.ts";
+import { Random } from "../../math/random.ts";
 import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { tasks } from "../../tasks.ts";
@@ -17,6 +18,7 @@ import type { Model, Potential } from "../potential.ts";
 import { sum } from "../sum.ts";
 import { rememberingModel, shaken, trainingFrames } from "../../laws/extrapolation.fixture.ts";
 import { GradedPotential } from "./graded.ts";
+import { onlyRecord } from "./record.ts";
 import { ExtrapolationGuard } from "./guard.ts";
 import { graders } from "./table.ts";
 
@@ -264,6 +266,27 @@ describe("what a model remembers", () => {
     run(graded, s, null);
     const [one, two] = [model, other].map((m) => ExtrapolationGuard.demand(m, device).grade(s).range);
     expect(graded.grades).toEqual(one.map((g, i) => Math.max(g, two[i])));
+  });
+
+  it("is of all features, also where the model predicts through a combination of them", () => {
+    const { terms, ...rest } = rememberingModel(device, trainingFrames, "snap");
+    const options = { ...(terms[0].options as ComposedOptions), regressor: { name: "linear" } };
+    const random = new Random(1, "linear");
+    const record = onlyRecord(terms[0].tensors);
+    const coefficients = ELEMENTS.map((_, e): [string, Float64Array] => [
+      `${e}.coefficients`,
+      random.normals(new Float64Array(record[`training.${e}.mean`].length + 1)),
+    ]);
+    const tensors = { ...record, ...Object.fromEntries(coefficients) };
+    const linear: Model = { ...rest, terms: [{ type: "composed", options, tensors }] };
+    const potential = buildPotential(linear, device);
+    expect(potential.gradeBy("range")).toBe(true);
+    const graded = new GradedPotential(potential);
+    for (const s of [trainingFrames[2].structure, scaled(molecule, 0.85)]) {
+      expect(run(graded, s, null)).toEqual(run(potential, s, null));
+      expect(graded.grades).toEqual(ExtrapolationGuard.demand(linear, device).grade(s).range);
+    }
+    expect(graded.worst().grade).toBeGreaterThan(1);
   });
 
   it("of an unknown grade or element is an error", () => {
