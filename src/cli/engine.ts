@@ -29,9 +29,19 @@ export async function openModel(path: string): Promise<Engine> {
   const model = isPotentialFile(path)
     ? readPotential(new TextDecoder().decode(bytes), path)
     : readModel(bytes, path);
+  sayBaseline(model, path);
   const hash = new Sha256().update(bytes).digest();
   const device = createDevice();
   return { model, hash, device, potential: buildPotential(model, device) };
+}
+
+/** Warns of a model whose energies are differences to another method's, which alone are no surface to move on. */
+function sayBaseline({ provenance }: Model, path: string): void {
+  const { baseline } = provenance;
+  if (typeof baseline !== "object" || baseline === null) return;
+  const less = Object.entries(baseline).filter(([, key]) => key !== null);
+  const text = less.map(([label, key]) => `${label} less ${String(key)}`).join(", ");
+  process.stderr.write(`note: ${path} gives differences to other labels: ${text}\n`);
 }
 
 /** Energy, forces and stress of one structure. */
