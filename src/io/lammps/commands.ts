@@ -108,6 +108,7 @@ export class LammpsCommands {
   /** The screened repulsion of the lines of style zbl, for elements by type; false where there are none. */
   zbl(elements: readonly string[]): ZblOptions | false {
     const pairs: ZblOptions["pairs"] = {};
+    const seen = new Set<string>();
     const numbers = elements.map((symbol) => numberOf(symbol));
     const keyOf = (a: number, b: number) => pairKey(numbers[a], numbers[b]);
     for (const line of this.linesOf("zbl")) {
@@ -117,10 +118,14 @@ export class LammpsCommands {
         this.#complain(style.place, "an inner and a larger outer radius of zbl", style.args.join(" "));
       for (const [a, b] of this.pairs(line, elements.length)) {
         const charges = args.map(Number).toSorted((x, y) => x - y);
-        const own = [numbers[a], numbers[b]].toSorted((x, y) => x - y);
-        if (charges.length !== 2 || charges.some((Z, k) => Z !== own[k]))
+        const known = [numbers[a], numbers[b]].toSorted((x, y) => x - y);
+        if (charges.length !== 2 || charges.some((Z, k) => Z !== known[k]))
           this.#complain(place, `the atomic numbers of ${elements[a]} and ${elements[b]}`, args.join(" "));
-        if (pairs[keyOf(a, b)]) this.#complain(place, "zbl once for each pair", line.types.join(" "));
+        // Types may share an element; a pair of types that two lines name feels both.
+        const [before, own] = [pairs[keyOf(a, b)], `${a} ${b}`];
+        if (seen.has(own) || (before && (before.inner !== inner || before.outer !== outer)))
+          this.#complain(place, "zbl once for each pair of elements", line.types.join(" "));
+        seen.add(own);
         pairs[keyOf(a, b)] = { inner, outer };
       }
     }

@@ -71,19 +71,25 @@ export function readParameters(text: string, file: string): Parameters {
   return { ...DEFAULTS, ...found };
 }
 
-/** The options of the descriptor `snap` that a `.snapparam` file and the elements of a `.snapcoeff` file say. */
+/**
+ * The options of the descriptor `snap` that a `.snapparam` file and the elements of a `.snapcoeff` file say; lists in the
+ * file are of the first `seen` elements.
+ */
 export function toSnap(
   parameters: Parameters,
   elements: readonly { readonly symbol: string; readonly radius: number; readonly weight: number }[],
   file: string,
+  seen = elements.length,
 ): SnapOptions {
   const { sinner, dinner, switchinnerflag } = parameters;
   const problems = new Problems();
   for (const [key, list] of Object.entries(switchinnerflag ? { sinner, dinner } : {}))
-    if (list.length !== elements.length)
-      problems.add(`${file} ${key}`, `${elements.length} numbers, one for each element`, `${list.length}`);
+    if (list.length !== seen)
+      problems.add(`${file} ${key}`, `${seen} numbers, one for each element`, `${list.length}`);
   problems.raise();
-  const inner = elements.map(({ symbol }, e) => [symbol, { sinner: sinner[e], dinner: dinner[e] }] as const);
+  const inner = elements.map(
+    ({ symbol }, e) => [symbol, { sinner: sinner[e] ?? 0, dinner: dinner[e] ?? 1 }] as const,
+  );
   return {
     twojmax: parameters.twojmax,
     cutoff: parameters.rcutfac,
