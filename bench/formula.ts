@@ -3,8 +3,10 @@
  * elementary functions per element; against the interpreter and the engine's own functions.
  */
 import { angularTerm } from "../src/descriptors/acsf/terms.ts";
-import { compilePieces } from "../src/descriptors/loops/term.ts";
+import { compileAngular } from "../src/descriptors/loops/angular.ts";
+import { ROWS } from "../src/descriptors/loops/triplets.ts";
 import { createDevice } from "../src/device/device.ts";
+import type { Device } from "../src/device/device.ts";
 import { gradient } from "../src/formula/derivative.ts";
 import { cos, exp, log, logistic, sin, softplus, tanh, variable } from "../src/formula/expression.ts";
 import type { Expr } from "../src/formula/expression.ts";
@@ -29,16 +31,22 @@ const large = Array.from(
 );
 
 const device = createDevice();
+const single = createDevice({ memory: device.memory, precision: "f32" });
 /** Elements per call: as many as the descriptors' loops hand over at once. */
 const LANES = 256;
-const inputs = device.memory.alloc(6 * 8 * LANES);
+const inputs = device.memory.alloc(ROWS * 8 * LANES);
 const outputs = device.memory.alloc(6 * 8 * LANES);
 const weights = device.memory.alloc(8 * 128);
 const sums = device.memory.alloc(8 * 128);
 device.memory.f64(weights, 128).fill(0.7);
-const x = device.memory.f64(inputs, 6 * LANES);
-for (let i = 0; i < x.length; i++) x[i] = i % 7 === 0 ? 3.9 : 2 + 3 * ((i * 0.618034) % 1);
-for (let i = 2 * LANES; i < 3 * LANES; i++) x[i] *= x[i];
+const x = device.memory.f64(inputs, ROWS * LANES);
+
+/** Distances, and what stands for functions of them, in the format of a device. */
+function fill({ precision }: Device): void {
+  const y = precision === "f64" ? x : device.memory.f32(inputs, ROWS * LANES);
+  for (let i = 0; i < y.length; i++) y[i] = i % 7 === 0 ? 3.9 : 2 + 3 * ((i * 0.618034) % 1);
+  for (let i = 2 * LANES; i < 3 * LANES; i++) y[i] *= y[i];
+}
 
 /** Nanoseconds per element of the fastest of several rounds. */
 function nanoseconds(run: () => void, elements: number, calls = 40): number {
@@ -52,9 +60,9 @@ function nanoseconds(run: () => void, elements: number, calls = 40): number {
 }
 
 const runs =
-  (kernel: Kernel, n = LANES) =>
+  (kernel: Kernel, bytes = 8) =>
   () =>
-    kernel.run(n, inputs, 8 * LANES, weights, outputs, sums);
+    kernel.run(LANES, inputs, bytes * LANES, weights, outputs, sums);
 const columns = (...cells: (string | number)[]) =>
   console.log(
     cells
@@ -71,10 +79,15 @@ function angular(): void {
     const terms = set.map(([eta, lambda, zeta]) =>
       angularTerm({ type: "G4", eta, lambda, zeta, shift: 0 }, { type: "cosine", radius: 6.36 }),
     );
-    const start = performance.now();
-    const [{ forward, pullback, pushforward }] = compilePieces(name, terms, ["rij", "rik", "rjk2"], device);
-    const emit = performance.now() - start;
-    columns(name, ...[forward, pullback, pushforward].map((k) => nanoseconds(runs(k), LANES)), emit);
+    for (const on of [device, single]) {
+      fill(on);
+      const start = performance.now();
+      const [{ forward, pullback, pushforward }] = compileAngular(terms, on).pieces;
+      const emit = performance.now() - start;
+      const bytes = on === device ? 8 : 4;
+      const times = [forward, pullback, pushforward].map((k) => nanoseconds(runs(k, bytes), LANES));
+      columns(`${name}, ${on.precision}`, ...times, emit);
+    }
   }
 }
 
@@ -113,4 +126,5 @@ function operations(spec: KernelSpec): number {
 }
 
 angular();
+fill(device);
 elementaries();

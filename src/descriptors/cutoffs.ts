@@ -10,6 +10,7 @@ import {
   mul,
   powi,
   select,
+  square,
   sub,
   tanh,
 } from "../formula/expression.ts";
@@ -28,22 +29,25 @@ export interface Cutoff {
 
 const COTH = (Math.E + 1 / Math.E) / (Math.E - 1 / Math.E);
 
-/** 1 − xⁿ⁺¹ (c₀ + c₁ x + … ): the polynomials whose first n derivatives vanish at 0 and 1. */
-const smoothstep = (c: readonly number[], n: number) => (x: Expr) =>
-  sub(
-    1,
-    mul(
-      powi(x, n + 1),
-      c.reduceRight<Expr>((p, ck) => add(mul(p, x), ck), constant(0)),
-    ),
+/**
+ * 1 − xⁿ⁺¹ (c₀ + c₁ x + … ): the polynomials whose first n derivatives vanish at 0 and 1. They are odd about x = ½, so
+ * this is yⁿ⁺¹ (c₀ + c₁ y + …) of y = 1 − x, which does not cancel where it is small.
+ */
+const smoothstep = (c: readonly number[], n: number) => (x: Expr) => {
+  const y = sub(1, x);
+  return mul(
+    powi(y, n + 1),
+    c.reduceRight<Expr>((p, ck) => add(mul(p, y), ck), constant(0)),
   );
+};
 
 /** The cutoff functions; x = r/r_c. */
 export const cutoffs = {
   cosine: {
     smoothness: 1,
     help: "½(cos πx + 1), Behler 2011",
-    shape: (x) => mul(0.5, add(cos(mul(Math.PI, x)), 1)),
+    // ½(cos πx + 1), without cancellation where it is small.
+    shape: (x) => square(cos(mul(Math.PI / 2, x))),
     flat: true,
   },
   tanh3: {

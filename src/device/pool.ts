@@ -1,5 +1,5 @@
 import { Control } from "./control.ts";
-import type { Device } from "./device.ts";
+import type { Device, Precision } from "./device.ts";
 import type { Failure } from "./failure.ts";
 import { revive } from "./failure.ts";
 
@@ -47,6 +47,7 @@ export type Message =
       readonly kind: "start";
       readonly memory: WebAssembly.Memory;
       readonly deterministic: boolean;
+      readonly precision: Precision;
       readonly index: number;
       readonly threads: number;
       readonly control: number;
@@ -279,13 +280,14 @@ export const createPool = async (options: PoolOptions): Promise<Pool> => {
   if (!(Number.isInteger(threads) && threads >= 1))
     throw new RangeError(`a pool has 1 or more threads, not ${threads}`);
   if (threads === 1 || !device.memory.shared || !start) return lonePool(tasks, device);
-  const { memory, deterministic } = device;
+  const { memory, deterministic, precision } = device;
   const control = new Control(memory, threads);
   const workers = Array.from({ length: threads - 1 }, (_, i) => new Worker(start(i + 1), control, i + 1));
   const shared = {
     kind: "start",
     memory: memory.memory,
     deterministic,
+    precision,
     threads,
     control: control.address,
   } as const;

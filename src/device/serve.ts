@@ -20,7 +20,7 @@ interface Server {
 
 const begin = (message: Message & { kind: "start" }): Server => {
   const memory = new Memory({ memory: message.memory });
-  const device = createDevice({ memory, deterministic: message.deterministic });
+  const device = createDevice({ memory, deterministic: message.deterministic, precision: message.precision });
   const control = new Control(memory, message.threads, message.control);
   return { thread: { device, index: message.index }, control, jobs: new Map() };
 };

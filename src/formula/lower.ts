@@ -7,6 +7,7 @@ import {
   acos,
   add,
   bits,
+  constant,
   cos,
   div,
   exp,
@@ -77,19 +78,53 @@ export function substitute(x: Expr, map: ReadonlyMap<Expr, Expr>): Expr {
   return done.get(x)!;
 }
 
+/** What a constant is in f32, and what is left of it. */
+const parts = (c: Expr): readonly [number, number] => {
+  const high = Math.fround(c.value);
+  return [high, Number.isFinite(high) ? Math.fround(c.value - high) : 0];
+};
+
+/** c·u or u + c with the constant in two parts, lowered; undefined where it is something else. */
+function inParts(x: Expr, done: ReadonlyMap<Expr, Expr>): readonly [Expr, Expr] | undefined {
+  const [a, c] = x.args;
+  if (c?.op !== "constant" || (x.op !== "mul" && x.op !== "add") || a.op === "constant") return undefined;
+  const [u, [high, low]] = [done.get(a)!, parts(c)];
+  return x.op === "mul" ? [mul(u, high), mul(u, low)] : [add(u, high), constant(low)];
+}
+
+/** ±c₁ u + c₂ with both constants in two parts; undefined where x is something else. */
+function linearForm(x: Expr, done: ReadonlyMap<Expr, Expr>): Expr | undefined {
+  if (x.op !== "add" && x.op !== "sub") return undefined;
+  const [product, c] = x.args[0].op === "constant" ? [x.args[1], x.args[0]] : x.args;
+  if (c.op !== "constant" || product.op !== "mul") return undefined;
+  const split = inParts(product, done);
+  if (!split) return undefined;
+  const [high, low] = parts(c);
+  const join = x.op === "add" ? add : (a: Expr, b: number | Expr) => sub(b, a);
+  return join(split[1], add(join(split[0], high), low));
+}
+
+/** x; in f32, where a rounded constant would shift every value the same way, with what was lost given back. */
+function compensated(x: Expr, done: ReadonlyMap<Expr, Expr>): Expr | undefined {
+  const split = inParts(x, done);
+  return linearForm(x, done) ?? (split && add(split[0], split[1]));
+}
+
 /**
  * The same formulas in primitives only: elementary functions replaced by their definitions in one precision. Those of
- * constants are constants, in f64.
+ * constants are constants, in f64. In f32 constants of linear forms c₁ x + c₂ and of arguments of elementary functions
+ * are given in two parts: sums of thousands of terms average errors of rounding, but not those of a cutoff's radius.
  */
 export function lower(outputs: readonly Expr[], precision: Precision = "f64"): Expr[] {
   const done = new Map<Expr, Expr>();
+  const single = precision === "f32";
   for (const x of topological(outputs)) {
     // A definition may use other functions of the table by calling them, so it is primitive already.
     if (!isElementary(x)) {
-      done.set(x, follow(x, done));
+      done.set(x, (single && linearForm(x, done)) || follow(x, done));
       continue;
     }
-    const arg = done.get(x.args[0])!;
+    const arg = (single && compensated(x.args[0], done)) || done.get(x.args[0])!;
     const expand = elementary[arg.op === "constant" ? "f64" : precision][x.op as Elementary];
     done.set(x, expand(arg));
   }

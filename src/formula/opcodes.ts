@@ -74,6 +74,7 @@ export const vector = {
   ),
   ...run(0xfa, "f32x4", "convert_i32x4_s convert_i32x4_u"),
   ...run(0xfe, "f64x2", "convert_low_i32x4_s convert_low_i32x4_u"),
+  "i8x16.relaxed_swizzle": 0x100,
   ...run(0x105, "f32x4", "relaxed_madd relaxed_nmadd"),
   ...run(0x107, "f64x2", "relaxed_madd relaxed_nmadd"),
 };

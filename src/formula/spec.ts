@@ -23,7 +23,7 @@ export interface KernelSpec {
 }
 
 /** Elements of an f32 sum between two additions in f64. */
-export const SUM_BLOCK = 512;
+export const SUM_BLOCK = 128;
 
 /**
  * A compiled loop. Addresses and stride are in bytes and multiples of 16 (uniform and sums: of 8); n is even (f32: a

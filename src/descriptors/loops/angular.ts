@@ -1,15 +1,26 @@
 import type { Device, Kernel } from "../../device/device.ts";
-import { gradient } from "../../formula/derivative.ts";
-import { div, mul, sqrt, square, sub, add, variable } from "../../formula/expression.ts";
+import { gradient, tangent } from "../../formula/derivative.ts";
+import { div, mul, sqrt, square, sub, add, neg, variable } from "../../formula/expression.ts";
 import type { Expr } from "../../formula/expression.ts";
-import type { Environments } from "../environments.ts";
-import { compileGather, compileSpread, J, K, LANES, ROWS, TABLE } from "./triplets.ts";
+import type { Precision } from "../../formula/formats.ts";
+import {
+  compileGather,
+  compileSpread,
+  compressions,
+  LANES,
+  ROWS,
+  RUN_BYTES,
+  STATE,
+  tableBytes,
+} from "./triplets.ts";
 import type { Gather, Spread } from "./triplets.ts";
-import { hoist, MOST } from "./hoist.ts";
-import { Neighbourhood } from "./neighbourhood.ts";
+import { hoist } from "./hoist.ts";
+import type { Hoisted } from "./hoist.ts";
+import { ROW } from "./neighbourhood.ts";
+import type { Neighbourhood, Reals } from "./neighbourhood.ts";
 import { r } from "./radial.ts";
 import { compilePieces } from "./term.ts";
-import type { Term, TermKernels } from "./term.ts";
+import type { Geometry, Term, TermKernels } from "./term.ts";
 
 /** |r_ij| and |r_ik|, Å: the distances of the two neighbours from the centre. */
 export const rij = variable("rij");
@@ -19,7 +30,10 @@ export const rjkSquared = variable("rjk2");
 /** |r_jk|, Å. */
 export const rjk = sqrt(rjkSquared);
 /** cos θ_jik, by the law of cosines. */
-export const cosTheta = div(sub(add(square(rij), square(rik)), rjkSquared), mul(2, mul(rij, rik)));
+export const cosTheta = mul(
+  sub(add(square(rij), square(rik)), rjkSquared),
+  mul(0.5, mul(div(1, rij), div(1, rik))),
+);
 
 const VARIABLES = ["rij", "rik", "rjk2"] as const;
 
@@ -35,210 +49,250 @@ export interface AngularBlock {
   readonly narrow: boolean;
 }
 
-/** Kernels of a block, and of the functions of one neighbour that its terms share. */
+type Pass = "forward" | "pullback" | "pushforward";
+
+/** Kernels of a block. */
 export interface AngularKernels {
   readonly pieces: readonly TermKernels[];
-  readonly hoisted: {
-    readonly count: number;
-    /** elementwise: the functions, of r. */
-    readonly values: Kernel;
-    /** elementwise: their derivatives. */
-    readonly slopes: Kernel;
-  } | null;
+  readonly passes: Readonly<Record<Pass, Inputs>>;
+}
+
+/** What a pass's kernels read of each neighbour. */
+interface Inputs {
+  /** elementwise: functions of r (pushforward: and d_r) that are computed once per neighbour, into the rows ROW.hoisted … */
+  readonly once: Kernel | null;
+  /** Rows of the neighbourhood that the table of triplets copies. */
+  readonly copied: readonly number[];
 }
 
 /** Compiles the terms of one block. */
 export function compileAngular(terms: readonly Term[], device: Device): AngularKernels {
   const taken = hoist(terms, rij, rik, r);
   const { functions } = taken;
-  const pieces = compilePieces("angular", terms, VARIABLES, device, taken);
-  if (functions.length === 0) return { pieces, hoisted: null };
-  const compile = (name: string, elementwise: readonly Expr[]) =>
-    device.compile({ name, varying: ["r"], uniform: [], elementwise });
-  const slopes = functions.flatMap((f) => gradient(f, [r]));
-  const hoisted = { values: compile("hoisted", functions), slopes: compile("hoisted slopes", slopes) };
-  return { pieces, hoisted: { count: functions.length, ...hoisted } };
+  const { precision } = device;
+  const slopes = slopesOf(functions);
+  const stored = slopes.filter((slope) => slope !== null);
+  const dr = variable("d_r");
+  const along = functions.map((f) => tangent(f, new Map([[r, dr]])));
+  const passes = {
+    forward: once(device, ["r"], functions),
+    pullback: once(device, ["r"], [...functions, ...stored]),
+    pushforward: once(device, ["r", "d_r"], [...functions, ...along]),
+  };
+  const tangents = { ...passes.pushforward, copied: [ROW.dr, ...passes.pushforward.copied] };
+  const pieces = compilePieces(geometry(taken, slopes, precision), terms, taken.terms, device);
+  return { pieces, passes: { ...passes, pushforward: tangents } };
 }
 
-/** What is done with n triplets of a block; `row` is the byte address of features or weights. */
+/** The derivatives of functions of r; null where it is −f². */
+const slopesOf = (functions: readonly Expr[]): readonly (Expr | null)[] =>
+  functions.map((f) => (f === div(1, r) ? null : gradient(f, [r])[0]));
+
+function once(device: Device, varying: readonly string[], elementwise: readonly Expr[]): Inputs {
+  const copied = elementwise.map((_, m) => ROW.hoisted + m);
+  if (elementwise.length === 0) return { once: null, copied };
+  const { precision } = device;
+  return { once: device.compile({ name: "hoisted", precision, varying, uniform: [], elementwise }), copied };
+}
+
+const both = (names: readonly string[]): string[] => ["j", "k"].flatMap((side) => names.map((n) => n + side));
+
+/**
+ * With a_j = ∂/∂r_ij/r_ij + 2 ∂/∂r_jk², a_k alike and c = −2 ∂/∂r_jk² the gradient of ψ by the vector r_ij is
+ * a_j r_ij + c r_ik, and that by r_ik is a_k r_ik + c r_ij.
+ */
+function geometry(
+  { functions, names, reciprocals }: Hoisted<Term>,
+  slopes: readonly (Expr | null)[],
+  precision: Precision,
+): Geometry {
+  const values = functions.map((_, m) => `f${m}`);
+  const stored = slopes.flatMap((slope, m) => (slope === null ? [] : [`s${m}`]));
+  const slope = (m: number, side: string) =>
+    slopes[m] === null ? neg(square(variable(`f${m}${side}`))) : variable(`s${m}${side}`);
+  const tangents = both(["d_r", ...values, ...values.map((v) => `d_${v}`)]);
+  return {
+    name: "angular",
+    precision,
+    variables: VARIABLES,
+    inner: [...VARIABLES, ...names],
+    inputs: {
+      forward: [...VARIABLES, ...names],
+      pullback: [...VARIABLES, ...both([...values, ...stored])],
+      pushforward: [...VARIABLES, ...tangents.map((v) => v.replace(/^d_r(.)$/, "d_ri$1")), "d_rjk2"],
+    },
+    coefficients: ([dj, dk, djk, ...rest]) => {
+      const side = (d: Expr, name: string, own: readonly Expr[], reciprocal: Expr) => {
+        const total = own.reduce((sum, df, m) => add(sum, mul(df, slope(m, name))), d);
+        return add(mul(total, reciprocal), mul(2, djk));
+      };
+      const count = rest.length / 2;
+      const [uj, uk] = count > 0 || functions.length === 0 ? reciprocals : [div(1, rij), div(1, rik)];
+      return [side(dj, "j", rest.slice(0, count), uj), side(dk, "k", rest.slice(count), uk), mul(-2, djk)];
+    },
+  };
+}
+
+const NOTHING: readonly number[] = [];
+
+/** What is done with n triplets of a block, padding not counted; `row` is the byte address of features or weights. */
 type Flush = (block: AngularBlock, n: number, row: number) => void;
 
-/** G_t = Σ_{j<k} ψ_t(r_ij, r_ik, r_jk), one centre at a time. Blocks must come in runs of equal cutoff. */
+/** G_t = Σ_{j<k} ψ_t(r_ij, r_ik, r_jk), of the centre whose neighbours within the cutoff are loaded. */
 export class AngularLoop {
   readonly #near: Neighbourhood;
   readonly #device: Device;
-  /** By the number of hoisted functions. */
-  readonly #gatherers: readonly Gather[];
-  readonly #spreaders: readonly Spread[];
-  /** Byte addresses and views of the table of triplets, which kernels read, and of the derivatives by its rows. */
+  /** By what they copy. */
+  readonly #gatherers = new Map<readonly number[], Gather>();
+  readonly #byRows = new Map<string, Gather>();
+  readonly #spread: Spread;
+  /** Byte addresses: patterns of compression, state of the gather, the table of triplets, its runs, the derivatives. */
+  readonly #patterns: number;
+  readonly #stateAddress: number;
   readonly #inputs: number;
+  readonly #runs: number;
   readonly #outputs: number;
-  readonly #geometry: Float64Array;
-  /** Neighbourhood lanes of j and k of each triplet. */
-  readonly #j: Int32Array;
-  readonly #k: Int32Array;
-  #table = 0;
-  #tableTerms = 0;
+  readonly #state: Int32Array;
+  readonly #table: Reals;
+  #jacobian = 0;
+  #jacobianTerms = 0;
 
-  constructor(device: Device, elements: number) {
+  constructor(device: Device, near: Neighbourhood) {
+    const { memory } = device;
+    const { format } = near;
+    const { bytes } = format;
     this.#device = device;
-    this.#near = new Neighbourhood(device.memory, elements);
-    this.#gatherers = Array.from({ length: MOST + 1 }, (_, h) => compileGather(device.memory, h));
-    this.#spreaders = Array.from({ length: MOST + 1 }, (_, h) => compileSpread(device.memory, h));
-    this.#inputs = device.memory.alloc(TABLE);
-    this.#j = device.memory.i32(this.#inputs + J, LANES);
-    this.#k = device.memory.i32(this.#inputs + K, LANES);
-    this.#outputs = device.memory.alloc(8 * ROWS * LANES);
-    this.#geometry = device.memory.f64(this.#inputs, ROWS * LANES);
+    this.#near = near;
+    this.#spread = compileSpread(device, format);
+    this.#patterns = compressions(memory, format);
+    this.#stateAddress = memory.alloc(4 * STATE.words);
+    this.#state = memory.i32(this.#stateAddress, STATE.words);
+    this.#inputs = memory.alloc(tableBytes(format));
+    this.#runs = memory.alloc(RUN_BYTES);
+    this.#outputs = memory.alloc(3 * bytes * LANES);
+    this.#table =
+      bytes === 8 ? memory.f64(this.#inputs, ROWS * LANES) : memory.f32(this.#inputs, ROWS * LANES);
   }
 
-  /** ADDS the features of centre c to the row at byte address `row`. */
-  forward(blocks: readonly AngularBlock[], env: Environments, c: number, row: number): void {
-    let cutoff = 0;
-    for (const block of blocks) {
-      if (block.cutoff !== cutoff) this.#near.load(env, c, (cutoff = block.cutoff));
-      this.#hoist(block, false);
-      this.#gather(block, row, this.#forwardChunk, true);
-    }
+  /** ADDS the features to the row at byte address `row`. */
+  forward(block: AngularBlock, row: number): void {
+    this.#gather(block, "forward", row, this.#forwardChunk);
   }
 
-  /** ADDS Σ_t w_t ∂G_t/∂r_ij to gradient [pairs, 3]; the weights are the row at byte address `row`. */
-  pullback(
-    blocks: readonly AngularBlock[],
-    env: Environments,
-    c: number,
-    row: number,
-    gradient: Float64Array,
-  ): void {
-    const near = this.#near;
-    let cutoff = 0;
-    for (const block of blocks) {
-      if (block.cutoff !== cutoff) {
-        if (cutoff !== 0) near.addGradient(gradient);
-        near.load(env, c, (cutoff = block.cutoff));
-        near.clearGradient();
-      }
-      this.#hoist(block, true);
-      this.#gather(block, row, this.#pullbackChunk, true);
-      const { hoisted } = block.kernels;
-      if (hoisted) for (const s of new Set(block.neighbours)) near.settleHoisted(hoisted.count, s);
-    }
-    if (cutoff !== 0) near.addGradient(gradient);
+  /** Collects Σ_t w_t ∂G_t/∂r_ij; the weights are the row at byte address `row`. */
+  pullback(block: AngularBlock, row: number): void {
+    this.#gather(block, "pullback", row, this.#pullbackChunk);
   }
 
   /** ADDS Σ_j ∂G_t/∂r_ij · tangents to the row at byte address `row`. */
-  pushforward(
-    blocks: readonly AngularBlock[],
-    env: Environments,
-    c: number,
-    tangents: Float64Array,
-    row: number,
-  ): void {
-    let cutoff = 0;
-    for (const block of blocks) {
-      if (block.cutoff !== cutoff) {
-        this.#near.load(env, c, (cutoff = block.cutoff));
-        this.#near.loadTangents(tangents);
-      }
-      this.#gather(block, row, this.#pushforwardChunk);
-    }
+  pushforward(block: AngularBlock, row: number): void {
+    this.#gather(block, "pushforward", row, this.#pushforwardChunk);
   }
 
-  /** ADDS ∂G_t/∂r_ij to rows [size, pairs of centre c, 3]. */
-  jacobian(blocks: readonly AngularBlock[], env: Environments, c: number, rows: Float64Array): void {
-    const S = env.elements.length;
-    const origin = env.offsets[c * S];
-    const width = 3 * (env.offsets[(c + 1) * S] - origin);
-    for (const block of blocks) {
-      this.#near.load(env, c, block.cutoff);
-      this.#gather(block, 0, (_, n) => this.#jacobianChunk(block, n, rows, origin, width));
-    }
+  /** ADDS ∂G_t/∂r_ij to rows [size, width]. */
+  jacobian(block: AngularBlock, rows: Float64Array, width: number): void {
+    this.#gather(block, null, 0, (_, n) => this.#jacobianChunk(block, n, rows, width));
   }
 
-  /** Values, and slopes where they are asked for, of the block's hoisted functions at its neighbours. */
-  #hoist({ kernels: { hoisted }, neighbours }: AngularBlock, slopes: boolean): void {
-    if (!hoisted) return;
+  /** The block's triplets, LANES at a time, each time handed to `flush`, with what the pass reads; null: distances only. */
+  #gather(block: AngularBlock, pass: Pass | null, row: number, flush: Flush): void {
     const near = this.#near;
-    const stride = 8 * near.capacity;
-    for (const s of new Set(neighbours)) {
-      const [n, lane] = [near.lanesOf(s), 8 * near.first[s]];
-      if (n === 0) continue;
-      const inputs = near.address + lane;
-      hoisted.values.run(n, inputs, stride, 0, near.hoistedAddress("values") + lane, 0);
-      if (slopes) hoisted.slopes.run(n, inputs, stride, 0, near.hoistedAddress("slopes") + lane, 0);
+    const [a, b] = block.neighbours;
+    const moving = pass === "pushforward";
+    const [beginB, endA, endB] = [near.first[b], near.last[a], near.last[b]];
+    if (near.first[a] === endA || beginB === endB) return;
+    const inputs = pass && block.kernels.passes[pass];
+    if (inputs?.once) for (const s of a === b ? [a] : [a, b]) near.hoist(inputs.once, s);
+    const gather = this.#gatherer(inputs?.copied ?? NOTHING, moving);
+    const part = (j: number, jEnd: number, kBegin: number, kEnd: number) =>
+      this.#run(gather, block, j, jEnd, a === b ? -1 : kBegin, kEnd, row, flush);
+    if (!moving) part(near.first[a], endA, beginB, endB);
+    else {
+      // Of two neighbours one must move; those that do come first.
+      part(near.first[a], near.moving[a], beginB, endB);
+      if (a !== b) part(near.moving[a], endA, beginB, near.moving[b]);
     }
   }
 
-  /** Geometry of the block's triplets, LANES at a time, each time handed to `flush`; with what was hoisted, or without. */
-  #gather(block: AngularBlock, row: number, flush: Flush, hoisted = false): void {
-    const { cutoff, narrow } = block;
-    const [a, b] = block.neighbours;
-    const { first, last, address, capacity } = this.#near;
-    const limit = narrow ? cutoff * cutoff : Infinity;
-    const end = last[b];
-    const gatherer = this.#gatherers[hoisted ? (block.kernels.hoisted?.count ?? 0) : 0];
-    let n = 0;
-    for (let j = first[a]; j < last[a]; j++)
-      for (let k = a === b ? j + 1 : first[b]; k < end;) {
-        const stop = Math.min(end, k + LANES - n);
-        n = gatherer.run(address, 8 * capacity, j, k, stop, n, this.#inputs, limit);
-        k = stop;
-        if (n === LANES) {
-          flush(block, n, row);
-          n = 0;
-        }
-      }
-    if (n > 0) {
-      if (n % 2 === 1) this.#pad(n, cutoff);
+  #run(
+    gather: Gather,
+    block: AngularBlock,
+    j: number,
+    jEnd: number,
+    kBegin: number,
+    kEnd: number,
+    row: number,
+    flush: Flush,
+  ): void {
+    const state = this.#state;
+    const { address, stride, format } = this.#near;
+    const limit = block.narrow ? block.cutoff * block.cutoff : Infinity;
+    state[STATE.j] = j;
+    state[STATE.jEnd] = jEnd;
+    state[STATE.k] = kBegin < 0 ? j + 1 : kBegin;
+    state[STATE.kBegin] = kBegin;
+    state[STATE.kEnd] = kEnd;
+    while (state[STATE.j] < jEnd) {
+      const n = gather.run(address, stride, this.#stateAddress, this.#inputs, this.#runs, limit);
+      if (n === 0) continue;
+      if (n % format.lanes !== 0) this.#pad(n, block.cutoff);
       flush(block, n, row);
     }
   }
 
-  /** A lane beyond every cutoff: its terms and their derivatives are exactly 0. */
+  #gatherer(copied: readonly number[], tangents: boolean): Gather {
+    const known = this.#gatherers.get(copied);
+    if (known) return known;
+    const key = JSON.stringify([copied, tangents]);
+    let gather = this.#byRows.get(key);
+    if (!gather) {
+      gather = compileGather(this.#device, this.#near.format, { copied, tangents }, this.#patterns);
+      this.#byRows.set(key, gather);
+    }
+    this.#gatherers.set(copied, gather);
+    return gather;
+  }
+
+  /** Lanes beyond every cutoff: their terms and derivatives are exactly 0. */
   #pad(n: number, cutoff: number): void {
-    const geometry = this.#geometry;
+    const table = this.#table;
     const far = 2 * cutoff;
-    geometry[n] = far;
-    geometry[LANES + n] = far;
-    geometry[2 * LANES + n] = far * far;
-    // Tangents, or hoisted functions, cutoffs among them.
-    for (let row = 3; row < ROWS; row++) geometry[row * LANES + n] = 0;
+    for (let i = n; i < this.#padded(n); i++) {
+      table[i] = far;
+      table[LANES + i] = far;
+      table[2 * LANES + i] = far * far;
+      // What was copied: functions, cutoffs among them, slopes, tangents.
+      for (let row = 3; row < ROWS; row++) table[row * LANES + i] = 0;
+    }
+  }
+
+  #padded(n: number): number {
+    const { lanes } = this.#near.format;
+    return (n + lanes - 1) & -lanes;
   }
 
   readonly #forwardChunk: Flush = ({ first, kernels: { pieces } }, n, row) => {
     let sums = row + 8 * first;
     for (const { forward, count } of pieces) {
-      forward.run(n + (n & 1), this.#inputs, 8 * LANES, 0, 0, sums);
+      forward.run(this.#padded(n), this.#inputs, this.#near.format.bytes * LANES, 0, 0, sums);
       sums += 8 * count;
     }
   };
 
-  readonly #pullbackChunk: Flush = ({ first, kernels: { pieces, hoisted } }, n, row) => {
+  readonly #pullbackChunk: Flush = ({ first, kernels: { pieces } }, n, row) => {
     let weights = row + 8 * first;
     for (const { pullback, count } of pieces) {
-      pullback.run(n + (n & 1), this.#inputs, 8 * LANES, weights, this.#outputs, 0);
-      this.#spread(n, this.#outputs, hoisted?.count ?? 0);
+      const stride = this.#near.format.bytes * LANES;
+      pullback.run(this.#padded(n), this.#inputs, stride, weights, this.#outputs, 0);
+      this.#collect(this.#outputs);
       weights += 8 * count;
     }
   };
 
   readonly #pushforwardChunk: Flush = ({ first, kernels: { pieces } }, n, row) => {
-    const { dr, x, y, z, tx, ty, tz } = this.#near;
-    const js = this.#j;
-    const ks = this.#k;
-    const geometry = this.#geometry;
-    for (let i = 0; i < n; i++) {
-      const j = js[i];
-      const k = ks[i];
-      geometry[3 * LANES + i] = dr[j];
-      geometry[4 * LANES + i] = dr[k];
-      geometry[5 * LANES + i] =
-        2 *
-        ((x[k] - x[j]) * (tx[k] - tx[j]) + (y[k] - y[j]) * (ty[k] - ty[j]) + (z[k] - z[j]) * (tz[k] - tz[j]));
-    }
     let sums = row + 8 * first;
     for (const { pushforward, count } of pieces) {
-      pushforward.run(n + (n & 1), this.#inputs, 8 * LANES, 0, 0, sums);
+      pushforward.run(this.#padded(n), this.#inputs, this.#near.format.bytes * LANES, 0, 0, sums);
       sums += 8 * count;
     }
   };
@@ -247,33 +301,34 @@ export class AngularLoop {
     { first, kernels: { pieces } }: AngularBlock,
     n: number,
     rows: Float64Array,
-    origin: number,
     width: number,
   ): void {
     const near = this.#near;
+    const stride = near.format.bytes * LANES;
     let feature = first;
     for (const { jacobian, count } of pieces) {
       const table = this.#reserve(count);
-      jacobian.run(n + (n & 1), this.#inputs, 8 * LANES, 0, table, 0);
+      jacobian.run(this.#padded(n), this.#inputs, stride, 0, table, 0);
       for (let t = 0; t < count; t++, feature++) {
         near.clearGradient();
-        this.#spread(n, table + 8 * 3 * LANES * t, 0);
-        near.addGradient(rows, origin, feature * width);
+        this.#collect(table + 3 * stride * t);
+        near.addGradient(rows, feature * width);
       }
     }
   }
 
-  /** ADDS derivatives of n triplets, at a byte address, to the two neighbours of each. */
-  #spread(n: number, derivatives: number, hoisted: number): void {
-    const { address, capacity } = this.#near;
-    this.#spreaders[hoisted].run(address, 8 * capacity, n, this.#inputs, derivatives);
+  /** Hands the coefficients of the triplets, at a byte address, to the two neighbours of each. */
+  #collect(derivatives: number): void {
+    const { points, sums } = this.#near;
+    const count = this.#state[STATE.runs];
+    this.#spread.run(points, sums, this.#inputs, this.#runs, count, derivatives);
   }
 
   #reserve(terms: number): number {
-    if (terms > this.#tableTerms) {
-      this.#table = this.#device.memory.alloc(3 * 8 * LANES * terms);
-      this.#tableTerms = terms;
+    if (terms > this.#jacobianTerms) {
+      this.#jacobian = this.#device.memory.alloc(3 * this.#near.format.bytes * LANES * terms);
+      this.#jacobianTerms = terms;
     }
-    return this.#table;
+    return this.#jacobian;
   }
 }

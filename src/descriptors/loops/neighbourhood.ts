@@ -1,160 +1,261 @@
+import type { Kernel } from "../../device/device.ts";
 import type { Memory } from "../../device/memory.ts";
+import type { FloatFormat } from "../../formula/formats.ts";
 import type { Environments } from "../environments.ts";
-import { OWN_ROWS } from "./triplets.ts";
 import { MOST } from "./hoist.ts";
 
+/** Rows in f64 that radial kernels read and write, one number per lane: |r_ij|, its tangent, derivatives. */
+const RADIAL = { r: 0, dr: 1, out: 2 } as const;
+const RADIAL_ROWS = 3;
+
 /**
- * The neighbours of one centre within a cutoff, structure of arrays, by element. Distances and their tangents lie in
- * device memory, so the radial kernels read them in place; each element's run starts at an even lane and an odd run is
- * followed by one lane beyond every cutoff, which adds exactly 0.
+ * Rows that angular kernels read, in their format: |r_ij| and its tangent, r_ij and its tangent, and from `hoisted` on
+ * values of functions of |r_ij| with their slopes or tangents.
+ */
+export const ROW = { r: 0, dr: 1, x: 2, tx: 5, hoisted: 8 } as const;
+const ROWS = ROW.hoisted + 2 * MOST;
+
+/** Numbers in the format of a loop. */
+export type Reals = Float64Array | Float32Array;
+
+/**
+ * The neighbours of one centre within a cutoff, structure of arrays, by element, for the kernels that read them in
+ * place: radial ones in f64, which cost little and meet the steepest functions, angular ones in a format of their own. Each element's run starts at a full vector and is filled up to the next one by lanes beyond every cutoff,
+ * which add exactly 0.
+ *
+ * Derivatives are collected as coefficients: dE/dr_ij = g + a r_ij.
  */
 export class Neighbourhood {
   readonly #memory: Memory;
-  /** Lanes of element s are first[s] … last[s]; the padding lane, where there is one, is last[s]. */
+
+  readonly format: FloatFormat;
+  /** Lanes of element s are first[s] … last[s]; padding lanes follow. With tangents, those up to moving[s] have one that is not 0. */
   readonly first: Int32Array;
   readonly last: Int32Array;
-  /** Lanes there is room for; also the distance between the rows below, in lanes. */
+  readonly moving: Int32Array;
+  /** Lanes there is room for; also the distance between the rows, in lanes. */
   capacity = 0;
-  /**
-   * Byte address of the rows in device memory: r, dr, derivative, x, y, z, along, gx, gy, gz, then MOST values of hoisted functions, MOST
-   * slopes of them and MOST derivatives of the energy by them.
-   */
+  /** Byte address of the radial rows; of the rows; of (x, y, z, 1) of each lane; of the coefficients (g, a) of each lane. */
+  radial = 0;
   address = 0;
-  /** |r_ij|, Å; its tangent; what a radial pullback kernel writes. */
-  r: Float64Array = new Float64Array(0);
-  dr: Float64Array = new Float64Array(0);
-  derivative: Float64Array = new Float64Array(0);
-  /** Slopes of the hoisted functions, and dE by them, [MOST, capacity]. */
-  slopes: Float64Array = new Float64Array(0);
-  hoisted: Float64Array = new Float64Array(0);
-  /** r_ij. */
-  x: Float64Array = new Float64Array(0);
-  y: Float64Array = new Float64Array(0);
-  z: Float64Array = new Float64Array(0);
-  /** Tangent of r_ij. */
-  tx = new Float64Array(0);
-  ty = new Float64Array(0);
-  tz = new Float64Array(0);
-  /** dE/d|r_ij|, and the rest of dE/dr_ij. */
-  along: Float64Array = new Float64Array(0);
-  gx: Float64Array = new Float64Array(0);
-  gy: Float64Array = new Float64Array(0);
-  gz: Float64Array = new Float64Array(0);
+  points = 0;
+  sums = 0;
+  #radial: Float64Array = new Float64Array(0);
+  #rows: Reals = new Float64Array(0);
+  #points: Reals = new Float64Array(0);
+  #sums: Reals = new Float64Array(0);
+  /** What the radial terms add to a. */
+  #along = new Float64Array(0);
   /** Pair of each lane, −1 for padding. */
-  pair = new Int32Array(0);
+  #pair = new Int32Array(0);
   /** Lanes in use, padding included. */
-  lanes = 0;
+  #lanes = 0;
+  /** What is loaded. */
+  #env: Environments | null = null;
+  #origin = 0;
+  #cutoff = 0;
+  /** The kernel that wrote the rows of hoisted functions of each element. */
+  readonly #hoisted: (Kernel | null)[];
 
-  constructor(memory: Memory, elements: number) {
+  constructor(memory: Memory, format: FloatFormat, elements: number) {
     this.#memory = memory;
+    this.format = format;
     this.first = new Int32Array(elements);
     this.last = new Int32Array(elements);
+    this.moving = new Int32Array(elements);
+    this.#hoisted = Array.from({ length: elements }, () => null);
   }
 
   /** Takes the neighbours of centre c that are closer than `cutoff`. */
   load(env: Environments, c: number, cutoff: number): void {
-    const { elements, offsets, vectors, distances } = env;
-    const S = elements.length;
-    const most = offsets[(c + 1) * S] - offsets[c * S] + 2 * S;
-    if (most > this.capacity) this.#grow(most);
-    const { first, last, r, x, y, z, pair } = this;
+    this.#begin(env, c, cutoff);
+    const { offsets, distances } = env;
+    const S = env.elements.length;
     let n = 0;
     for (let s = 0; s < S; s++) {
-      first[s] = n;
+      this.first[s] = n;
       const end = offsets[c * S + s + 1];
-      for (let p = offsets[c * S + s]; p < end; p++) {
-        if (distances[p] >= cutoff) continue;
-        r[n] = distances[p];
-        x[n] = vectors[3 * p];
-        y[n] = vectors[3 * p + 1];
-        z[n] = vectors[3 * p + 2];
-        pair[n] = p;
-        n++;
-      }
-      last[s] = n;
-      if (n % 2 === 1) {
-        r[n] = 2 * cutoff;
-        pair[n] = -1;
-        n++;
-      }
+      for (let p = offsets[c * S + s]; p < end; p++) if (distances[p] < cutoff) this.#pair[n++] = p;
+      this.last[s] = this.moving[s] = n;
+      n = this.#fill(n);
     }
-    this.lanes = n;
+    this.#place(n);
   }
 
-  /** Takes the tangents [pairs, 3] of the neighbours loaded. */
-  loadTangents(tangents: Float64Array): void {
-    const { r, x, y, z, dr, tx, ty, tz, pair, lanes } = this;
+  /** The same with the tangents [pairs, 3], those that are not 0 first in each element's run; false if all are 0. */
+  loadMoving(env: Environments, c: number, cutoff: number, tangents: Float64Array): boolean {
+    this.#begin(env, c, cutoff);
+    const { offsets, distances } = env;
+    const S = env.elements.length;
+    const pair = this.#pair;
+    let n = 0;
+    for (let s = 0; s < S; s++) {
+      this.first[s] = n;
+      const [begin, end] = [offsets[c * S + s], offsets[c * S + s + 1]];
+      for (let p = begin; p < end; p++) if (distances[p] < cutoff && isMoving(tangents, p)) pair[n++] = p;
+      this.moving[s] = n;
+      for (let p = begin; p < end; p++) if (distances[p] < cutoff && !isMoving(tangents, p)) pair[n++] = p;
+      this.last[s] = n;
+      n = this.#fill(n);
+    }
+    if (this.moving.every((m, s) => m === this.first[s])) return false;
+    this.#place(n);
+    this.#placeTangents(tangents);
+    return true;
+  }
+
+  #begin(env: Environments, c: number, cutoff: number): void {
+    const S = env.elements.length;
+    const { lanes } = this.format;
+    const most = env.offsets[(c + 1) * S] - env.offsets[c * S] + lanes * S;
+    if (most > this.capacity) this.#grow(most);
+    this.#env = env;
+    this.#origin = env.offsets[c * S];
+    this.#cutoff = cutoff;
+    this.#hoisted.fill(null);
+  }
+
+  /** Padding up to the next full vector. */
+  #fill(n: number): number {
+    const end = this.#padded(n);
+    for (let k = n; k < end; k++) this.#pair[k] = -1;
+    return end;
+  }
+
+  #padded(n: number): number {
+    const { lanes } = this.format;
+    return (n + lanes - 1) & -lanes;
+  }
+
+  #place(lanes: number): void {
+    const { vectors, distances } = this.#env!;
+    const [radial, rows, points, pair] = [this.#radial, this.#rows, this.#points, this.#pair];
+    const C = this.capacity;
+    const far = 2 * this.#cutoff;
     for (let n = 0; n < lanes; n++) {
       const p = pair[n];
       if (p < 0) {
-        dr[n] = 0;
+        radial[n] = rows[n] = far;
         continue;
       }
-      tx[n] = tangents[3 * p];
-      ty[n] = tangents[3 * p + 1];
-      tz[n] = tangents[3 * p + 2];
-      dr[n] = (x[n] * tx[n] + y[n] * ty[n] + z[n] * tz[n]) / r[n];
+      const [x, y, z] = [vectors[3 * p], vectors[3 * p + 1], vectors[3 * p + 2]];
+      radial[n] = rows[n] = distances[p];
+      rows[2 * C + n] = points[4 * n] = x;
+      rows[3 * C + n] = points[4 * n + 1] = y;
+      rows[4 * C + n] = points[4 * n + 2] = z;
+    }
+    this.#lanes = lanes;
+  }
+
+  #placeTangents(tangents: Float64Array): void {
+    const { vectors, distances } = this.#env!;
+    const [radial, rows, pair, C] = [this.#radial, this.#rows, this.#pair, this.capacity];
+    for (let n = 0; n < this.#lanes; n++) {
+      const p = pair[n];
+      if (p < 0) {
+        radial[C + n] = rows[C + n] = 0;
+        continue;
+      }
+      let along = 0;
+      for (let k = 0; k < 3; k++) {
+        const t = tangents[3 * p + k];
+        rows[(5 + k) * C + n] = t;
+        along += vectors[3 * p + k] * t;
+      }
+      radial[C + n] = rows[C + n] = along / distances[p];
     }
   }
 
   /** Forgets the derivatives collected. */
   clearGradient(): void {
-    const { lanes } = this;
-    this.along.fill(0, 0, lanes);
-    this.gx.fill(0, 0, lanes);
-    this.gy.fill(0, 0, lanes);
-    this.gz.fill(0, 0, lanes);
+    this.#sums.fill(0, 0, 4 * this.#lanes);
+    this.#along.fill(0, 0, this.#lanes);
   }
 
-  /** ADDS the derivatives collected to gradient, whose entry 0 is pair `origin`, [pairs, 3] from there on. */
-  addGradient(gradient: Float64Array, origin = 0, offset = 0): void {
-    const { r, x, y, z, along, gx, gy, gz, pair, lanes } = this;
-    for (let n = 0; n < lanes; n++) {
+  /** Adds what a radial kernel wrote for the neighbours of element s, `begin` lanes after `values`' first, to a. */
+  addAlong(s: number, values = this.#radial, begin = RADIAL.out * this.capacity + this.first[s]): void {
+    const along = this.#along;
+    const first = this.first[s];
+    const count = this.last[s] - first;
+    for (let k = 0; k < count; k++) along[first + k] += values[begin + k];
+  }
+
+  /** ADDS the derivatives collected to gradient, [pairs, 3] of all centres, or of this one's pairs from `offset` on. */
+  addGradient(gradient: Float64Array, offset = 3 * this.#origin): void {
+    const { vectors } = this.#env!;
+    const [sums, along, pair] = [this.#sums, this.#along, this.#pair];
+    for (let n = 0; n < this.#lanes; n++) {
       const p = pair[n];
       if (p < 0) continue;
-      const o = offset + 3 * (p - origin);
-      const a = along[n] / r[n];
-      gradient[o] += a * x[n] + gx[n];
-      gradient[o + 1] += a * y[n] + gy[n];
-      gradient[o + 2] += a * z[n] + gz[n];
+      const o = offset + 3 * (p - this.#origin);
+      const a = sums[4 * n + 3] + along[n];
+      gradient[o] += sums[4 * n] + a * vectors[3 * p];
+      gradient[o + 1] += sums[4 * n + 1] + a * vectors[3 * p + 1];
+      gradient[o + 2] += sums[4 * n + 2] + a * vectors[3 * p + 2];
     }
   }
 
-  /** Byte address of lane 0 of the values of hoisted functions, or of their slopes. */
-  hoistedAddress(what: "values" | "slopes"): number {
-    return this.address + 8 * this.capacity * (OWN_ROWS + (what === "values" ? 0 : MOST));
+  /** Byte addresses of the distances of the neighbours of element s, in f64, and of what radial kernels write. */
+  radialInputs(s: number): number {
+    return this.radial + 8 * this.first[s];
+  }
+  radialOutputs(s: number): number {
+    return this.radialInputs(s) + RADIAL.out * this.radialStride;
+  }
+  /** Bytes from one radial row to the next. */
+  get radialStride(): number {
+    return 8 * this.capacity;
   }
 
-  /** Turns the derivatives by `count` hoisted functions of the neighbours of element s into those by r_ij. */
-  settleHoisted(count: number, s: number): void {
-    const { along, slopes, hoisted, capacity } = this;
-    for (let h = 0; h < count; h++)
-      for (let n = this.first[s]; n < this.last[s]; n++) {
-        along[n] += hoisted[h * capacity + n] * slopes[h * capacity + n];
-        hoisted[h * capacity + n] = 0;
-      }
+  /** Byte address of a row. */
+  row(row: number): number {
+    return this.address + this.format.bytes * this.capacity * row;
+  }
+
+  /** Bytes from one row to the next. */
+  get stride(): number {
+    return this.format.bytes * this.capacity;
+  }
+
+  /** Runs a kernel of functions of |r_ij| (and its tangent) over the neighbours of element s, unless it was the last one. */
+  hoist(kernel: Kernel, s: number): void {
+    if (this.#hoisted[s] === kernel) return;
+    this.#hoisted[s] = kernel;
+    const n = this.lanesOf(s);
+    if (n === 0) return;
+    const lane = this.format.bytes * this.first[s];
+    kernel.run(n, this.address + lane, this.stride, 0, this.row(ROW.hoisted) + lane, 0);
   }
 
   /** Lanes of element s, padding included. */
   lanesOf(s: number): number {
-    const n = this.last[s] - this.first[s];
-    return n + (n & 1);
+    return this.#padded(this.last[s] - this.first[s]);
+  }
+
+  /** The same of those whose tangents are not 0, filled up by others of the element. */
+  movingLanesOf(s: number): number {
+    return this.#padded(this.moving[s] - this.first[s]);
   }
 
   #grow(most: number): void {
     // Device memory is never freed: doubling bounds the waste by the final size.
     const capacity = Math.max(64, 2 ** Math.ceil(Math.log2(most)));
-    this.address = this.#memory.alloc((OWN_ROWS + 3 * MOST) * 8 * capacity);
-    const hoisted = (k: number) =>
-      this.#memory.f64(this.address + 8 * capacity * (OWN_ROWS + k * MOST), MOST * capacity);
-    this.slopes = hoisted(1);
-    this.hoisted = hoisted(2).fill(0);
-    for (const [k, row] of (
-      ["r", "dr", "derivative", "x", "y", "z", "along", "gx", "gy", "gz"] as const
-    ).entries())
-      this[row] = this.#memory.f64(this.address + 8 * capacity * k, capacity);
-    for (const row of ["tx", "ty", "tz"] as const) this[row] = new Float64Array(capacity);
-    this.pair = new Int32Array(capacity);
+    const { bytes } = this.format;
+    const view = (address: number, n: number): Reals =>
+      bytes === 8 ? this.#memory.f64(address, n) : this.#memory.f32(address, n);
+    this.radial = this.#memory.alloc(8 * RADIAL_ROWS * capacity);
+    this.#radial = this.#memory.f64(this.radial, RADIAL_ROWS * capacity);
+    this.address = this.#memory.alloc(ROWS * bytes * capacity);
+    this.points = this.#memory.alloc(4 * bytes * capacity);
+    this.sums = this.#memory.alloc(4 * bytes * capacity);
+    this.#rows = view(this.address, ROWS * capacity);
+    this.#points = view(this.points, 4 * capacity).fill(1);
+    this.#sums = view(this.sums, 4 * capacity);
+    this.#along = new Float64Array(capacity);
+    this.#pair = new Int32Array(capacity);
     this.capacity = capacity;
   }
 }
+
+const isMoving = (tangents: Float64Array, p: number): boolean =>
+  tangents[3 * p] !== 0 || tangents[3 * p + 1] !== 0 || tangents[3 * p + 2] !== 0;

@@ -1,9 +1,9 @@
 import type { Device } from "../../device/device.ts";
-import { variable } from "../../formula/expression.ts";
-import type { Environments } from "../environments.ts";
-import { Neighbourhood } from "./neighbourhood.ts";
+import type { Memory } from "../../device/memory.ts";
+import { div, mul, variable } from "../../formula/expression.ts";
+import type { Neighbourhood } from "./neighbourhood.ts";
 import { compilePieces } from "./term.ts";
-import type { Term, TermKernels } from "./term.ts";
+import type { Geometry, Term, TermKernels } from "./term.ts";
 
 /** The distance |r_ij| (Å) in a radial term. */
 export const r = variable("r");
@@ -18,125 +18,97 @@ export interface RadialBlock {
   readonly cutoff: number;
 }
 
+/** The gradient of φ(r_ij) is φ′/r_ij times r_ij: one coefficient. */
+const geometry: Geometry = {
+  name: "radial",
+  precision: "f64",
+  variables: ["r"],
+  inner: ["r"],
+  inputs: { forward: ["r"], pullback: ["r"], pushforward: ["r", "d_r"] },
+  coefficients: ([d]) => [mul(d, div(1, r))],
+};
+
 /** Compiles the terms of one block. */
 export const compileRadial = (terms: readonly Term[], device: Device): TermKernels[] =>
-  compilePieces("radial", terms, ["r"], device);
+  compilePieces(geometry, terms, terms, device);
 
-/** G_t = Σ_j φ_t(r_ij), one centre at a time. Blocks must come in runs of equal cutoff. */
+/** G_t = Σ_j φ_t(r_ij), of the centre whose neighbours within the cutoff are loaded. */
 export class RadialLoop {
   readonly #near: Neighbourhood;
-  readonly #device: Device;
+  readonly #memory: Memory;
+  /** Byte address of the table of derivatives, and the table. */
   #table = 0;
-  #tableLanes = 0;
+  #derivatives: Float64Array = new Float64Array(0);
 
-  constructor(device: Device, elements: number) {
-    this.#device = device;
-    this.#near = new Neighbourhood(device.memory, elements);
+  constructor({ memory }: Device, near: Neighbourhood) {
+    this.#memory = memory;
+    this.#near = near;
   }
 
-  /** ADDS the features of centre c to the row at byte address `row`. */
-  forward(blocks: readonly RadialBlock[], env: Environments, c: number, row: number): void {
+  /** ADDS the features to the row at byte address `row`. */
+  forward({ neighbour, first, pieces }: RadialBlock, row: number): void {
     const near = this.#near;
-    let cutoff = 0;
-    for (const block of blocks) {
-      if (block.cutoff !== cutoff) near.load(env, c, (cutoff = block.cutoff));
-      const n = near.lanesOf(block.neighbour);
-      if (n === 0) continue;
-      let sums = row + 8 * block.first;
-      for (const { forward, count } of block.pieces) {
-        forward.run(n, near.address + 8 * near.first[block.neighbour], 8 * near.capacity, 0, 0, sums);
-        sums += 8 * count;
-      }
+    const n = near.lanesOf(neighbour);
+    if (n === 0) return;
+    let sums = row + 8 * first;
+    for (const { forward, count } of pieces) {
+      forward.run(n, near.radialInputs(neighbour), near.radialStride, 0, 0, sums);
+      sums += 8 * count;
     }
   }
 
-  /** ADDS Σ_t w_t ∂G_t/∂r_ij to gradient [pairs, 3]; the weights are the row at byte address `row`. */
-  pullback(
-    blocks: readonly RadialBlock[],
-    env: Environments,
-    c: number,
-    row: number,
-    gradient: Float64Array,
-  ): void {
+  /** Collects Σ_t w_t ∂G_t/∂r_ij; the weights are the row at byte address `row`. */
+  pullback({ neighbour, first, pieces }: RadialBlock, row: number): void {
     const near = this.#near;
-    let cutoff = 0;
-    for (const block of blocks) {
-      if (block.cutoff !== cutoff) {
-        if (cutoff !== 0) near.addGradient(gradient);
-        near.load(env, c, (cutoff = block.cutoff));
-        near.clearGradient();
-      }
-      const s = block.neighbour;
-      const n = near.lanesOf(s);
-      if (n === 0) continue;
-      const inputs = near.address + 8 * near.first[s];
-      const stride = 8 * near.capacity;
-      let weights = row + 8 * block.first;
-      for (const { pullback, count } of block.pieces) {
-        pullback.run(n, inputs, stride, weights, inputs + 2 * stride, 0);
-        for (let k = near.first[s]; k < near.last[s]; k++) near.along[k] += near.derivative[k];
-        weights += 8 * count;
-      }
+    const n = near.lanesOf(neighbour);
+    if (n === 0) return;
+    let weights = row + 8 * first;
+    for (const { pullback, count } of pieces) {
+      pullback.run(
+        n,
+        near.radialInputs(neighbour),
+        near.radialStride,
+        weights,
+        near.radialOutputs(neighbour),
+        0,
+      );
+      near.addAlong(neighbour);
+      weights += 8 * count;
     }
-    if (cutoff !== 0) near.addGradient(gradient);
   }
 
   /** ADDS Σ_j ∂G_t/∂r_ij · tangents to the row at byte address `row`. */
-  pushforward(
-    blocks: readonly RadialBlock[],
-    env: Environments,
-    c: number,
-    tangents: Float64Array,
-    row: number,
-  ): void {
+  pushforward({ neighbour, first, pieces }: RadialBlock, row: number): void {
     const near = this.#near;
-    let cutoff = 0;
-    for (const block of blocks) {
-      if (block.cutoff !== cutoff) {
-        near.load(env, c, (cutoff = block.cutoff));
-        near.loadTangents(tangents);
-      }
-      const n = near.lanesOf(block.neighbour);
-      if (n === 0) continue;
-      let sums = row + 8 * block.first;
-      for (const { pushforward, count } of block.pieces) {
-        pushforward.run(n, near.address + 8 * near.first[block.neighbour], 8 * near.capacity, 0, 0, sums);
-        sums += 8 * count;
+    const n = near.movingLanesOf(neighbour);
+    if (n === 0) return;
+    let sums = row + 8 * first;
+    for (const { pushforward, count } of pieces) {
+      pushforward.run(n, near.radialInputs(neighbour), near.radialStride, 0, 0, sums);
+      sums += 8 * count;
+    }
+  }
+
+  /** ADDS ∂G_t/∂r_ij to rows [size, width]. */
+  jacobian({ neighbour, first, pieces }: RadialBlock, rows: Float64Array, width: number): void {
+    const near = this.#near;
+    const n = near.lanesOf(neighbour);
+    if (n === 0) return;
+    let feature = first;
+    for (const { jacobian, count } of pieces) {
+      this.#reserve(near.capacity * count);
+      jacobian.run(n, near.radialInputs(neighbour), near.radialStride, 0, this.#table, 0);
+      for (let t = 0; t < count; t++, feature++) {
+        near.clearGradient();
+        near.addAlong(neighbour, this.#derivatives, t * near.capacity);
+        near.addGradient(rows, feature * width);
       }
     }
   }
 
-  /** ADDS ∂G_t/∂r_ij to rows [size, pairs of centre c, 3]. */
-  jacobian(blocks: readonly RadialBlock[], env: Environments, c: number, rows: Float64Array): void {
-    const near = this.#near;
-    const S = env.elements.length;
-    const origin = env.offsets[c * S];
-    const width = 3 * (env.offsets[(c + 1) * S] - origin);
-    for (const block of blocks) {
-      near.load(env, c, block.cutoff);
-      const s = block.neighbour;
-      const n = near.lanesOf(s);
-      if (n === 0) continue;
-      let feature = block.first;
-      for (const { jacobian, count } of block.pieces) {
-        const stride = 8 * near.capacity;
-        const table = this.#reserve(near.capacity * count);
-        jacobian.run(n, near.address + 8 * near.first[s], stride, 0, table, 0);
-        const derivative = this.#device.memory.f64(table, near.capacity * count);
-        for (let t = 0; t < count; t++, feature++) {
-          near.clearGradient();
-          for (let k = 0; k < n; k++) near.along[near.first[s] + k] = derivative[t * near.capacity + k];
-          near.addGradient(rows, origin, feature * width);
-        }
-      }
-    }
-  }
-
-  #reserve(lanes: number): number {
-    if (lanes > this.#tableLanes) {
-      this.#table = this.#device.memory.alloc(8 * lanes);
-      this.#tableLanes = lanes;
-    }
-    return this.#table;
+  #reserve(lanes: number): void {
+    if (lanes <= this.#derivatives.length) return;
+    this.#table = this.#memory.alloc(8 * lanes);
+    this.#derivatives = this.#memory.f64(this.#table, lanes);
   }
 }

@@ -1,11 +1,13 @@
 import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
+import { formats } from "../../formula/formats.ts";
 import type { Descriptor, Features } from "../descriptor.ts";
 import type { Environments } from "../environments.ts";
 import { AngularLoop, compileAngular } from "./angular.ts";
 import type { AngularBlock, AngularKernels } from "./angular.ts";
 import { RadialLoop, compileRadial } from "./radial.ts";
 import type { RadialBlock } from "./radial.ts";
+import { Neighbourhood } from "./neighbourhood.ts";
 import { Scatter } from "./scatter.ts";
 import type { Term, TermKernels } from "./term.ts";
 
@@ -44,9 +46,15 @@ export interface CentreTerms {
 interface Layout {
   readonly size: number;
   readonly labels: readonly string[];
+  readonly runs: readonly Run[];
+  readonly scatter: Scatter | null;
+}
+
+/** Blocks of one cutoff, Å: a centre's neighbours are loaded once for them. */
+interface Run {
+  readonly cutoff: number;
   readonly radial: readonly RadialBlock[];
   readonly angular: readonly AngularBlock[];
-  readonly scatter: Scatter | null;
 }
 
 /**
@@ -107,14 +115,10 @@ function layOut(
     narrow,
     kernels: once(compiled.angular, terms, (t) => compileAngular(t, device)),
   }));
-  const blocks = { radial: byCutoff(radialBlocks), angular: byCutoff(angularBlocks) };
-  if (!columns) return { size: labels.length, labels, ...blocks, scatter: null };
-  return {
-    size: columns.length,
-    labels: columns,
-    ...blocks,
-    scatter: scatterOf([...radial, ...angular], device),
-  };
+  const runs = byCutoff(radialBlocks, angularBlocks);
+  if (!columns) return { size: labels.length, labels, runs, scatter: null };
+  const scatter = scatterOf([...radial, ...angular], device);
+  return { size: columns.length, labels: columns, runs, scatter };
 }
 
 function scatterOf(blocks: readonly (RadialTerms | AngularTerms)[], { memory }: Device): Scatter {
@@ -130,15 +134,23 @@ function scatterOf(blocks: readonly (RadialTerms | AngularTerms)[], { memory }: 
   );
 }
 
-/** The loops load a centre's neighbours once per run of equal cutoff. */
-const byCutoff = <B extends { cutoff: number }>(blocks: readonly B[]): B[] =>
-  blocks.toSorted((a, b) => a.cutoff - b.cutoff);
+function byCutoff(radial: readonly RadialBlock[], angular: readonly AngularBlock[]): Run[] {
+  const cutoffs = new Set([...radial, ...angular].map((block) => block.cutoff));
+  return [...cutoffs]
+    .toSorted((a, b) => a - b)
+    .map((cutoff) => ({
+      cutoff,
+      radial: radial.filter((block) => block.cutoff === cutoff),
+      angular: angular.filter((block) => block.cutoff === cutoff),
+    }));
+}
 
 class SumDescriptor implements Descriptor {
   readonly cutoff: number;
   readonly smoothness: number;
   readonly elements: readonly number[];
   readonly #layouts: readonly Layout[];
+  readonly #near: Neighbourhood;
   readonly #radial: RadialLoop;
   readonly #angular: AngularLoop;
 
@@ -151,8 +163,9 @@ class SumDescriptor implements Descriptor {
     this.smoothness = smoothness;
     this.elements = elements;
     this.#layouts = layouts;
-    this.#radial = new RadialLoop(device, elements.length);
-    this.#angular = new AngularLoop(device, elements.length);
+    this.#near = new Neighbourhood(device.memory, formats[device.precision], elements.length);
+    this.#radial = new RadialLoop(device, this.#near);
+    this.#angular = new AngularLoop(device, this.#near);
   }
 
   size(e: number): number {
@@ -164,38 +177,49 @@ class SumDescriptor implements Descriptor {
   }
 
   forward(env: Environments, G: Features): void {
-    for (const [e, { size, radial, angular, scatter }] of this.#layouts.entries()) {
+    for (const [e, { size, runs, scatter }] of this.#layouts.entries()) {
       let row = clear(G, e, env, size);
       for (let c = env.starts[e]; c < env.starts[e + 1]; c++, row += 8 * size) {
         scatter?.clear();
         const sums = scatter?.address ?? row;
-        this.#radial.forward(radial, env, c, sums);
-        this.#angular.forward(angular, env, c, sums);
+        for (const { cutoff, radial, angular } of runs) {
+          this.#near.load(env, c, cutoff);
+          for (const block of radial) this.#radial.forward(block, sums);
+          for (const block of angular) this.#angular.forward(block, sums);
+        }
         scatter?.add(row);
       }
     }
   }
 
   pullback(env: Environments, dEdG: Features, gradient: Float64Array): void {
-    for (const [e, { size, radial, angular, scatter }] of this.#layouts.entries()) {
+    for (const [e, { size, runs, scatter }] of this.#layouts.entries()) {
       let row = dEdG.pointers[e];
       for (let c = env.starts[e]; c < env.starts[e + 1]; c++, row += 8 * size) {
         scatter?.gather(row);
         const weights = scatter?.address ?? row;
-        this.#radial.pullback(radial, env, c, weights, gradient);
-        this.#angular.pullback(angular, env, c, weights, gradient);
+        for (const { cutoff, radial, angular } of runs) {
+          this.#near.load(env, c, cutoff);
+          this.#near.clearGradient();
+          for (const block of radial) this.#radial.pullback(block, weights);
+          for (const block of angular) this.#angular.pullback(block, weights);
+          this.#near.addGradient(gradient);
+        }
       }
     }
   }
 
   pushforward(env: Environments, tangents: Float64Array, dG: Features): void {
-    for (const [e, { size, radial, angular, scatter }] of this.#layouts.entries()) {
+    for (const [e, { size, runs, scatter }] of this.#layouts.entries()) {
       let row = clear(dG, e, env, size);
       for (let c = env.starts[e]; c < env.starts[e + 1]; c++, row += 8 * size) {
         scatter?.clear();
         const sums = scatter?.address ?? row;
-        this.#radial.pushforward(radial, env, c, tangents, sums);
-        this.#angular.pushforward(angular, env, c, tangents, sums);
+        for (const { cutoff, radial, angular } of runs) {
+          if (!this.#near.loadMoving(env, c, cutoff, tangents)) continue;
+          for (const block of radial) this.#radial.pushforward(block, sums);
+          for (const block of angular) this.#angular.pushforward(block, sums);
+        }
         scatter?.add(row);
       }
     }
@@ -205,12 +229,15 @@ class SumDescriptor implements Descriptor {
     const S = this.elements.length;
     let e = 0;
     while (env.starts[e + 1] <= c) e++;
-    const { size, radial, angular, scatter } = this.#layouts[e];
+    const { size, runs, scatter } = this.#layouts[e];
     const width = 3 * (env.offsets[(c + 1) * S] - env.offsets[c * S]);
     rows.fill(0, 0, size * width);
     const own = scatter?.jacobianRows(width) ?? rows;
-    this.#radial.jacobian(radial, env, c, own);
-    this.#angular.jacobian(angular, env, c, own);
+    for (const { cutoff, radial, angular } of runs) {
+      this.#near.load(env, c, cutoff);
+      for (const block of radial) this.#radial.jacobian(block, own, width);
+      for (const block of angular) this.#angular.jacobian(block, own, width);
+    }
     scatter?.addJacobian(own, rows, width);
   }
 }

@@ -1,8 +1,8 @@
-import type { Device, Kernel } from "../../device/device.ts";
+import type { Device, Kernel, KernelSpec } from "../../device/device.ts";
 import { gradient, tangent } from "../../formula/derivative.ts";
 import { add, mul, variable } from "../../formula/expression.ts";
 import type { Expr } from "../../formula/expression.ts";
-import type { Hoisted } from "./hoist.ts";
+import type { Precision } from "../../formula/formats.ts";
 
 /** One feature as an expression of a loop's geometry. */
 export interface Term {
@@ -23,14 +23,28 @@ export interface Term {
 export interface TermKernels {
   /** Number of terms. */
   readonly count: number;
-  /** reduced: Σ term_t; what was hoisted follows the varying x. */
+  /** reduced: Σ term_t. */
   readonly forward: Kernel;
-  /** elementwise: ∂(Σ_t w_t·term_t)/∂x_v for each variable x_v and for what was hoisted; uniform w. */
+  /** elementwise: the coefficients of ∂(Σ_t w_t·term_t); uniform w. */
   readonly pullback: Kernel;
-  /** reduced: Σ_v ∂term_t/∂x_v·dx_v; the varying dx follow the varying x. */
+  /** reduced: Σ_v ∂term_t/∂x_v·dx_v. */
   readonly pushforward: Kernel;
-  /** elementwise: ∂term_t/∂x_v at t·variables + v; compiled when first used. */
+  /** elementwise: coefficients of ∂term_t one term after another; varying the variables; compiled when first used. */
   readonly jacobian: Kernel;
+}
+
+/** What the terms of a loop are written in, and what becomes of their derivatives. */
+export interface Geometry {
+  readonly name: string;
+  readonly precision: Precision;
+  /** The variables of the terms. */
+  readonly variables: readonly string[];
+  /** The variables of the hoisted terms: these, then values of functions. */
+  readonly inner: readonly string[];
+  /** Varying inputs of the kernels, in the order of the loop's arrays; the tangent of x is d_x. */
+  readonly inputs: Readonly<Record<"forward" | "pullback" | "pushforward", readonly string[]>>;
+  /** Derivatives by the inner variables, or by the variables alone, as the coefficients that the loop spreads. */
+  readonly coefficients: (derivatives: readonly Expr[]) => readonly Expr[];
 }
 
 /**
@@ -39,85 +53,69 @@ export interface TermKernels {
  */
 const LIMIT = 128;
 
-/** Compiles a list of terms that depend on `variables`, in pieces of at most LIMIT neighbouring terms. */
+/** Compiles a list of terms, and the same with functions taken out of them, in pieces of at most LIMIT neighbouring terms. */
 export function compilePieces(
-  name: string,
+  geometry: Geometry,
   terms: readonly Term[],
-  variables: readonly string[],
+  hoisted: readonly Term[],
   device: Device,
-  hoisted: Hoisted<Term> = { terms, functions: [], names: [] },
 ): TermKernels[] {
   const pieces = Math.ceil(terms.length / LIMIT);
   const size = Math.ceil(terms.length / pieces);
+  const piece = (list: readonly Term[], k: number) => list.slice(k * size, (k + 1) * size);
   return Array.from({ length: pieces }, (_, k) =>
-    compileTerms(
-      name,
-      terms.slice(k * size, (k + 1) * size),
-      variables,
-      { ...hoisted, terms: hoisted.terms.slice(k * size, (k + 1) * size) },
-      device,
-    ),
+    compileTerms(geometry, piece(terms, k), piece(hoisted, k), device),
   );
 }
 
 function compileTerms(
-  name: string,
+  { name, precision, variables, inner, inputs, coefficients }: Geometry,
   terms: readonly Term[],
-  variables: readonly string[],
-  hoisted: Hoisted<Term>,
+  hoisted: readonly Term[],
   device: Device,
 ): TermKernels {
-  const x = variables.map(variable);
-  const dx = variables.map((v) => `d_${v}`);
   const weights = terms.map((_, t) => `w${t}`);
-  const values = terms.map(({ factors }) => product(factors));
-  const seeds = new Map(x.map((v, k) => [v, variable(dx[k])]));
-  const inner = [...variables, ...hoisted.names];
-  const weighted = weightedSum(
-    hoisted.terms.map(({ factors }, t) => ({ weight: variable(weights[t]), factors })),
-  );
-  let jacobian: Kernel | undefined;
+  const values = hoisted.map(({ factors }) => product(factors));
+  const weighted = weightedSum(hoisted.map(({ factors }, t) => ({ weight: variable(weights[t]), factors })));
+  const seeds = new Map(inner.map((v) => [variable(v), variable(`d_${v}`)]));
+  const compile = (
+    what: string,
+    varying: readonly string[],
+    rest: Pick<KernelSpec, "elementwise" | "reduced"> & { uniform?: readonly string[] },
+  ) => device.compile({ name: `${name} ${what}`, precision, varying, uniform: [], ...rest });
+  let [pushforward, jacobian]: (Kernel | undefined)[] = [];
   return {
     count: terms.length,
-    forward: device.compile({
-      name: `${name} forward`,
-      varying: inner,
-      uniform: [],
-      reduced: hoisted.terms.map(({ factors }) => product(factors)),
-    }),
-    pullback: device.compile({
-      name: `${name} pullback`,
-      varying: inner,
+    forward: compile("forward", inputs.forward, { reduced: values }),
+    pullback: compile("pullback", inputs.pullback, {
       uniform: weights,
-      elementwise: gradient(weighted, inner.map(variable)),
+      elementwise: coefficients(gradient(weighted, inner.map(variable))),
     }),
-    pushforward: device.compile({
-      name: `${name} pushforward`,
-      varying: [...variables, ...dx],
-      uniform: [],
-      reduced: values.map((y) => tangent(y, seeds)),
-    }),
+    get pushforward() {
+      return (pushforward ??= compile("pushforward", inputs.pushforward, {
+        reduced: values.map((y) => tangent(y, seeds)),
+      }));
+    },
     get jacobian() {
-      jacobian ??= device.compile({
-        name: `${name} jacobian`,
-        varying: variables,
-        uniform: [],
-        elementwise: values.flatMap((y) => gradient(y, x)),
-      });
-      return jacobian;
+      return (jacobian ??= compile("jacobian", variables, {
+        elementwise: terms.flatMap(({ factors }) =>
+          coefficients(gradient(product(factors), variables.map(variable))),
+        ),
+      }));
     },
   };
 }
 
 const product = (factors: readonly Expr[]): Expr => factors.reduce((a, b) => mul(a, b));
 
-interface Weighted {
+/** A term of a weighted sum. */
+export interface Weighted {
   readonly weight: Expr;
   readonly factors: readonly Expr[];
 }
 
 /** Σ_t w_t Π_k f_tk with common leading factors taken out: f·(g·(w₁h₁ + w₂h₂) + …). */
-function weightedSum(terms: readonly Weighted[]): Expr {
+export function weightedSum(terms: readonly Weighted[]): Expr {
   const groups = new Map<Expr | null, Weighted[]>();
   for (const { weight, factors } of terms) {
     const head = factors[0] ?? null;

@@ -1,170 +1,322 @@
+import type { Device } from "../../device/device.ts";
 import type { Memory } from "../../device/memory.ts";
 import { instantiate } from "../../device/modules.ts";
-import { ModuleBuilder } from "../../formula/assembler.ts";
+import type { FunctionBuilder, LaneMemoryOp, Local, MemoryOp } from "../../formula/assembler.ts";
+import { ModuleBuilder, supports } from "../../formula/assembler.ts";
+import type { FloatFormat } from "../../formula/formats.ts";
 import { MOST } from "./hoist.ts";
+import { ROW } from "./neighbourhood.ts";
 
 /** Triplets per kernel call: few calls, and inputs and outputs that stay in the nearest caches. */
 export const LANES = 512;
+/** Most rows of a table: rij, rik, rjk², what is copied of j and of k, and the tangent of rjk². */
+export const ROWS = 4 + 2 * (2 * MOST + 1);
+/** Row that holds the byte offset of neighbour k's point (x, y, z, 1), as an integer in the low 32 bits. */
+const K = ROWS;
+/** Bytes of a table in a format. */
+export const tableBytes = ({ bytes }: FloatFormat): number => bytes * LANES * (ROWS + 1);
 
-/** Rows that a Neighbourhood has before those of hoisted functions. */
-export const OWN_ROWS = 10;
+/** Words of the state of a gather: the next j and k, where they end, where k begins (−1: after j); runs written. */
+export const STATE = { j: 0, jEnd: 1, k: 2, kBegin: 3, kEnd: 4, runs: 5, words: 6 } as const;
+const word = (i: number) => 4 * i;
+/** Bytes of a list of runs: byte offset of the point of neighbour j, and the triplet after its last one. */
+export const RUN_BYTES = 8 * LANES;
 
-/** Rows of a table of triplets: rij, rik, rjk², then their tangents, or what was hoisted at j and at k. */
-export const ROWS = 3 + 2 * MOST;
-/** Bytes of a table: these rows, f64; lanes of j and of k, i32. */
-export const TABLE = (8 * ROWS + 2 * 4) * LANES;
-/** Byte offsets of the lanes of j and k in the table. */
-export const J = 8 * ROWS * LANES;
-export const K = J + 4 * LANES;
-
-/** Machine code of the inner loop over k. */
+/** Machine code of the loops over j and k. */
 export interface Gather {
   /**
-   * Appends (r_ij, r_ik, r_jk², hoisted at j and at k, j, k) for k … end − 1 with r_jk² < limit to the table, which holds n triplets, and
-   * returns how many it holds then; n + end − k ≤ LANES. `rows` is the byte address of a Neighbourhood's rows, whose
-   * distance is `stride` bytes.
+   * Writes (r_ij, r_ik, r_jk², what is copied of j and of k) of triplets with r_jk² < limit from `state` on to the table
+   * until it is full or no j is left, and the runs of equal j; returns how many there are. `rows` is the byte address of a
+   * Neighbourhood's rows, `stride` bytes apart; k goes on beyond the last neighbour up to a full vector, which is masked.
    */
-  run(
-    rows: number,
-    stride: number,
-    j: number,
-    k: number,
-    end: number,
-    n: number,
-    table: number,
-    limit: number,
-  ): number;
+  run(rows: number, stride: number, state: number, table: number, runs: number, limit: number): number;
+}
+
+/** The instructions of one format. */
+interface Vector {
+  readonly V: "f64x2" | "f32x4";
+  readonly I: "i64x2" | "i32x4";
+  readonly splat: MemoryOp;
+  readonly lane: LaneMemoryOp;
+}
+const vectorOf = ({ lanes }: FloatFormat): Vector =>
+  lanes === 2
+    ? { V: "f64x2", I: "i64x2", splat: "v128.load64_splat", lane: "v128.load64_lane" }
+    : { V: "f32x4", I: "i32x4", splat: "v128.load32_splat", lane: "v128.load32_lane" };
+
+const canFuse = (device: Device): boolean => !device.deterministic && supports().relaxedSimd;
+
+/** c + a b of three vectors on the stack, a, b and c. */
+const madd = (f: FunctionBuilder, { V }: Vector, fused: boolean) => {
+  if (fused) f.op(`${V}.relaxed_madd`);
+  else {
+    const c = f.local("v128");
+    f.set(c).op(`${V}.mul`).get(c).op(`${V}.add`);
+  }
+};
+
+/** Patterns that move the lanes whose bit is set to the front, one of 16 bytes for each mask; returns the byte address. */
+export function compressions(memory: Memory, { lanes, bytes }: FloatFormat): number {
+  const address = memory.alloc(16 * 2 ** lanes);
+  const table = memory.u8(address, 16 * 2 ** lanes);
+  for (let mask = 0; mask < 2 ** lanes; mask++) {
+    const kept = Array.from({ length: lanes }, (_, lane) => lane).filter((lane) => (mask >> lane) & 1);
+    for (let b = 0; b < 16; b++) {
+      const lane = kept[Math.floor(b / bytes)] ?? 0;
+      table[16 * mask + b] = bytes * lane + (b % bytes);
+    }
+  }
+  return address;
+}
+
+/** What a gather writes besides the distances. */
+export interface Gathered {
+  /** Rows of the Neighbourhood that are copied for j and for k. */
+  readonly copied: readonly number[];
+  /** Whether the tangent of r_jk² follows. */
+  readonly tangents: boolean;
 }
 
 /**
- * Whether a triplet counts is a coin toss that no processor predicts: every one is written, and the next one over it
- * unless it counted. `hoisted`: how many values of each neighbour go into the table.
+ * Whether a triplet counts is a coin toss that no processor predicts: a vector of them is compressed to those that count,
+ * written whole, and the next one over what is left. `patterns`: see compressions.
  */
-export function compileGather(memory: Memory, hoisted: number): Gather {
+export function compileGather(
+  device: Device,
+  format: FloatFormat,
+  { copied, tangents }: Gathered,
+  patterns: number,
+): Gather {
+  const { memory } = device;
+  const { bytes, lanes } = format;
+  const vector = vectorOf(format);
+  const { V, I, splat } = vector;
+  const fused = canFuse(device);
+  const shift = Math.log2(bytes);
   const module = new ModuleBuilder().importMemory(memory.shared);
-  const params = ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "f64"] as const;
+  const params = ["i32", "i32", "i32", "i32", "i32", "f64"] as const;
   const f = module.function("run", [...params], ["i32"]);
-  const [rows, stride, j, k, end, n, table, limit] = params.map((_, i) => f.param(i));
-  const [p, m, at] = [f.local("i32"), f.local("i32"), f.local("i32")];
-  const [rj, xj, yj, zj, d, s] = Array.from({ length: 6 }, () => f.local("f64"));
-  const fj = Array.from({ length: hoisted }, () => f.local("f64"));
-  /** Loads row 0 (r), 3 (x), 4 (y), 5 (z) or OWN_ROWS … (hoisted) at the pointer p. */
-  const load = (row: number) => {
-    f.get(p);
-    if (row > 0) f.get(stride).i32(row).op("i32.mul").op("i32.add");
-    return f.mem("f64.load");
-  };
-  const point = (i: typeof j) => f.get(rows).get(i).i32(3).op("i32.shl").op("i32.add").set(p);
-  point(j);
-  for (const [row, local] of [
-    [0, rj],
-    [3, xj],
-    [4, yj],
-    [5, zj],
-  ])
-    load(row).set(local);
-  for (let h = 0; h < hoisted; h++) load(OWN_ROWS + h).set(fj[h]);
-  point(k);
-  f.get(n).i32(2).op("i32.shl").set(m);
-  f.for(k, end, 1, () => {
-    load(3).get(xj).op("f64.sub").tee(d).get(d).op("f64.mul");
-    load(4).get(yj).op("f64.sub").tee(d).get(d).op("f64.mul").op("f64.add");
-    load(5).get(zj).op("f64.sub").tee(d).get(d).op("f64.mul").op("f64.add").set(s);
-    f.get(table).get(m).op("i32.add").tee(at).get(j).mem("i32.store", J);
-    f.get(at).get(k).mem("i32.store", K);
-    f.get(at).get(m).op("i32.add").tee(at).get(rj).mem("f64.store");
+  const [rows, stride, state, table, runs, limit] = params.map((_, i) => f.param(i));
+  const i32 = () => f.local("i32");
+  const v128 = () => f.local("v128");
+  const [j, jEnd, k, kBegin, kEnd] = [i32(), i32(), i32(), i32(), i32()];
+  const [n, start, run, mask, at, lane] = [i32(), i32(), i32(), i32(), i32(), i32()];
+  const [far, pattern, s, ds, index] = [v128(), v128(), v128(), v128(), v128()];
+
+  const axes = [0, 1, 2];
+  const needed = new Set([ROW.r, ...axes.map((c) => ROW.x + c), ...copied]);
+  if (tangents) for (const c of axes) needed.add(ROW.tx + c);
+  const bases = new Map([...needed].map((row) => [row, i32()]));
+  const ofJ = new Map([...needed].map((row) => [row, v128()]));
+  for (const [row, base] of bases) f.get(rows).get(stride).i32(row).op("i32.mul").op("i32.add").set(base);
+  const load = (row: number, at: Local, op: MemoryOp) => f.get(bases.get(row)!).get(at).op("i32.add").mem(op);
+  /** Stores what `value` puts on the stack to a row of the table. */
+  const store = (row: number, value: () => void) => {
     f.get(at);
-    load(0).mem("f64.store", 8 * LANES);
-    f.get(at)
-      .get(s)
-      .mem("f64.store", 16 * LANES);
-    for (let h = 0; h < hoisted; h++) {
-      f.get(at)
-        .get(fj[h])
-        .mem("f64.store", 8 * LANES * (3 + h));
-      f.get(at);
-      load(OWN_ROWS + h).mem("f64.store", 8 * LANES * (3 + hoisted + h));
-    }
-    f.get(m).get(s).get(limit).op("f64.lt").i32(2).op("i32.shl").op("i32.add").set(m);
-    f.get(p).i32(8).op("i32.add").set(p);
+    value();
+    f.mem("v128.store", bytes * LANES * row);
+  };
+  const compressed = (value: () => void) => () => {
+    value();
+    f.get(pattern).op(supports().relaxedSimd ? "i8x16.relaxed_swizzle" : "i8x16.swizzle");
+  };
+  const fromK = (row: number) => compressed(() => load(row, lane, "v128.load"));
+  /** Ends the run of j, if it has triplets, and keeps where to go on. */
+  const endRun = () =>
+    f
+      .get(n)
+      .get(start)
+      .op("i32.ne")
+      .if(() => {
+        f.get(run)
+          .get(j)
+          .i32(2 + shift)
+          .op("i32.shl")
+          .mem("i32.store");
+        f.get(run).get(n).i32(shift).op("i32.shr_u").mem("i32.store", 4);
+        f.get(run).i32(8).op("i32.add").set(run);
+        f.get(n).set(start);
+      });
+
+  for (const [at, local] of [
+    [STATE.j, j],
+    [STATE.jEnd, jEnd],
+    [STATE.k, k],
+    [STATE.kBegin, kBegin],
+    [STATE.kEnd, kEnd],
+  ])
+    f.get(state).mem("i32.load", word(at)).set(local);
+  f.get(runs).set(run);
+  f.get(limit);
+  if (bytes === 4) f.op("f32.demote_f64");
+  f.op(`${V}.splat`).set(far);
+
+  f.block((full) => {
+    f.block((done) => {
+      f.loop((next) => {
+        f.get(j).get(jEnd).op("i32.ge_s").brIf(done);
+        f.get(j).i32(shift).op("i32.shl").set(lane);
+        for (const [row, local] of ofJ) load(row, lane, splat).set(local);
+        f.block((end) => {
+          f.loop((again) => {
+            f.get(k).get(kEnd).op("i32.ge_s").brIf(end);
+            f.get(n)
+              .i32(bytes * (LANES - lanes))
+              .op("i32.gt_s")
+              .brIf(full);
+            f.get(k).i32(shift).op("i32.shl").set(lane);
+            axes.forEach((c) => {
+              const d = v128();
+              load(ROW.x + c, lane, "v128.load")
+                .get(ofJ.get(ROW.x + c)!)
+                .op(`${V}.sub`)
+                .tee(d)
+                .get(d);
+              if (c === 0) f.op(`${V}.mul`).set(s);
+              else {
+                f.get(s);
+                madd(f, vector, fused);
+                f.set(s);
+              }
+              if (!tangents) return;
+              load(ROW.tx + c, lane, "v128.load")
+                .get(ofJ.get(ROW.tx + c)!)
+                .op(`${V}.sub`)
+                .get(d);
+              if (c === 0) f.op(`${V}.mul`).set(ds);
+              else {
+                f.get(ds);
+                madd(f, vector, fused);
+                f.set(ds);
+              }
+            });
+            f.get(s).get(far).op(`${V}.lt`);
+            f.get(kEnd).get(k).op("i32.sub");
+            if (lanes === 2) f.op("i64.extend_i32_s");
+            f.op(`${I}.splat`);
+            if (lanes === 2) f.i64x2(0n, 1n);
+            else f.i32x4(0, 1, 2, 3);
+            f.op(`${I}.gt_s`).op("v128.and").op(`${I}.bitmask`).tee(mask);
+            f.i32(4).op("i32.shl").i32(patterns).op("i32.add").mem("v128.load").set(pattern);
+            f.get(table).get(n).op("i32.add").set(at);
+            store(0, () => f.get(ofJ.get(ROW.r)!));
+            store(1, fromK(ROW.r));
+            store(
+              2,
+              compressed(() => f.get(s)),
+            );
+            copied.forEach((row, m) => {
+              store(3 + m, () => f.get(ofJ.get(row)!));
+              store(3 + copied.length + m, fromK(row));
+            });
+            if (tangents)
+              store(
+                3 + 2 * copied.length,
+                compressed(() => f.get(ds).get(ds).op(`${V}.add`)),
+              );
+            f.get(k)
+              .i32(2 + shift)
+              .op("i32.shl");
+            if (lanes === 2) f.op("i64.extend_i32_u");
+            f.op(`${I}.splat`);
+            if (lanes === 2) f.i64x2(0n, BigInt(4 * bytes));
+            else f.i32x4(0, 16, 32, 48);
+            f.op(`${I}.add`).set(index);
+            store(
+              K,
+              compressed(() => f.get(index)),
+            );
+            f.get(n).get(mask).op("i32.popcnt").i32(shift).op("i32.shl").op("i32.add").set(n);
+            f.get(k).i32(lanes).op("i32.add").set(k).br(again);
+          });
+        });
+        endRun();
+        f.get(j).i32(1).op("i32.add").tee(j).i32(1).op("i32.add");
+        f.get(kBegin).get(kBegin).i32(0).op("i32.lt_s").op("select").set(k);
+        f.br(next);
+      });
+    });
   });
-  f.get(m).i32(2).op("i32.shr_u");
+  endRun();
+  f.get(state).get(j).mem("i32.store", word(STATE.j));
+  f.get(state).get(k).mem("i32.store", word(STATE.k));
+  f.get(state);
+  f.get(run).get(runs).op("i32.sub").i32(3).op("i32.shr_u").mem("i32.store", word(STATE.runs));
+  f.get(n).i32(shift).op("i32.shr_u");
   return instantiate(module.bytes(), memory.memory) as unknown as Gather;
 }
 
 /** Machine code that hands derivatives by triplets to their neighbours. */
 export interface Spread {
   /**
-   * ADDS the derivatives by r_ij, r_ik, r_jk² and by what was hoisted, rows of LANES at byte address `derivatives`, of n
-   * triplets of the table to the rows along, gx, gy, gz and hoisted of a Neighbourhood (see Gather for its arguments).
+   * With dψ/dr_ij = a_j r_ij + c r_ik and dψ/dr_ik = a_k r_ik + c r_ij, ADDS (c r_ik, a_j) and (c r_ij, a_k) to the sums
+   * (g, a) of neighbours j and k. Rows of LANES at byte address `derivatives` hold a_j, a_k and c of the table's triplets;
+   * `points` and `sums` are byte addresses of a Neighbourhood's.
    */
-  run(rows: number, stride: number, n: number, table: number, derivatives: number): void;
+  run(points: number, sums: number, table: number, runs: number, count: number, derivatives: number): void;
 }
 
-/** Each triplet adds to two neighbours; `hoisted`: how many derivatives by functions of one neighbour there are of each. */
-export function compileSpread(memory: Memory, hoisted: number): Spread {
+/** The weights of a point (x, y, z, 1) are (c, c, c, a): one vector of f32, two of f64. */
+export function compileSpread(device: Device, format: FloatFormat): Spread {
+  const { memory } = device;
+  const { bytes, lanes } = format;
+  const vector = vectorOf(format);
+  const fused = canFuse(device);
   const module = new ModuleBuilder().importMemory(memory.shared);
-  const params = ["i32", "i32", "i32", "i32", "i32"] as const;
-  const f = module.function("run", [...params]);
-  const [rows, stride, n, table, derivatives] = params.map((_, i) => f.param(i));
-  const [i, j, k, at] = Array.from({ length: 4 }, () => f.local("i32"));
-  const [d, e] = [f.local("f64"), f.local("f64")];
-  const [X, ALONG, GX] = [3, 6, 7];
-  const used = [0, 1, 2].flatMap((c) => [X + c, GX + c]).concat(ALONG);
-  for (let h = 0; h < hoisted; h++) used.push(OWN_ROWS + 2 * MOST + h);
-  const bases = new Map(used.map((row) => [row, f.local("i32")]));
-  for (const [row, base] of bases) f.get(rows).get(stride).i32(row).op("i32.mul").op("i32.add").set(base);
-  /** The address of a neighbour's entry in a row. */
-  const entry = (row: number, neighbour: typeof j) => f.get(bases.get(row)!).get(neighbour).op("i32.add");
-  /** row[neighbour] ±= what `value` puts on the stack. */
-  const add = (
-    row: number,
-    neighbour: typeof j,
-    value: () => void,
-    op: "f64.add" | "f64.sub" = "f64.add",
-  ) => {
-    entry(row, neighbour).tee(at).get(at).mem("f64.load");
-    value();
-    f.op(op).mem("f64.store");
+  const params = Array.from({ length: 6 }, () => "i32" as const);
+  const f = module.function("run", params);
+  const [points, sums, table, runs, count, derivatives] = params.map((_, i) => f.param(i));
+  const i32 = () => f.local("i32");
+  const [t, end, j, k, at, stop] = [i32(), i32(), i32(), i32(), i32(), i32()];
+  const halves = lanes === 2 ? [0, 1] : [0];
+  const last = halves.length - 1;
+  const v128 = () => halves.map(() => f.local("v128"));
+  const [point, sum, weight] = [v128(), v128(), f.local("v128")];
+  const c = f.local("v128");
+  const row = (r: number) => bytes * LANES * r;
+  /** Weights of half h, with the a of row r. */
+  const weights = (h: number, r: number) => {
+    if (h < last) f.get(c);
+    else
+      f.get(at)
+        .get(c)
+        .laneMem(vector.lane, lanes - 1, row(r));
   };
-  const derivative = (row: number) => () =>
-    f
-      .get(derivatives)
-      .get(i)
-      .i32(3)
-      .op("i32.shl")
-      .op("i32.add")
-      .mem("f64.load", 8 * LANES * row);
-  const lane = (offset: number, local: typeof j) =>
-    f
-      .get(table)
-      .get(i)
-      .i32(2)
-      .op("i32.shl")
-      .op("i32.add")
-      .mem("i32.load", offset)
-      .i32(3)
-      .op("i32.shl")
-      .set(local);
-  f.for(i, n, 1, () => {
-    lane(J, j);
-    lane(K, k);
-    add(ALONG, j, derivative(0));
-    add(ALONG, k, derivative(1));
-    derivative(2)();
-    f.f64(2).op("f64.mul").set(d);
-    for (let c = 0; c < 3; c++) {
-      f.get(d);
-      entry(X + c, j).mem("f64.load");
-      entry(X + c, k).mem("f64.load");
-      f.op("f64.sub").op("f64.mul").set(e);
-      add(GX + c, j, () => f.get(e));
-      add(GX + c, k, () => f.get(e), "f64.sub");
+  const address = (base: Local, of: Local) => f.get(base).get(of).op("i32.add");
+  f.get(runs).get(count).i32(3).op("i32.shl").op("i32.add").set(stop);
+  f.for(runs, stop, 8, () => {
+    f.get(runs).mem("i32.load").set(j);
+    f.get(runs).mem("i32.load", 4).i32(Math.log2(bytes)).op("i32.shl").set(end);
+    for (const h of halves) {
+      address(points, j)
+        .mem("v128.load", 16 * h)
+        .set(point[h]);
+      address(sums, j)
+        .mem("v128.load", 16 * h)
+        .set(sum[h]);
     }
-    for (let h = 0; h < hoisted; h++) {
-      add(OWN_ROWS + 2 * MOST + h, j, derivative(3 + h));
-      add(OWN_ROWS + 2 * MOST + h, k, derivative(3 + hoisted + h));
-    }
+    f.for(t, end, bytes, () => {
+      f.get(table).get(t).op("i32.add").mem("i32.load", row(K)).set(k);
+      f.get(derivatives).get(t).op("i32.add").tee(at).mem(vector.splat, row(2)).set(c);
+      for (const h of halves) {
+        weights(h, 0);
+        address(points, k).mem("v128.load", 16 * h);
+        f.get(sum[h]);
+        madd(f, vector, fused);
+        f.set(sum[h]);
+        weights(h, 1);
+        f.set(weight);
+        address(sums, k);
+        f.get(weight).get(point[h]);
+        address(sums, k).mem("v128.load", 16 * h);
+        madd(f, vector, fused);
+        f.mem("v128.store", 16 * h);
+      }
+    });
+    for (const h of halves)
+      address(sums, j)
+        .get(sum[h])
+        .mem("v128.store", 16 * h);
   });
   return instantiate(module.bytes(), memory.memory) as unknown as Spread;
 }
