@@ -4,16 +4,32 @@ import { greatest, need, type AtomRows, type Candidates, type SelectionMethod } 
 /** Lowers the squared distance of every candidate to the chosen ones, [count], by one more that was chosen. */
 type Approach = (chosen: number, nearest: Float64Array) => void;
 
-function square(a: Float64Array, i: number, b: Float64Array, j: number, width: number): number {
+/** Terms between two looks at the bound. */
+const PART = 8;
+
+/** Squared distance of rows i and j; given up, with what it is so far, once it has reached the bound. */
+function square(
+  a: Float64Array,
+  i: number,
+  b: Float64Array,
+  j: number,
+  width: number,
+  bound = Infinity,
+): number {
   let sum = 0;
-  for (let k = 0; k < width; k++) sum += (a[i * width + k] - b[j * width + k]) ** 2;
+  for (let k = 0, p = i * width, q = j * width; k < width && sum < bound;)
+    for (const end = Math.min(k + PART, width); k < end; k++, p++, q++) {
+      const d = a[p] - b[q];
+      sum += d * d;
+    }
   return sum;
 }
 
 const byMeans =
   ({ count, width, rows }: Matrix): Approach =>
   (chosen, nearest) => {
-    for (let f = 0; f < count; f++) nearest[f] = Math.min(nearest[f], square(rows, f, rows, chosen, width));
+    for (let f = 0; f < count; f++)
+      nearest[f] = Math.min(nearest[f], square(rows, f, rows, chosen, width, nearest[f]));
   };
 
 /** A frame is as far as its farthest atom is from the nearest chosen atom of its element (directed Hausdorff distance). */
@@ -27,7 +43,7 @@ function byAtoms(elements: readonly AtomRows[]): Approach {
       for (let i = 0; i < frame.length; i++) {
         if (from >= 0)
           for (let j = from; j < to && known[e][i] > 0; j++)
-            known[e][i] = Math.min(known[e][i], square(rows, i, rows, j, width));
+            known[e][i] = Math.min(known[e][i], square(rows, i, rows, j, width, known[e][i]));
         nearest[frame[i]] = Math.max(nearest[frame[i]], known[e][i]);
       }
     });
