@@ -1,5 +1,6 @@
 /**
- * Energy and forces of n2p2's potential of water (1080 atoms, one thread): time per atom and step, and where it goes.
+ * Energy and forces of n2p2's potential of water (1080 atoms, one thread) in f64 and in f32: time per atom and step,
+ * where it goes, and how far forces in f32 are from those in f64, relative to their root mean square.
  *
  *     node bench/hdnnp.ts [GFLOP/s of this core's dgemm] [folder of the potential, with its input.data]
  *
@@ -9,12 +10,15 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createDevice } from "../src/device/device.ts";
+import type { Precision } from "../src/device/device.ts";
 import { readLabelled } from "../src/io/files.node.ts";
 import { readFolder } from "../src/io/n2p2/folder.node.ts";
 import { readN2p2 } from "../src/io/n2p2/read.ts";
 import { buildPotential } from "../src/potentials/build.ts";
 import type { Composed } from "../src/potentials/compose.ts";
+import type { Evaluation, Model } from "../src/potentials/potential.ts";
 import { NeighbourList } from "../src/structure/neighbour-list.ts";
+import type { Structure } from "../src/structure/structure.ts";
 import { BOHR, HARTREE } from "../src/structure/units.ts";
 import { measurePeak } from "./peak.ts";
 
@@ -33,17 +37,21 @@ const used = (): number => {
   return user + system;
 };
 
-async function main(): Promise<void> {
-  const device = createDevice();
-  const model = readN2p2(await readFolder(folder), { energy: HARTREE, length: BOHR });
-  const units = { energy: "Hartree", length: "bohr" };
-  const { structure } = (await readLabelled(`${folder}/input.data`, { units })).frames[0];
+const blank = (n: number): Evaluation => ({
+  energy: 0,
+  forces: new Float64Array(3 * n),
+  virial: new Float64Array(9),
+});
+
+/** Prints time and stages of one precision; returns energy and forces. */
+function measure(model: Model, structure: Structure, precision: Precision): Evaluation {
   const n = structure.numbers.length;
+  const device = createDevice({ precision });
   const potential = buildPotential(model, device);
   const composed = potential.parts.at(-1)!.potential as Composed;
   const list = new NeighbourList(potential.cutoff, SKIN);
-  const out = { energy: 0, forces: new Float64Array(3 * n), virial: new Float64Array(9) };
   const spent = new Map<string, number>();
+  let out = blank(n);
   let best = Infinity;
   let last = 0;
   composed.watch = (stage) => {
@@ -55,28 +63,53 @@ async function main(): Promise<void> {
   for (let step = 0; step <= STEPS; step++) {
     if (step === 1) spent.clear();
     const start = (last = used());
+    out = blank(n);
     potential.evaluate(structure, list.update(structure), out);
     if (step > 0) best = Math.min(best, used() - start);
   }
-  const peak = measurePeak("f64", device.memory);
   const time = best / n;
   console.log(
-    `${n} atoms, energy and forces in f64, one thread: ${time.toFixed(1)} µs per atom and step (best of ${STEPS})`,
+    `${n} atoms, energy and forces in ${precision}, one thread: ${time.toFixed(1)} µs per atom and step (best of ${STEPS})`,
   );
+  if (given !== undefined) {
+    const theirs = (N2P2.microseconds * N2P2.rate) / given;
+    console.log(
+      `  ${(time / theirs).toFixed(2)} of n2p2's ${theirs.toFixed(1)} µs at ${given} GFLOP/s of dgemm`,
+    );
+  }
   const total = [...spent.values()].reduce((a, b) => a + b);
   for (const [stage, t] of spent)
     console.log(
       `  ${stage.padEnd(14)} ${(t / STEPS / n).toFixed(1).padStart(6)} µs ${((100 * t) / total).toFixed(0).padStart(4)} %`,
     );
-  console.log(`128-bit SIMD peak of this core: ${peak.toFixed(1)} GFLOP/s in f64`);
-  if (given === undefined) {
-    console.log("give the rate of this core's dgemm (GFLOP/s) to compare with n2p2");
-    return;
-  }
-  const theirs = (N2P2.microseconds * N2P2.rate) / given;
+  return out;
+}
+
+/** Largest and root mean square difference of force components, relative to the root mean square force. */
+function compare(exact: Evaluation, found: Evaluation): void {
+  const n = exact.forces.length;
+  const rms = (x: Float64Array) => Math.sqrt(x.reduce((sum, y) => sum + y * y, 0) / n);
+  const difference = found.forces.map((f, k) => f - exact.forces[k]);
+  const scale = rms(exact.forces);
+  const [largest, typical] = [Math.max(...difference.map(Math.abs)), rms(difference)];
+  const energy = (3000 * (found.energy - exact.energy)) / n;
   console.log(
-    `n2p2 scaled to ${given} GFLOP/s of dgemm: ${theirs.toFixed(1)} µs; surfit takes ${(time / theirs).toFixed(2)} of it`,
+    `f32 against f64: force error ${(largest / scale).toExponential(1)} at most, ${(typical / scale).toExponential(1)} rms, ` +
+      `of the rms force ${scale.toFixed(3)} eV/Å; energy ${energy.toExponential(1)} meV/atom`,
   );
+}
+
+async function main(): Promise<void> {
+  const model = readN2p2(await readFolder(folder), { energy: HARTREE, length: BOHR });
+  const units = { energy: "Hartree", length: "bohr" };
+  const { structure } = (await readLabelled(`${folder}/input.data`, { units })).frames[0];
+  const exact = measure(model, structure, "f64");
+  const found = measure(model, structure, "f32");
+  compare(exact, found);
+  const { memory } = createDevice();
+  const [double, single] = (["f64", "f32"] as const).map((type) => measurePeak(type, memory).toFixed(1));
+  console.log(`128-bit SIMD peak of this core: ${double} GFLOP/s in f64, ${single} in f32`);
+  if (given === undefined) console.log("give the rate of this core's dgemm (GFLOP/s) to compare with n2p2");
 }
 
 if (existsSync(folder)) await main();
