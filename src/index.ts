@@ -67,6 +67,17 @@ export { langevin, verlet, type Motion } from "./run/dynamics.ts";
 export { degreesOfFreedom, thermalVelocities } from "./run/velocities.ts";
 export { drift, kineticEnergy, pressure, temperature } from "./run/observe.ts";
 export { fire, lbfgs, relax } from "./run/relax.ts";
+export { basinHopping } from "./run/basin-hopping.ts";
+export { band, type BandState } from "./run/path/band.ts";
+export { evenDistances, laidOver, straight } from "./run/path/interpolation.ts";
+export { profileOf, type Profile } from "./run/path/profile.ts";
+export { reactionCoordinate } from "./run/path/reaction-coordinate.ts";
+export { string } from "./run/path/string.ts";
+export { dimer } from "./run/saddle/dimer.ts";
+export { prfo } from "./run/saddle/prfo.ts";
+export { hessian } from "./run/hessian.ts";
+export { vibrations, type Vibrations } from "./run/vibrations.ts";
+export { harmonic, idealGas, type Thermochemistry } from "./run/thermochemistry.ts";
 
 export { formats } from "./io/table.ts";
 export { readExtxyz, writeExtxyz } from "./io/extxyz.ts";

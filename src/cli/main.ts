@@ -54,6 +54,26 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "molecular dynamics: constant energy or temperature",
     load: () => import("./commands/md.ts"),
   },
+  path: {
+    group: "Run",
+    summary: "minimum energy path between two structures: NEB, string",
+    load: () => import("./commands/path.ts"),
+  },
+  saddle: {
+    group: "Run",
+    summary: "saddle point near a structure, verified; the way down both sides",
+    load: () => import("./commands/saddle.ts"),
+  },
+  vibrations: {
+    group: "Run",
+    summary: "normal modes, zero-point energy, thermochemistry",
+    load: () => import("./commands/vibrations.ts"),
+  },
+  hop: {
+    group: "Run",
+    summary: "lowest minimum by basin hopping",
+    load: () => import("./commands/hop.ts"),
+  },
   convert: {
     group: "Files",
     summary: "from one file format or unit to another",
@@ -81,7 +101,7 @@ function frontPage(): string {
   for (const group of new Set(Object.values(commands).map((c) => c.group))) {
     lines.push("", `  ${group}`);
     for (const [name, c] of Object.entries(commands))
-      if (c.group === group) lines.push(`    ${name.padEnd(9)} ${c.summary}`);
+      if (c.group === group) lines.push(`    ${name.padEnd(10)} ${c.summary}`);
   }
   return `surfit ${version()}: fit a potential energy surface, then surf it
 

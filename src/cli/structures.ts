@@ -5,7 +5,8 @@ import { readLabelled } from "../io/files.node.ts";
 import { BASELINES } from "../io/baseline.ts";
 import type { BaselineKeys } from "../io/baseline.ts";
 import type { LabelOptions, LabelPlan, LabelUnits } from "../io/labels.ts";
-import type { AtomArray, Frame, InfoValue } from "../structure/structure.ts";
+import type { Point } from "../run/surface.ts";
+import type { AtomArray, Frame, InfoValue, Structure } from "../structure/structure.ts";
 import { unit } from "../structure/units.ts";
 
 /** Flags that say in which units a file is. */
@@ -149,6 +150,17 @@ export async function readStructures(files: readonly string[], flags: UnitFlags)
   const all = await Promise.all(files.map((file) => readLabelled(file, options)));
   return all.flatMap(({ frames }) => frames);
 }
+
+/** Points of a path as frames with their energies and forces. */
+export const framesOf = (structure: Structure, points: readonly Point[]): Frame[] =>
+  points.map(({ positions, energy, forces }, k) => ({
+    structure: { ...structure, positions },
+    energy,
+    forces,
+    info: {},
+    arrays: {},
+    place: `image ${k}`,
+  }));
 
 /** Names under which a frame's labels are written; readers do not tell upper and lower case apart in them. */
 const PLAIN = ["energy", "forces", "stress"] as const;

@@ -70,7 +70,7 @@ export function* lbfgsIteration(
     scalars[2] = 1;
     gradient.set(g);
   }
-  const direction = descent(state);
+  const direction = quasiNewtonStep(state);
   if (!(dot(direction, gradient) < 0)) {
     // Rounding has spoilt the memory: forget it and go down the slope.
     steps.length = changes.length = 0;
@@ -97,7 +97,11 @@ export function* lbfgsIteration(
 }
 
 /** −H g by the two loops; a first step of length about 1/|g|. */
-function descent({ gradient, steps, changes }: LbfgsState): Float64Array {
+export function quasiNewtonStep({
+  gradient,
+  steps,
+  changes,
+}: Pick<LbfgsState, "gradient" | "steps" | "changes">): Float64Array {
   const q = gradient.map((g) => -g);
   const alpha = new Float64Array(steps.length);
   for (let i = steps.length - 1; i >= 0; i--) {

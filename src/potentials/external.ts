@@ -25,6 +25,7 @@ export function external(name: string, V: Expr, device: Device): Potential {
     cutoff: 0,
     elements: null,
     smoothness: Infinity,
+    external: true,
     evaluate({ positions }, _, out, range: Range = [0, positions.length / 3]) {
       const [first, last] = range;
       const n = last - first;

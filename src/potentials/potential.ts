@@ -26,6 +26,8 @@ export interface Potential {
   readonly elements: readonly number[] | null;
   /** How many derivatives of the energy are continuous where an atom crosses a cutoff; Infinity where it has none. */
   readonly smoothness?: number;
+  /** The energy depends on where the atoms are, not only on where they are to each other: the whole is not free to move. */
+  readonly external?: boolean;
   /** Only the energies of the atoms in `range` and their derivatives, when given; neighbours.cutoff ≥ cutoff. */
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void;
 }

@@ -16,11 +16,13 @@ export class Sum implements Gradable {
   readonly cutoff: number;
   readonly elements: readonly number[] | null;
   readonly parts: readonly Required<Weighted>[];
+  readonly external: boolean;
   #forces = new Float64Array(0);
   #energies = new Float64Array(0);
 
   constructor(parts: readonly (Potential | Weighted)[]) {
     this.parts = parts.map((p) => ("potential" in p ? { weight: 1, ...p } : { potential: p, weight: 1 }));
+    this.external = this.parts.some(({ potential }) => potential.external);
     this.cutoff = Math.max(0, ...this.parts.map(({ potential }) => potential.cutoff));
     this.elements = common(this.parts.map(({ potential }) => potential.elements));
   }

@@ -32,6 +32,9 @@ const argon = { epsilon: 0.0104, sigma: 3.4 };
 const lj = (ending: string, cutoff = 8.5) =>
   term("lennard-jones", { cutoff, ending, pairs: { "Ar-Ar": argon } }, [18]);
 
+/** A pair of argon atoms almost at the cutoff. */
+const at = (ending: string) => evaluated(lj(ending, 8.5), free([18, 18], [0, 0, 0, 8.5 - 1e-9, 0, 0]));
+
 /** A cubic crystal of eight silicon atoms with the lattice constant a. */
 const diamond = (a: number): Structure => {
   const face = [
@@ -70,7 +73,6 @@ describe("closed forms", () => {
   });
 
   it("endings: what must vanish at the cutoff does", () => {
-    const at = (ending: string) => evaluated(lj(ending, 8.5), free([18, 18], [0, 0, 0, 8.5 - 1e-9, 0, 0]));
     const jump = at("cut").energy;
     expect(jump).toBeLessThan(-1e-5);
     expect(Math.abs(at("shifted").energy)).toBeLessThan(1e-9 * Math.abs(jump) + 1e-13);

@@ -1,8 +1,10 @@
 import { NumericalError, invalid } from "../error.ts";
-import { dot, lbfgsIteration, lbfgsState } from "../math/minimise.ts";
+import { lbfgsIteration, lbfgsState } from "../math/minimise.ts";
 import type { Answer, LbfgsState as Minimiser } from "../math/minimise.ts";
 import type { Potential } from "../potentials/potential.ts";
 import type { Structure } from "../structure/structure.ts";
+import { fireMemory, fireMove, longest } from "./movers.ts";
+import type { FireMemory } from "./movers.ts";
 import type { Simulation } from "./simulation.ts";
 import { createSurface } from "./surface.ts";
 import type { Point } from "./surface.ts";
@@ -27,13 +29,7 @@ export interface Descent extends Point {
 }
 
 /** State of `fire`. */
-export interface FireState extends Descent {
-  readonly velocities: Float64Array;
-  timestep: number;
-  alpha: number;
-  /** Steps since the power was last negative. */
-  uphill: number;
-}
+export interface FireState extends Descent, FireMemory {}
 
 /** State of `lbfgs`. */
 export interface LbfgsState extends Descent {
@@ -51,16 +47,6 @@ export interface Relaxed {
   readonly converged: boolean;
 }
 
-/** Largest |F_i|, eV/Å. */
-function largestForce(forces: Float64Array): number {
-  let most = 0;
-  for (let i = 0; i < forces.length; i += 3) {
-    const f2 = forces[i] ** 2 + forces[i + 1] ** 2 + forces[i + 2] ** 2;
-    if (!(f2 <= most)) most = f2;
-  }
-  return Math.sqrt(most);
-}
-
 function prepare(structure: Structure, potential: Potential, options: RelaxOptions) {
   const surface = createSurface(structure, potential, options.skin);
   const fixed = options.fixed ?? [];
@@ -71,7 +57,7 @@ function prepare(structure: Structure, potential: Potential, options: RelaxOptio
     for (const i of fixed) state.forces.fill(0, 3 * i, 3 * i + 3);
     if (!Number.isFinite(state.energy))
       throw new NumericalError(`the energy is ${state.energy} in a relaxation`);
-    return largestForce(state.forces);
+    return longest(state.forces);
   };
   return {
     start(): Descent {
@@ -85,17 +71,7 @@ function prepare(structure: Structure, potential: Potential, options: RelaxOptio
   };
 }
 
-/** Shortens a move so that no atom goes further than `most`. */
-function limit(move: Float64Array, most: number): void {
-  const longest = largestForce(move);
-  if (longest > most) for (let i = 0; i < move.length; i++) move[i] *= most / longest;
-}
-
-/**
- * FIRE in its second version: dynamics with all masses alike, turned towards the forces while it goes downhill, taken
- * half a step back and stopped when it goes uphill (E. Bitzek et al., DOI 10.1103/PhysRevLett.97.170201; J. Guénolé
- * et al., DOI 10.1016/j.commatsci.2020.109584). Units of time are √(amu Å²/eV) with unit masses.
- */
+/** FIRE: see `fireMove`. */
 export function fire(
   structure: Structure,
   potential: Potential,
@@ -103,36 +79,11 @@ export function fire(
 ): Simulation<FireState> {
   const { maxMove = 0.2 } = options;
   const system = prepare(structure, potential, options);
-  const [first, longest, shortest] = [0.1, 1, 0.002];
   return {
-    init: () => ({
-      ...system.start(),
-      velocities: new Float64Array(structure.positions.length),
-      timestep: first,
-      alpha: 0.25,
-      uphill: 0,
-    }),
+    init: () => ({ ...system.start(), ...fireMemory(structure.positions.length) }),
     step(state) {
-      const { positions, forces: F, velocities: v } = state;
-      if (dot(F, v) > 0) {
-        if (++state.uphill > 20) {
-          state.timestep = Math.min(1.1 * state.timestep, longest);
-          state.alpha *= 0.99;
-        }
-      } else if (state.step > 0) {
-        if (state.uphill > 0 || state.timestep > shortest)
-          state.timestep = Math.max(0.5 * state.timestep, shortest);
-        state.uphill = 0;
-        state.alpha = 0.25;
-        for (let i = 0; i < v.length; i++) positions[i] -= 0.5 * state.timestep * v[i];
-        v.fill(0);
-      }
-      for (let i = 0; i < v.length; i++) v[i] += state.timestep * F[i];
-      const turn = state.alpha * Math.sqrt(dot(v, v) / Math.max(dot(F, F), Number.MIN_VALUE));
-      for (let i = 0; i < v.length; i++) v[i] = (1 - state.alpha) * v[i] + turn * F[i];
-      const move = v.map((x) => state.timestep * x);
-      limit(move, maxMove);
-      for (let i = 0; i < move.length; i++) positions[i] += move[i];
+      const move = fireMove(state, state.forces, maxMove);
+      for (let i = 0; i < move.length; i++) state.positions[i] += move[i];
       system.evaluate(state);
       state.step++;
     },

@@ -36,14 +36,18 @@ function rotation(r: Float64Array, root: Float64Array, centre: Float64Array, k: 
   return out;
 }
 
-/** Modified Gram–Schmidt, twice for accuracy; directions that vanish are left out. */
+/**
+ * Modified Gram–Schmidt, twice for accuracy; directions that nearly vanish are left out, as the turn of an almost linear
+ * molecule about its axis: relaxed to rounding it is never quite straight.
+ */
 function orthonormalise(vectors: readonly Float64Array[]): Float64Array[] {
   const basis: Float64Array[] = [];
+  const most = Math.max(...vectors.map((v) => Math.sqrt(dot(v, v))));
   for (const v of vectors) {
     const before = Math.sqrt(dot(v, v));
     for (let pass = 0; pass < 2; pass++) projectOut(v, basis);
     const length = Math.sqrt(dot(v, v));
-    if (length > 1e-8 * before && length > 1e-8) basis.push(v.map((x) => x / length));
+    if (length > 1e-8 * before && length > 1e-4 * most) basis.push(v.map((x) => x / length));
   }
   return basis;
 }

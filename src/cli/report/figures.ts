@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import type { Profile } from "../../run/path/profile.ts";
 
 /** Reference and predicted values of one set of frames. */
 export interface Parity {
@@ -227,6 +228,25 @@ export function traceFigure(
     ],
   });
   return { svg, shown: points.length, total: times.length };
+}
+
+/** The energy along a path: images, and the smooth curve through them. */
+export function profileFigure({ lengths, energies, curve }: Profile): Figure {
+  const dots = [...energies].map((y, k) => ({ x: lengths[k], y }));
+  const line = [...curve.energies].map((y, k) => ({ x: curve.lengths[k], y }));
+  const svg = render({
+    width: 720,
+    height: 360,
+    grid: true,
+    x: { label: "length of the path (Å)" },
+    y: { label: "energy (eV)" },
+    marks: [
+      Plot.ruleY([0], { strokeOpacity: 0.4 }),
+      Plot.line(line, { x: "x", y: "y", stroke: "var(--test)" }),
+      Plot.dot(dots, { x: "x", y: "y", fill: "var(--test)", r: 4 }),
+    ],
+  });
+  return { svg, shown: dots.length, total: dots.length };
 }
 
 /** A quantity against time, under a name. */

@@ -1,0 +1,150 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Option } from "commander";
+import type { Command } from "commander";
+import { writeFrames } from "../../io/files.node.ts";
+import { hessian } from "../../run/hessian.ts";
+import { reactionCoordinate } from "../../run/path/reaction-coordinate.ts";
+import { dimer } from "../../run/saddle/dimer.ts";
+import { prfo } from "../../run/saddle/prfo.ts";
+import type { Simulation } from "../../run/simulation.ts";
+import type { Point } from "../../run/surface.ts";
+import { vibrations } from "../../run/vibrations.ts";
+import type { Structure } from "../../structure/structure.ts";
+import { EXIT, count, positive, present, withCommons } from "../command.ts";
+import { openModel, refuseStrangers } from "../engine.ts";
+import type { Engine } from "../engine.ts";
+import { refuseExisting, stem } from "../files.ts";
+import { createProgress } from "../progress.ts";
+import type { Progress } from "../progress.ts";
+import { framesOf, readStructures, withUnits } from "../structures.ts";
+import type { UnitFlags } from "../structures.ts";
+import { show } from "../table.ts";
+
+interface Flags extends UnitFlags {
+  readonly output?: string;
+  readonly method: "prfo" | "dimer";
+  readonly irc?: boolean;
+  readonly ircStep: number;
+  readonly fmax: number;
+  readonly steps: number;
+  readonly seed: number;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** surfit saddle: first-order saddle point near a structure, and the way down both sides. */
+export function define(command: Command): void {
+  withUnits(
+    withCommons(command, [
+      ["surfit saddle model.surfit guess-path/saddle.xyz", "P-RFO, then verified by its vibrations"],
+      ["surfit saddle model.surfit guess.xyz --method dimer", "without force constants"],
+      ["surfit saddle model.surfit guess.xyz --irc", "and down the reaction coordinate both ways"],
+    ]),
+  )
+    .argument("<model>", "model file")
+    .argument("<structure>", "file whose first frame is the guess")
+    .option("-o, --output <folder>", "where saddle.xyz and irc.xyz go (default: <structure>-refined)")
+    .addOption(
+      new Option("--method <name>", "prfo: with force constants; dimer: without")
+        .choices(["prfo", "dimer"])
+        .default("prfo"),
+    )
+    .option("--irc", "walk down both sides to the minima that it joins")
+    .option("--irc-step <√amu Å>", "length of a step of the walk", positive, 0.1)
+    .option("--fmax <eV/Å>", "stop when no force on an atom is larger", positive, 1e-3)
+    .option("--steps <n>", "give up after so many", count, 300)
+    .option("--seed <n>", "of the dimer's first direction", count, 1)
+    .option("--force", "overwrite the folder's files")
+    .action(run);
+}
+
+interface Searching extends Point {
+  step: number;
+  maxForce: number;
+  evaluations: number;
+}
+
+async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
+  const engine = await openModel(modelFile);
+  const [{ structure, place }] = await readStructures([file], flags);
+  refuseStrangers(engine.potential, structure, place);
+  const folder = flags.output ?? `${stem(file)}-refined`;
+  const names = ["saddle.xyz", "irc.xyz"].map((name) => join(folder, name));
+  for (const name of names) refuseExisting(name, flags.force);
+  const progress = createProgress();
+  const found = search(structure, engine, flags, progress);
+  const saddle = { ...structure, positions: found.positions };
+  const H = hessian(saddle, engine.potential);
+  const { wavenumbers, modes } = vibrations(saddle, H, { external: engine.potential.external });
+  const negative = [...wavenumbers].filter((w) => w < 0);
+  const genuine = found.maxForce <= flags.fmax && negative.length === 1;
+  mkdirSync(folder, { recursive: true });
+  await writeFrames(names[0], framesOf(structure, [found]));
+  const walks = flags.irc && genuine ? walkDown(saddle, engine, H, modes[0], flags, progress) : undefined;
+  if (walks) await writeFrames(names[1], framesOf(structure, walks.images));
+  progress.done();
+  const { energy, step: steps, maxForce, evaluations } = found;
+  const ends = walks?.ends.map((e) => e - energy);
+  const json = { folder, genuine, energy, steps, maxForce, evaluations, wavenumbers, ...(ends && { ends }) };
+  const text = [
+    `energy ${energy.toFixed(6)} eV, ${show(maxForce)} eV/Å after ${steps} steps, ${evaluations} evaluations`,
+    `imaginary modes: ${negative.length === 0 ? "none" : negative.map((w) => `${(-w).toFixed(1)}i`).join(", ")} cm⁻¹`,
+    genuine
+      ? "a first-order saddle point"
+      : `NOT a first-order saddle point: ${negative.length} imaginary modes, ${show(maxForce)} eV/Å`,
+    ...(ends
+      ? [`ends of the reaction coordinate: ${ends.map((e) => e.toFixed(4)).join(" and ")} eV from it`]
+      : []),
+    `${folder}/: saddle.xyz${walks ? ", irc.xyz" : ""}`,
+  ].join("\n");
+  present({ text, json, exitCode: genuine ? EXIT.ok : EXIT.numerical }, flags.json);
+}
+
+function search(structure: Structure, { potential }: Engine, flags: Flags, progress: Progress): Searching {
+  const simulation: Simulation<Searching> =
+    flags.method === "prfo" ? prfo(structure, potential) : dimer(structure, potential, { seed: flags.seed });
+  const state = simulation.init();
+  while (state.step < flags.steps && state.maxForce > flags.fmax) {
+    simulation.step(state);
+    progress.update(state.step / flags.steps, `step ${state.step}: ${show(state.maxForce)} eV/Å`);
+  }
+  return state;
+}
+
+/** Steps down one side, at most. */
+const LONGEST = 1000;
+
+/** Images from one minimum over the saddle point to the other. */
+function walkDown(
+  saddle: Structure,
+  { potential }: Engine,
+  H: Float64Array,
+  mode: Float64Array,
+  { ircStep }: Flags,
+  progress: Progress,
+) {
+  const sides = ([-1, 1] as const).map((side) => {
+    const simulation = reactionCoordinate(saddle, potential, H, mode, side, { step: ircStep });
+    const state = simulation.init();
+    const images = [snapshot(state)];
+    while (!state.ended && state.step < LONGEST) {
+      simulation.step(state);
+      if (!state.ended) images.push(snapshot(state));
+      progress.update(null, `reaction coordinate: ${state.length.toFixed(2)} √amu Å`);
+    }
+    return images;
+  });
+  const [back, on] = sides;
+  return {
+    images: [...back.toReversed(), ...on.slice(1)],
+    ends: sides.map((images) => images[images.length - 1].energy),
+  };
+}
+
+const snapshot = (p: Point): Point => ({
+  ...p,
+  positions: p.positions.slice(),
+  forces: p.forces.slice(),
+  virial: p.virial.slice(),
+});

@@ -1,0 +1,95 @@
+import { Random } from "../math/random.ts";
+import type { RandomState } from "../math/random.ts";
+import type { Potential } from "../potentials/potential.ts";
+import type { Structure } from "../structure/structure.ts";
+import { kB } from "../structure/units.ts";
+import { lbfgs, relax } from "./relax.ts";
+import type { Simulation } from "./simulation.ts";
+
+/** Options of `basinHopping`. */
+export interface HoppingOptions {
+  /** K, of accepting a minimum above the last; 1000 by default. */
+  readonly temperature?: number;
+  /** First length of the random moves of every coordinate, Å; 0.4 by default. It adapts to accept one hop in two. */
+  readonly move?: number;
+  /** Largest force of a relaxed minimum, eV/Å; 0.001 by default. */
+  readonly fmax?: number;
+  /** Most steps of a relaxation; 500 by default. */
+  readonly steps?: number;
+  readonly seed?: number;
+  readonly fixed?: readonly number[];
+}
+
+/** A search over minima under way: plain data. */
+export interface HoppingState {
+  step: number;
+  /** The minimum that the walk is in, [n, 3], Å, and its energy, eV. */
+  readonly positions: Float64Array;
+  energy: number;
+  /** The lowest so far. */
+  readonly best: Float64Array;
+  bestEnergy: number;
+  move: number;
+  accepted: number;
+  random: RandomState;
+}
+
+/** Hops between which the length of the moves is adapted. */
+const ADAPT = 10;
+
+/**
+ * Global minimum: every hop moves all atoms at random, relaxes, and accepts the new minimum as Metropolis would (D. J.
+ * Wales, J. P. K. Doye, J. Phys. Chem. A 101, 5111 (1997), DOI 10.1021/jp970984n).
+ */
+export function basinHopping(
+  structure: Structure,
+  potential: Potential,
+  options: HoppingOptions = {},
+): Simulation<HoppingState> {
+  const { temperature = 1000, move = 0.4, fmax = 0.001, steps = 500, seed = 1, fixed = [] } = options;
+  const random = new Random(seed, "hops");
+  const still = new Set(fixed);
+  const settle = (positions: Float64Array) => {
+    const from = { ...structure, positions };
+    return relax(lbfgs(from, potential, { fixed }), from, { fmax, steps });
+  };
+  return {
+    init() {
+      const { structure: found, energy } = settle(structure.positions);
+      return {
+        step: 0,
+        positions: found.positions.slice(),
+        energy,
+        best: found.positions.slice(),
+        bestEnergy: energy,
+        move,
+        accepted: 0,
+        random: random.state(),
+      };
+    },
+    step(state) {
+      random.restore(state.random);
+      const trial = state.positions.map((x, i) => {
+        const by = state.move * (2 * random.uniform() - 1);
+        return still.has(Math.floor(i / 3)) ? x : x + by;
+      });
+      const { structure: found, energy } = settle(trial);
+      const rise = (energy - state.energy) / (kB * temperature);
+      if (random.uniform() < Math.exp(-Math.max(0, rise))) {
+        state.positions.set(found.positions);
+        state.energy = energy;
+        state.accepted++;
+      }
+      if (energy < state.bestEnergy) {
+        state.best.set(found.positions);
+        state.bestEnergy = energy;
+      }
+      state.step++;
+      if (state.step % ADAPT === 0) {
+        state.move *= state.accepted > ADAPT / 2 ? 1.1 : 1 / 1.1;
+        state.accepted = 0;
+      }
+      state.random = random.state();
+    },
+  };
+}

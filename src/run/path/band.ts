@@ -1,0 +1,165 @@
+import { NumericalError, invalid } from "../../error.ts";
+import { dot } from "../../math/minimise.ts";
+import type { Potential } from "../../potentials/potential.ts";
+import type { Structure } from "../../structure/structure.ts";
+import { fireMemory, fireMove, longest, quasiNewtonMemory, quasiNewtonMove } from "../movers.ts";
+import type { FireMemory, QuasiNewtonMemory } from "../movers.ts";
+import type { Simulation } from "../simulation.ts";
+import { createSurface } from "../surface.ts";
+import type { Point } from "../surface.ts";
+
+/** Options of a band. */
+export interface BandOptions {
+  /** k of the springs between images, eV/Å²; 5 by default. */
+  readonly spring?: number;
+  /** Whether the highest image climbs to the saddle point, once no force is above `climbBelow`. */
+  readonly climb?: boolean;
+  /** eV/Å; 0.5 by default. */
+  readonly climbBelow?: number;
+  /** "lbfgs" without line search, or "fire". */
+  readonly method?: "lbfgs" | "fire";
+  /** Longest move of an atom in a step, Å; 0.2 by default. */
+  readonly maxMove?: number;
+  /** Atoms that stay where they are. */
+  readonly fixed?: readonly number[];
+}
+
+/** A band under way: plain data. */
+export interface BandState {
+  readonly images: readonly Point[];
+  /** Forces on the images across the path and along the springs, [images − 2, n, 3], eV/Å. */
+  readonly forces: Float64Array;
+  /** Largest of them on an atom, eV/Å. */
+  maxForce: number;
+  /** The image that climbs; −1 while none does. */
+  climbing: number;
+  step: number;
+  /** Evaluations of the potential so far, those of the ends included. */
+  evaluations: number;
+  readonly fire: FireMemory;
+  readonly lbfgs: QuasiNewtonMemory;
+}
+
+/** The potential that an image feels. */
+export type PotentialOf = (image: number) => Potential;
+
+/**
+ * Nudged elastic band: images between two fixed ends feel the force across the path, and springs along it, with the
+ * improved tangent (G. Henkelman, H. Jónsson, J. Chem. Phys. 113, 9978 (2000), DOI 10.1063/1.1323224); the highest
+ * climbs along the path to the saddle point (G. Henkelman, B. P. Uberuaga, H. Jónsson, J. Chem. Phys. 113, 9901
+ * (2000), DOI 10.1063/1.1329672). `path` holds positions [n, 3] of all images, Å.
+ */
+export function band(
+  structure: Structure,
+  path: readonly Float64Array[],
+  potentialOf: PotentialOf,
+  options: BandOptions = {},
+): Simulation<BandState> {
+  const { spring = 5, climb = true, climbBelow = 0.5, method = "lbfgs", maxMove = 0.2, fixed = [] } = options;
+  if (path.length < 3) throw invalid("path", "3 images or more", path.length);
+  const width = structure.positions.length;
+  const surfaces = path.map((positions, k) => createSurface({ ...structure, positions }, potentialOf(k)));
+
+  /** Across the path plus along the springs; the climbing image: turned round along the path. */
+  function judge(state: BandState): void {
+    const { images, forces } = state;
+    if (images.some(({ energy }) => !Number.isFinite(energy)))
+      throw new NumericalError("the energy of an image of the path is not finite");
+    for (let k = 1; k < images.length - 1; k++) {
+      const F = forces.subarray((k - 1) * width, k * width).fill(0);
+      F.set(images[k].forces);
+      for (const i of fixed) F.fill(0, 3 * i, 3 * i + 3);
+      const tau = tangent(images, k);
+      const along = dot(F, tau);
+      const pull =
+        k === state.climbing
+          ? -2 * along
+          : spring * (apart(images[k + 1], images[k]) - apart(images[k], images[k - 1])) - along;
+      for (let i = 0; i < width; i++) F[i] += pull * tau[i];
+    }
+    state.maxForce = longest(forces);
+  }
+
+  function follow(state: BandState): void {
+    if (!climb || (state.climbing < 0 && state.maxForce > climbBelow)) return;
+    const before = state.climbing;
+    state.climbing = highest(state.images);
+    if (state.climbing !== before) judge(state);
+  }
+
+  return {
+    init() {
+      const images = surfaces.map((surface) => surface.start());
+      const inner = (images.length - 2) * width;
+      const state: BandState = {
+        images,
+        forces: new Float64Array(inner),
+        maxForce: 0,
+        climbing: -1,
+        step: 0,
+        evaluations: images.length,
+        fire: fireMemory(inner),
+        lbfgs: quasiNewtonMemory(),
+      };
+      judge(state);
+      follow(state);
+      return state;
+    },
+    step(state) {
+      const { images, forces } = state;
+      const inner = images.slice(1, -1);
+      const now = joined(inner.map(({ positions }) => positions));
+      const move =
+        method === "fire"
+          ? fireMove(state.fire, forces, maxMove)
+          : quasiNewtonMove(state.lbfgs, now, forces, maxMove);
+      inner.forEach((image, k) => {
+        for (let i = 0; i < width; i++) image.positions[i] += move[k * width + i];
+        surfaces[k + 1].evaluate(image);
+      });
+      state.evaluations += inner.length;
+      state.step++;
+      judge(state);
+      follow(state);
+    },
+  };
+}
+
+function joined(arrays: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(arrays.length * arrays[0].length);
+  arrays.forEach((array, k) => all.set(array, k * array.length));
+  return all;
+}
+
+/** |R_a − R_b|. */
+const apart = (a: Point, b: Point): number => {
+  let square = 0;
+  for (let i = 0; i < a.positions.length; i++) square += (a.positions[i] - b.positions[i]) ** 2;
+  return Math.sqrt(square);
+};
+
+/** The inner image of highest energy. */
+export const highest = (images: readonly Pick<Point, "energy">[]): number => {
+  let top = 1;
+  for (let k = 2; k < images.length - 1; k++) if (images[k].energy > images[top].energy) top = k;
+  return top;
+};
+
+/** Unit tangent at image k: towards the higher neighbour, at an extremum a mean of both by their energies. */
+export function tangent(images: readonly Point[], k: number): Float64Array {
+  const [before, here, after] = [images[k - 1], images[k], images[k + 1]];
+  const [back, on] = [here.energy - before.energy, after.energy - here.energy];
+  const [low, high] = [Math.min(Math.abs(back), Math.abs(on)), Math.max(Math.abs(back), Math.abs(on))];
+  // Weights of the steps behind and ahead.
+  let weights = [high, low];
+  if (back > 0 && on > 0) weights = [0, 1];
+  else if (back < 0 && on < 0) weights = [1, 0];
+  else if (after.energy > before.energy) weights = [low, high];
+  // A flat piece, as on a path of equal energies, has no higher neighbour.
+  if (weights[0] === 0 && weights[1] === 0) weights = [1, 1];
+  const tau = here.positions.map(
+    (x, i) => weights[0] * (x - before.positions[i]) + weights[1] * (after.positions[i] - x),
+  );
+  const length = Math.sqrt(dot(tau, tau));
+  return tau.map((x) => x / length);
+}

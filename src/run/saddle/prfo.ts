@@ -1,0 +1,182 @@
+import { NumericalError } from "../../error.ts";
+import { dot } from "../../math/minimise.ts";
+import { symmetricEigen } from "../../math/symmetric-eigen.ts";
+import type { Potential } from "../../potentials/potential.ts";
+import type { Structure } from "../../structure/structure.ts";
+import { hessian } from "../hessian.ts";
+import { longest } from "../movers.ts";
+import { projectOut } from "../rigid.ts";
+import type { Simulation } from "../simulation.ts";
+import { createSurface } from "../surface.ts";
+import type { Point } from "../surface.ts";
+import { held, heldDirections, updateHessian } from "./quadratic.ts";
+
+/** Options of `prfo`. */
+export interface PrfoOptions {
+  /** Largest length of a step, Å; 0.1 at first and 0.2 at most by default. */
+  readonly trust?: number;
+  /** Steps after which the force constants are computed anew; Infinity: only at the start. */
+  readonly recompute?: number;
+  /** Direction [n, 3] to climb along at first; the softest mode by default. */
+  readonly direction?: Float64Array;
+  readonly fixed?: readonly number[];
+}
+
+/** A saddle search under way: plain data. */
+export interface PrfoState extends Point {
+  step: number;
+  maxForce: number;
+  /** Force constants, computed then updated, [3n, 3n], eV/Å². */
+  readonly H: Float64Array;
+  /** Unit vector of the mode that is climbed, [n, 3]. */
+  readonly mode: Float64Array;
+  /** Its curvature, eV/Å². */
+  curvature: number;
+  trust: number;
+  evaluations: number;
+}
+
+/** A curvature above all of molecules, eV/Å²: for what is held. */
+const STIFF = 1e4;
+
+/**
+ * Partitioned rational function optimisation to a first-order saddle point: up along one mode, down along all others,
+ * each with its own shift; the mode is followed by overlap, the force constants by Bofill's update (J. Baker, J.
+ * Comput. Chem. 7, 385 (1986), DOI 10.1002/jcc.540070402).
+ */
+export function prfo(
+  structure: Structure,
+  potential: Potential,
+  options: PrfoOptions = {},
+): Simulation<PrfoState> {
+  const { trust = 0.2, recompute = Infinity, direction, fixed = [] } = options;
+  const surface = createSurface(structure, potential);
+  const n = structure.positions.length;
+  const settle = (state: PrfoState) => {
+    for (const i of fixed) state.forces.fill(0, 3 * i, 3 * i + 3);
+    if (!Number.isFinite(state.energy))
+      throw new NumericalError("the energy is not finite in a saddle search");
+    state.maxForce = longest(state.forces);
+  };
+  const renew = (state: PrfoState) => {
+    state.H.set(hessian({ ...structure, positions: state.positions }, potential));
+    state.evaluations += 2 * n;
+  };
+
+  return {
+    init() {
+      const point = surface.start();
+      const state: PrfoState = {
+        ...point,
+        step: 0,
+        maxForce: 0,
+        H: new Float64Array(n * n),
+        mode: new Float64Array(n),
+        curvature: 0,
+        trust: trust / 2,
+        evaluations: 1,
+      };
+      settle(state);
+      renew(state);
+      if (direction) state.mode.set(direction);
+      return state;
+    },
+    step(state) {
+      if (state.step > 0 && state.step % recompute === 0) renew(state);
+      const basis = heldDirections(structure, state.positions, potential, fixed);
+      const { values, vectors } = symmetricEigen(held(state.H, basis, STIFF), n);
+      const g = state.forces.map((f) => -f);
+      projectOut(g, basis);
+      const follow = modeToClimb(vectors, state.mode, n);
+      state.mode.set(vectors.subarray(follow * n, (follow + 1) * n));
+      state.curvature = values[follow];
+      const s = rationalStep(g, values, vectors, follow);
+      const length = Math.sqrt(dot(s, s));
+      if (length > state.trust) for (let i = 0; i < n; i++) s[i] *= state.trust / length;
+      const before = { g, energy: state.energy };
+      for (let i = 0; i < n; i++) state.positions[i] += s[i];
+      surface.evaluate(state);
+      settle(state);
+      state.evaluations++;
+      adapt(state, s, before, trust);
+      state.step++;
+    },
+  };
+}
+
+/** The eigenvector that is most like the mode climbed so far; the softest at the start. */
+function modeToClimb(vectors: Float64Array, mode: Float64Array, n: number): number {
+  if (dot(mode, mode) === 0) return n - 1;
+  let [best, most] = [n - 1, -1];
+  for (let k = 0; k < n; k++) {
+    const overlap = Math.abs(dot(vectors.subarray(k * n, (k + 1) * n), mode));
+    if (overlap > most) [best, most] = [k, overlap];
+  }
+  return best;
+}
+
+/** −Σ u (u·g)/(λ − shift): shift λ_p above for the mode climbed, λ_n below for the others. */
+function rationalStep(
+  g: Float64Array,
+  values: Float64Array,
+  vectors: Float64Array,
+  follow: number,
+): Float64Array {
+  const n = g.length;
+  const along = values.map((_, k) => dot(vectors.subarray(k * n, (k + 1) * n), g));
+  const [b, f] = [values[follow], along[follow]];
+  const up = b / 2 + Math.sqrt(b * b + 4 * f * f) / 2;
+  const down = lowestShift(values, along, follow);
+  const s = new Float64Array(n);
+  for (let k = 0; k < n; k++) {
+    if (along[k] === 0) continue;
+    const c = -along[k] / (values[k] - (k === follow ? up : down));
+    for (let i = 0; i < n; i++) s[i] += c * vectors[k * n + i];
+  }
+  return s;
+}
+
+/** λ_n < min(0, least other eigenvalue) with Σ f²/(λ_n − b) = λ_n, by bisection. */
+function lowestShift(values: Float64Array, along: Float64Array, follow: number): number {
+  let least = 0;
+  let size = 0;
+  values.forEach((b, k) => {
+    if (k === follow) return;
+    least = Math.min(least, b);
+    size += along[k] ** 2;
+  });
+  const gap = (shift: number) =>
+    values.reduce(
+      (sum, b, k) => (k === follow || along[k] === 0 ? sum : sum + along[k] ** 2 / (shift - b)),
+      0,
+    ) - shift;
+  let high = least;
+  let low = least - Math.sqrt(size) - 1;
+  for (let k = 0; k < 200 && high - low > 1e-14 * Math.max(1, Math.abs(low)); k++) {
+    const middle = (low + high) / 2;
+    // Left of the poles the sum falls from 0 to −∞ while −shift falls too: one change of sign.
+    if (gap(middle) > 0) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Bofill's update, and a trust radius after how well the quadratic model foretold the energy. */
+function adapt(
+  state: PrfoState,
+  s: Float64Array,
+  before: { readonly g: Float64Array; readonly energy: number },
+  most: number,
+): void {
+  const n = s.length;
+  let expected = dot(before.g, s);
+  for (let i = 0; i < n; i++) expected += (s[i] * dot(state.H.subarray(i * n, (i + 1) * n), s)) / 2;
+  const ratio = (state.energy - before.energy) / expected;
+  const good = ratio > 0.5 && ratio < 1.5;
+  state.trust = good ? Math.min(most, 1.5 * state.trust) : Math.max(most / 30, 0.7 * state.trust);
+  updateHessian(
+    state.H,
+    s,
+    state.forces.map((f, i) => -f - before.g[i]),
+  );
+}

@@ -1,0 +1,89 @@
+import { dot } from "../math/minimise.ts";
+import { symmetricEigen } from "../math/symmetric-eigen.ts";
+import { masses as massesOf } from "../structure/elements.ts";
+import type { Structure } from "../structure/structure.ts";
+import { AMU_A2_FS2, HBAR } from "../structure/units.ts";
+import { projectOut, rigidMotions } from "./rigid.ts";
+
+/** Speed of light, cm/fs. */
+const LIGHT = 2.99792458e-5;
+
+/** Wavenumber (cm⁻¹) of an eigenvalue of the mass-weighted force constants (eV/(amu Å²)); negative: imaginary. */
+export const wavenumber = (lambda: number): number =>
+  (Math.sign(lambda) * Math.sqrt(Math.abs(lambda) / AMU_A2_FS2)) / (2 * Math.PI * LIGHT);
+
+/** Energy of one quantum of a wavenumber, eV. */
+export const quantum = (wavenumber: number): number => HBAR * 2 * Math.PI * LIGHT * wavenumber;
+
+/** Normal modes about a stationary point. */
+export interface Vibrations {
+  /** cm⁻¹, ascending; imaginary ones are negative. Motions of the whole are left out. */
+  readonly wavenumbers: Float64Array;
+  /** Displacements of the atoms in each mode, √m-weighted length 1, [modes][n, 3], Å/√amu·√amu. */
+  readonly modes: readonly Float64Array[];
+  /** Reduced mass of each mode, amu. */
+  readonly reducedMasses: Float64Array;
+  /** Wavenumbers of the motions of the whole before they were projected out: what is left of 0, cm⁻¹. */
+  readonly rigid: Float64Array;
+  /** ½ Σ ħω over the real modes, eV. */
+  readonly zeroPointEnergy: number;
+}
+
+/** Options of `vibrations`. */
+export interface VibrationOptions {
+  /** amu; standard atomic weights by default. */
+  readonly masses?: Float64Array;
+  /** The potential is an external field (see `Potential`): motions of the whole are vibrations too. */
+  readonly external?: boolean;
+}
+
+/** Modes of force constants H [3n, 3n] (eV/Å²) with the motions of the whole projected out. */
+export function vibrations(
+  structure: Structure,
+  H: Float64Array,
+  { masses = massesOf(structure.numbers), external = false }: VibrationOptions = {},
+): Vibrations {
+  const size = structure.positions.length;
+  const root = Float64Array.from({ length: size }, (_, i) => Math.sqrt(masses[Math.floor(i / 3)]));
+  const weighted = H.map((h, k) => h / (root[Math.floor(k / size)] * root[k % size]));
+  const whole = external ? [] : rigidMotions(structure, masses);
+  const rigid = Float64Array.from(whole, (u) => wavenumber(dot(u, multiply(weighted, u))));
+  projectBothSides(weighted, whole, size);
+  // What is projected out gets an eigenvalue above all others, so that it is told apart from soft modes.
+  const above = 1 + weighted.reduce((sum, x) => sum + Math.abs(x), 0);
+  for (const u of whole)
+    for (let a = 0; a < size; a++)
+      for (let b = 0; b < size; b++) weighted[a * size + b] += above * u[a] * u[b];
+  const { values, vectors } = symmetricEigen(weighted, size);
+  const count = size - whole.length;
+  const order = Array.from({ length: count }, (_, k) => size - 1 - k);
+  const modes = order.map((k) => {
+    const u = vectors.subarray(k * size, (k + 1) * size);
+    return u.map((x, i) => x / root[i]);
+  });
+  const wavenumbers = Float64Array.from(order, (k) => wavenumber(values[k]));
+  return {
+    wavenumbers,
+    modes,
+    reducedMasses: Float64Array.from(modes, (mode) => 1 / dot(mode, mode)),
+    rigid,
+    zeroPointEnergy: wavenumbers.reduce((sum, w) => sum + (w > 0 ? quantum(w) / 2 : 0), 0),
+  };
+}
+
+function multiply(A: Float64Array, x: Float64Array): Float64Array {
+  const n = x.length;
+  return x.map((_, i) => dot(A.subarray(i * n, (i + 1) * n), x));
+}
+
+/** (1 − Σ u uᵀ) A (1 − Σ u uᵀ), in place. */
+function projectBothSides(A: Float64Array, basis: readonly Float64Array[], n: number): void {
+  const transpose = () => {
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < i; j++) [A[i * n + j], A[j * n + i]] = [A[j * n + i], A[i * n + j]];
+  };
+  for (let side = 0; side < 2; side++) {
+    for (let i = 0; i < n; i++) projectOut(A.subarray(i * n, (i + 1) * n), basis);
+    transpose();
+  }
+}
