@@ -166,10 +166,10 @@ function declaredUnits(survey: KeySurvey, said: LabelUnits, file: string, notes:
     const [value] = values;
     const own = said[quantity];
     const factor = factorOf(quantity, value, `${file} ${key}`);
-    if (own !== undefined && factorOf(quantity, own, `units.${quantity}`) !== factor)
+    if (own !== undefined && Math.abs(factorOf(quantity, own, `units.${quantity}`) / factor - 1) > SAME_UNIT)
       throw invalid(`units.${quantity}`, `${value}, which the file declares under ${key}`, own);
-    units[quantity] = value;
-    notes.push(`${quantity} in ${value}, as the file declares under "${key}"`);
+    units[quantity] = own ?? value;
+    notes.push(`${quantity} in ${units[quantity]}, as the file declares under "${key}"`);
   }
   const general = survey.texts.get("units") ?? survey.texts.get("unit");
   if (general && said.energy === undefined)
@@ -180,6 +180,9 @@ function declaredUnits(survey: KeySurvey, said: LabelUnits, file: string, notes:
     );
   return units;
 }
+
+/** Units are the same up to the constants that a program has them from: a bar of LAMMPS is off by 8e-8. */
+const SAME_UNIT = 1e-6;
 
 const SIGN = /^stress_sign$/i;
 

@@ -25,7 +25,12 @@ describe.each(["acsf", "ani"])("rows of a design matrix, %s", (name) => {
     });
     const model = compose(
       descriptor,
-      linear.build({ quadratic }, sizes, linear.initialise({ quadratic }, statistics, 1, 1), device),
+      linear.build(
+        { quadratic, bias: true },
+        sizes,
+        linear.initialise({ quadratic, bias: true }, statistics, 1, 1),
+        device,
+      ),
       device,
     );
     const theta = new Random(1).normals(model.parameters);

@@ -49,6 +49,8 @@ export interface Part {
 /** The least-squares problem of some rows as a triangle T with right-hand side z, columns ordered and of length about 1. */
 export class System {
   readonly columns: Columns;
+  /** Columns that no row has anything in. */
+  readonly empty: readonly number[];
   readonly #triangles: Triangles;
   /** [P + 1, P + 1], z in the last column. */
   readonly #T: Float64Array;
@@ -82,6 +84,14 @@ export class System {
     }
     this.#T = T.slice();
     triangles.release(to);
+    // A column without any row gets a unit vector in its row, which is zero too: its parameter is 0.
+    this.empty = Array.from({ length: this.#P }, (_, k) => k).filter((k) => this.#isEmpty(k));
+    for (const k of this.empty) this.#T[k * N + k] = 1;
+  }
+
+  #isEmpty(k: number): boolean {
+    for (let i = 0; i <= k; i++) if (this.#T[i * (this.#P + 1) + k] !== 0) return false;
+    return true;
   }
 
   get parameters(): number {
@@ -130,8 +140,7 @@ export class System {
     for (let i = q - 1; i >= 0; i--) {
       let sum = this.#T[i * N + N - 1];
       for (let k = i + 1; k < N - 1; k++) sum -= this.#T[i * N + k] * x[k];
-      // A free column that no row has stays at 0.
-      x[i] = this.#T[i * N + i] === 0 ? 0 : sum / this.#T[i * N + i];
+      x[i] = sum / this.#T[i * N + i];
     }
     return x;
   }
@@ -165,14 +174,13 @@ export class System {
     const x = Float64Array.from({ length: P }, (_, i) => R[i * N + P]);
     solveUpper(R, N, P, x);
     const inverse = invertUpper(R, N, P);
-    if (!lambda) return { x, inverse, error: this.error(x), effective: P };
     let effective = P;
     for (let i = 0; i < P; i++) {
       const row = inverse.subarray(i * P, (i + 1) * P);
-      if (lambda[i] === Infinity) {
+      if (lambda?.[i] === Infinity || this.empty.includes(i)) {
         row.fill(0);
         effective -= 1;
-      } else effective -= lambda[i] * row.reduce((sum, c) => sum + c * c, 0);
+      } else if (lambda) effective -= lambda[i] * row.reduce((sum, c) => sum + c * c, 0);
     }
     return { x, inverse, error: this.error(x), effective };
   }

@@ -1,4 +1,5 @@
 import type { LinearBasis } from "../regressor.ts";
+import type { LinearOptions } from "./options.ts";
 
 /**
  * E = Σ_k θ_k φ_k(G), φ = (1, G_1 … G_K) and with `quadratic` (½G_1², G_1G_2, …, G_1G_K, ½G_2², …): LAMMPS's order and
@@ -7,16 +8,18 @@ import type { LinearBasis } from "../regressor.ts";
 export class PolynomialBasis implements LinearBasis {
   readonly starts: readonly number[];
   readonly #quadratic: boolean;
+  readonly #one: number;
 
-  constructor(starts: readonly number[], quadratic: boolean) {
+  constructor(starts: readonly number[], { quadratic, bias }: LinearOptions) {
     this.starts = starts;
     this.#quadratic = quadratic;
+    this.#one = bias ? 1 : 0;
   }
 
   addValues(e: number, G: Float64Array, row: Float64Array): void {
     let k = this.starts[e];
     const K = G.length;
-    row[k++] += 1;
+    row[k++] += this.#one;
     for (let t = 0; t < K; t++) row[k++] += G[t];
     if (!this.#quadratic) return;
     for (let t = 0; t < K; t++) {

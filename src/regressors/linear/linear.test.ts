@@ -23,7 +23,7 @@ function build(quadratic: boolean): Regressor {
     const values = random.normals(new Float64Array(countOf({ quadratic }, K)));
     return [`${e}.coefficients`, values] as const;
   });
-  return linear.build({ quadratic }, SIZES, Object.fromEntries(tensors), device);
+  return linear.build({ quadratic, bias: true }, SIZES, Object.fromEntries(tensors), device);
 }
 
 const total = COUNTS.reduce((a, b) => a + b, 0);
@@ -95,9 +95,11 @@ describe.each([false, true])("linear, quadratic: %s", (quadratic) => {
   });
 
   it("uses tensors that lie in the device's memory in place, and refuses others than its own", () => {
-    const again = linear.build({ quadratic }, SIZES, model.tensors, device);
+    const again = linear.build({ quadratic, bias: true }, SIZES, model.tensors, device);
     expect(again.parameters.byteOffset).toBe(model.parameters.byteOffset);
-    expect(() => linear.build({ quadratic }, [5, 3, 5], model.tensors, device)).toThrow("2.coefficients");
+    expect(() => linear.build({ quadratic, bias: true }, [5, 3, 5], model.tensors, device)).toThrow(
+      "2.coefficients",
+    );
   });
 });
 
@@ -121,7 +123,7 @@ it("one combination of the features gives the energies of the linear model", () 
 it("starts from the mean energy", () => {
   const K = new Float64Array(4);
   const some = { count: 1, mean: K, deviation: K, min: K, max: K };
-  expect(linear.initialise({ quadratic: true }, [some], 1, 1, -3)).toEqual({
+  expect(linear.initialise({ quadratic: true, bias: true }, [some], 1, 1, -3)).toEqual({
     "0.coefficients": Float64Array.of(-3, ...new Float64Array(14)),
   });
 });

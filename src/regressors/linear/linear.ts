@@ -26,6 +26,7 @@ class Linear implements Regressor {
   readonly basis: LinearBasis;
   readonly combination?: Combination;
   readonly #quadratic: boolean;
+  readonly #bias: boolean;
   readonly #sizes: readonly number[];
   readonly #device: Device;
   /** Byte addresses: α in full or a sum of products [K, K]; a block of rows [BLOCK, K] and one more. */
@@ -48,8 +49,9 @@ class Linear implements Regressor {
     this.starts = [0, ...shapes.map(({ length }) => (end += length))];
     this.decays = new Uint8Array(end).fill(1);
     for (const start of this.starts.slice(0, -1)) this.decays[start] = 0;
-    this.basis = new PolynomialBasis(this.starts, options.quadratic);
+    this.basis = new PolynomialBasis(this.starts, options);
     this.#quadratic = options.quadratic;
+    this.#bias = options.bias;
     this.#sizes = sizes;
     this.#device = device;
     const K = options.quadratic ? Math.max(...sizes) : 0;
@@ -133,7 +135,7 @@ class Linear implements Regressor {
       const d = dG?.matrices[e];
       for (let c = 0; c < n; c++) {
         const seed = seeds[first + c];
-        gradient[start] += seed;
+        if (this.#bias) gradient[start] += seed;
         for (let t = 0, at = c * K; t < K; t++, at++)
           gradient[start + 1 + t] += seed * G.matrices[e][at] + (d ? d[at] : 0);
       }
@@ -179,7 +181,7 @@ function initialise(
 ): Record<string, Float64Array> {
   const coefficients = statistics.map(({ mean }, e) => {
     const values = new Float64Array(countOf(options, mean.length));
-    values[0] = shift;
+    if (options.bias) values[0] = shift;
     return [nameOf(e), values] as const;
   });
   return Object.fromEntries(coefficients);

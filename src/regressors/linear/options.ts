@@ -6,10 +6,11 @@ export const linearOptions = z.strictObject({
     .boolean()
     .default(false)
     .meta({ help: "Add ½ GᵀαG, α symmetric: all products of two features" }),
+  bias: z.boolean().default(true).meta({ help: "Fit β₀; false: it stays 0, as with bzeroflag 1 of FitSNAP" }),
 });
 
 export type LinearOptions = z.infer<typeof linearOptions>;
 
 /** Coefficients of one element with K features: β₀, β [K], and with `quadratic` the upper triangle of α. */
-export const countOf = ({ quadratic }: LinearOptions, K: number): number =>
+export const countOf = ({ quadratic }: Pick<LinearOptions, "quadratic">, K: number): number =>
   1 + K + (quadratic ? (K * (K + 1)) / 2 : 0);

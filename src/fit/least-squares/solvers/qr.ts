@@ -9,5 +9,5 @@ export const qr: Solver = (input) => {
   const { system } = input;
   if (system.condition < SINGULAR) return penalised(input, null, null);
   const solution = solveTruncated(input, 1 / SINGULAR, []);
-  return { ...solution, notes: [undetermined(solution.rank, system.parameters)] };
+  return { ...solution, notes: [undetermined(solution.rank, system.parameters - system.empty.length)] };
 };

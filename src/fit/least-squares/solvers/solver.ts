@@ -56,7 +56,11 @@ export function penalised(
   const { x, inverse, error, effective } = system.solve(penalty);
   const P = system.parameters;
   const noise = noiseOf(error, rows, effective);
-  const rank = penalty ? penalty.filter((l) => l < Infinity).length : P;
+  const unused = new Set([
+    ...system.empty,
+    ...Array.from(penalty ?? []).flatMap((l, k) => (l < Infinity ? [] : [k])),
+  ]);
+  const rank = P - unused.size;
   const again = (rest: System) => rest.solve(penalty).x;
   return { x, factor: inverse, width: P, again, noise, effective, rank, strength, notes };
 }
