@@ -2,17 +2,15 @@ import { createHash } from "node:crypto";
 import type { Command } from "commander";
 import { createDevice } from "../../device/device.ts";
 import { writeModel } from "../../io/model.ts";
-import { readFolder } from "../../io/n2p2/folder.node.ts";
-import { readN2p2 } from "../../io/n2p2/read.ts";
 import { buildPotential } from "../../potentials/build.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import { present, withCommons } from "../command.ts";
 import { refuseExisting, writeWhole } from "../files.ts";
-import { fileUnits } from "../structures.ts";
+import { importers } from "../importers.ts";
 import { version } from "../version.ts";
 
 interface Flags {
-  readonly units: string;
+  readonly units?: string;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -21,18 +19,18 @@ interface Flags {
 export function define(command: Command): void {
   withCommons(command, [
     ["surfit import potential/ model.surfit --units Hartree,bohr", "a folder of n2p2 or RuNNer"],
+    ["surfit import Cu.yace model.surfit", "a potential of pacemaker"],
   ])
-    .argument("<folder>", "folder with input.nn, scaling.data, weights.ZZZ.data")
+    .argument("<files>", importers.map(({ what }) => what).join("; "))
     .argument("<model>", "model file to write")
-    .requiredOption("--units <energy,length>", "units of the folder, which its files do not state")
+    .option("--units <energy,length>", "units of files that do not state them (n2p2)")
     .option("--force", "overwrite the model")
     .action(run);
 }
 
-async function run(folder: string, output: string, flags: Flags): Promise<void> {
+async function run(path: string, output: string, flags: Flags): Promise<void> {
   refuseExisting(output, flags.force);
-  const files = await readFolder(folder);
-  const model = readN2p2(files, fileUnits(flags.units));
+  const { model, files } = await importers.find(({ takes }) => takes(path))!.read(path, flags.units);
   const { cutoff } = buildPotential(model, createDevice());
   const hash = createHash("sha256");
   for (const name of Object.keys(files).toSorted()) hash.update(name).update(files[name]);
