@@ -84,11 +84,10 @@ export class Harvest {
     return { file: this.#options.file, length: this.#length };
   }
 
-  /** Adds the structure to the file unless the file has its like; whether it was added. */
-  offer(structure: Structure, info: Readonly<Record<string, InfoValue>>): boolean {
+  /** Adds the structure, whose atoms have these grades, unless the file has its like; whether it was added. */
+  offer(structure: Structure, values: Float64Array, info: Readonly<Record<string, InfoValue>>): boolean {
     const { grade } = this.#options;
     const neighbours = findNeighbours(structure, this.#guard.cutoff);
-    const values = this.#guard.grade(structure, neighbours)[grade];
     if (!this.#isNew(structure, neighbours, values)) return false;
     this.#take(structure, neighbours);
     const text = formatFrame({

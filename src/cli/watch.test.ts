@@ -18,6 +18,7 @@ import { GradedPotential } from "../potentials/extrapolation/graded.ts";
 import { ExtrapolationGuard } from "../potentials/extrapolation/guard.ts";
 import type { Potential } from "../potentials/potential.ts";
 import { Harvest } from "./harvest.ts";
+import type { Structure } from "../structure/structure.ts";
 import { createProgress } from "./progress.ts";
 import { runDynamics } from "./trajectory.ts";
 import type { MdOptions, MdResult } from "./trajectory.ts";
@@ -31,6 +32,8 @@ const path = (name: string) => join(folder, name);
 const device = createDevice({ bytes: 2 ** 26 });
 const model = rememberingModel(device);
 const guard = ExtrapolationGuard.demand(model, device);
+
+const gradesOf = (structure: Structure) => guard.grade(structure).range;
 
 /** Springs to the places of the molecule, with grades of how far the atoms are pushed along x, in Å. */
 function springs(): Potential {
@@ -90,14 +93,16 @@ describe("a harvest", () => {
       [shaken(strange, 1e-4, 2), false],
       [shaken(molecule, 0.3, 3), true],
     ] as const;
-    for (const [structure, taken] of offers) expect(harvest.offer(structure, { step: 1 })).toBe(taken);
+    for (const [structure, taken] of offers)
+      expect(harvest.offer(structure, gradesOf(structure), { step: 1 })).toBe(taken);
+    const third = shaken(molecule, 0.4, 4);
     const again = await Harvest.open(guard, options);
     expect(again.frames).toBe(2);
-    expect(again.offer(strange, {})).toBe(false);
-    expect(again.offer(shaken(molecule, 0.4, 4), {})).toBe(true);
+    expect(again.offer(strange, gradesOf(strange), {})).toBe(false);
+    expect(again.offer(third, gradesOf(third), {})).toBe(true);
     const frames = await framesOf(options.file);
     expect(frames.map(({ structure }) => structure.positions)).toEqual(
-      [strange, shaken(molecule, 0.3, 3), shaken(molecule, 0.4, 4)].map(({ positions }) => positions),
+      [strange, shaken(molecule, 0.3, 3), third].map(({ positions }) => positions),
     );
     // What the model says of them is no label.
     expect(frames.every(({ energy, forces }) => energy === undefined && forces === undefined)).toBe(true);
@@ -111,10 +116,11 @@ describe("a harvest", () => {
   test("is cut back to where a checkpoint saw it, unless it is another file", async () => {
     const options = { file: path("cut.xyz"), grade: "range", above: 0.5 };
     const harvest = await Harvest.open(guard, options);
-    harvest.offer(shaken(molecule, 0.3, 1), {});
+    const [first, second] = [shaken(molecule, 0.3, 1), shaken(molecule, 0.3, 2)];
+    harvest.offer(first, gradesOf(first), {});
     const { mark } = harvest;
     const before = readFileSync(options.file);
-    harvest.offer(shaken(molecule, 0.3, 2), {});
+    harvest.offer(second, gradesOf(second), {});
     expect(harvest.frames).toBe(2);
     expect((await Harvest.open(guard, options, { file: "other.xyz", length: 3 })).frames).toBe(2);
     expect((await Harvest.open(guard, options, mark)).frames).toBe(1);

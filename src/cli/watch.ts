@@ -77,7 +77,8 @@ export class ExtrapolationWatch {
   }
 
   #note(structure: Structure, step: number, timestep: number): void {
-    const added = this.#harvest?.offer(structure, { step, time_fs: step * timestep }) ?? false;
+    const info = { step, time_fs: step * timestep };
+    const added = this.#harvest?.offer(structure, this.#surface.grades, info) ?? false;
     this.#result = {
       ...this.#result,
       noteworthy: this.#result.noteworthy + 1,

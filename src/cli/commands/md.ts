@@ -7,7 +7,7 @@ import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
 import { graders } from "../../potentials/extrapolation/table.ts";
 import { ParallelPotential } from "../../potentials/parallel.ts";
 import type { Potential } from "../../potentials/potential.ts";
-import { EXIT, count, positive, present, withCommons } from "../command.ts";
+import { EXIT, count, positive, present, withCommons, withPrecision } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { stem } from "../files.ts";
@@ -58,19 +58,20 @@ export function define(command: Command): void {
       positive,
     )
     .option("--harvest <file.xyz>", "add frames with such atoms to a file, each kind of surroundings once")
-    .option(
-      "--harvest-above <grade>",
-      "what is worth harvesting (default: 0.1 for range, see docs)",
-      positive,
-    )
+    .option("--harvest-above <grade>", `what is worth harvesting (default: ${NOTEWORTHY})`, positive)
     .option("--restart", "go on from the checkpoint in the folder; the result is the same to the bit")
     .option("--force", "overwrite a folder that is there")
     .action(run);
+  withPrecision(command);
 }
 
 const GRADES = Object.values(graders)
   .map(({ name, summary }) => `${name}: ${summary}`)
   .join("; ");
+
+const NOTEWORTHY = Object.values(graders)
+  .map(({ name, noteworthy }) => `${noteworthy} for ${name}`)
+  .join(", ");
 
 /** Up to this many atoms one thread works alone. */
 const ALONE = 200;
@@ -87,14 +88,16 @@ interface Flags extends Omit<MdOptions, "folder" | "structure" | "model" | "watc
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
   if (!["nve", "nvt"].includes(flags.ensemble)) throw invalid("--ensemble", "nve or nvt", flags.ensemble);
-  const engine = await openModel(modelFile);
+  const engine = await openModel(modelFile, flags.precision);
   const { model, hash, potential } = engine;
   const [frame] = await readStructures([file], flags);
   refuseStrangers(potential, frame.structure, frame.place);
-  const { threads } = flags;
+  const { threads, precision } = flags;
   // The bits do not depend on the threads, so a small system need not pay for starting them.
   const pool =
-    threads !== 1 && frame.structure.numbers.length > ALONE ? await startPool({ threads }) : undefined;
+    threads !== 1 && frame.structure.numbers.length > ALONE
+      ? await startPool({ threads, precision })
+      : undefined;
   const watched = flags.stopOnExtrapolation !== undefined || flags.harvest !== undefined;
   const guard = watched ? guardOf(engine, flags, modelFile) : undefined;
   const plain = pool ? await ParallelPotential.create(model, pool, guard && flags.grade) : potential;
