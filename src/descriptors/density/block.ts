@@ -44,7 +44,7 @@ export class AtomBlock {
   readonly #Y: Room;
   /** Features or weights, [features, LANES]. */
   readonly #G: Room;
-  /** Two matrices of `jacobian` and their product. */
+  /** Of `jacobian`: ∂G/∂A, ∂A/∂r_ij and their product. */
   readonly #slopes: Room;
   readonly #derivatives: Room;
   readonly #result: Room;
@@ -203,26 +203,13 @@ export class AtomBlock {
     const S = env.elements.length;
     const origin = env.offsets[c * S];
     const width = 3 * (env.offsets[(c + 1) * S] - origin);
-    const { features: D } = table;
-    const V = layer.columns;
+    rows.fill(0, 0, table.features * width);
     this.#featureSlopes(layer, table, env, c);
-    const d = this.#derivatives.reserve(V * width).fill(0, 0, V * width);
-    for (const block of layer.blocks) this.#functionSlopes(block, env, c, origin, width, d);
-    this.#result.reserve(D * width);
-    const { gemm } = this.#device;
-    if (width > 0)
-      gemm.f64(
-        D,
-        width,
-        V,
-        this.#slopes.address,
-        V,
-        this.#derivatives.address,
-        width,
-        this.#result.address,
-        width,
-      );
-    rows.set(this.#result.values.subarray(0, D * width));
+    for (const block of layer.blocks) {
+      if (this.#near.load(env, c, block.neighbour, block.cutoff) === 0) continue;
+      const columns = this.#blockSlopes(block, layer.columns, table.features);
+      this.#near.addRows(this.#result.values, columns, table.features, rows, width, origin);
+    }
   }
 
   /** ∂G/∂A of one centre, [features, columns]: LANES features side by side. */
@@ -245,25 +232,31 @@ export class AtomBlock {
     }
   }
 
-  /** ∂φ_v/∂r_ij of one block's neighbours, rows `first` … of [columns, pairs, 3]. */
-  #functionSlopes(
-    block: Layer["blocks"][number],
-    env: Environments,
-    c: number,
-    origin: number,
+  /**
+   * ∂G/∂r_ij of the neighbours loaded, [features, columns]: column k·(lanes to the next row) + n for component k of
+   * neighbour n, as the kernel leaves them. Returns how many columns.
+   */
+  #blockSlopes(
+    { kernels, uniform, first }: Layer["blocks"][number],
     width: number,
-    out: Float64Array,
-  ): void {
-    const near = this.#near;
-    const { kernels, neighbour, cutoff, uniform, first } = block;
-    const n = near.load(env, c, neighbour, cutoff);
-    if (n === 0) return;
-    const capacity = near.stride / 8;
-    const slopes = this.#result.reserve(3 * kernels.count * capacity);
-    kernels.jacobian.run(n, near.address, near.stride, uniform, this.#result.address, 0);
-    for (let v = 0; v < kernels.count; v++)
-      for (let k = 0; k < 3; k++)
-        for (let j = 0; j < near.count; j++)
-          out[(first + v) * width + 3 * (near.pairOf(j) - origin) + k] += slopes[(3 * v + k) * capacity + j];
+    features: number,
+  ): number {
+    const { address, stride, lanes } = this.#near;
+    this.#derivatives.reserve((3 * kernels.count * stride) / 8);
+    kernels.jacobian.run(lanes, address, stride, uniform, this.#derivatives.address, 0);
+    const columns = (2 * stride) / 8 + lanes;
+    this.#result.reserve(features * columns);
+    this.#device.gemm.f64(
+      features,
+      columns,
+      kernels.count,
+      this.#slopes.address + 8 * first,
+      width,
+      this.#derivatives.address,
+      (3 * stride) / 8,
+      this.#result.address,
+      columns,
+    );
+    return columns;
   }
 }

@@ -81,9 +81,29 @@ export class ElementNeighbours {
     }
   }
 
-  /** Pair of each lane. */
-  pairOf(n: number): number {
-    return this.#pair[n];
+  /**
+   * ADDS derivatives [features, columns], component k of lane n in column k·(lanes from row to row) + n, to rows
+   * [features, width], whose column 0 is pair `origin`.
+   */
+  addRows(
+    derivatives: Float64Array,
+    columns: number,
+    features: number,
+    rows: Float64Array,
+    width: number,
+    origin: number,
+  ): void {
+    const capacity = this.stride / 8;
+    const { count } = this;
+    const pair = this.#pair;
+    for (let f = 0; f < features; f++)
+      for (let n = 0; n < count; n++) {
+        const from = f * columns + n;
+        const to = f * width + 3 * (pair[n] - origin);
+        rows[to] += derivatives[from];
+        rows[to + 1] += derivatives[from + capacity];
+        rows[to + 2] += derivatives[from + 2 * capacity];
+      }
   }
 
   #grow(most: number): void {
