@@ -44,6 +44,8 @@ const TABLE = {
     // 8e-8 away from the SI: what LAMMPS calls bar in metal units, and so the matrices of FitSNAP.
     "bar (LAMMPS)": 1 / 1.6021765e6,
     atm: 1.01325e-4 / EV_A3_IN_GPA,
+    // What LAMMPS's units metal take a bar for, 8e-8 off: for numbers that are to equal its own.
+    "LAMMPS bar": 1 / 1.6021765e6,
     Pa: 1e-9 / EV_A3_IN_GPA,
     "Hartree/bohr³": HARTREE / BOHR ** 3,
     "Ry/bohr³": HARTREE / 2 / BOHR ** 3,

@@ -7,6 +7,7 @@ import { EXIT, count, positive, present, withCommons } from "../command.ts";
 import { writeWhole } from "../files.ts";
 import { configure, portable } from "../fit/configuration.ts";
 import type { Configured, FitFlags } from "../fit/configuration.ts";
+import { writeFitsnapOutputs } from "../fit/fitsnap.ts";
 import { prepareJob, runJob } from "../fit/job.ts";
 import { planTable } from "../fit/plan.ts";
 import { describeFit, reportOf, summariseFit } from "../fit/summary.ts";
@@ -38,6 +39,7 @@ export function define(command: Command): void {
         "surfit fit potential/ --units Hartree,bohr",
         "as input.nn in the folder says, on its input.data (n2p2)",
       ],
+      ["surfit fit Ta.in", "as FitSNAP's input file says, on its folders of JSON"],
     ])
       .argument("[inputs...]", "files of labelled structures, or one fit.yaml")
       .option("-o, --output <folder>", "folder of the run (default: runs/<data>)")
@@ -96,7 +98,7 @@ async function dryRun(configured: Configured, flags: Flags, pool: Pool): Promise
   );
 }
 
-async function fit({ options, folder, notes }: Configured, flags: Flags, pool: Pool): Promise<void> {
+async function fit({ options, folder, notes, fitsnap }: Configured, flags: Flags, pool: Pool): Promise<void> {
   const progress = createProgress();
   const about = { version: version(), command: ["surfit", ...process.argv.slice(2)].join(" ") };
   const { resume, force, checkpointEvery: saveEvery } = flags;
@@ -106,6 +108,7 @@ async function fit({ options, folder, notes }: Configured, flags: Flags, pool: P
     join(folder, "report.html"),
     reportOf(job, { title: folder, version: about.version, date }),
   );
+  if (fitsnap) await writeFitsnapOutputs(job, folder, fitsnap, `surfit ${about.version}: ${about.command}`);
   const json = summariseFit(job, folder);
   await writeWhole(join(folder, "result.json"), `${JSON.stringify(json, null, 2)}\n`);
   present({ text: describeFit(job, folder), json, exitCode: EXIT.ok }, flags.json);

@@ -7,6 +7,8 @@ import { assign, readOverride, readYamlWith, validate } from "../../schema.ts";
 import { readWhole, stem } from "../files.ts";
 import { given, splitBaseline, unitsOf } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
+import { isFitsnapInput, readFitsnapFit } from "./fitsnap.ts";
+import type { FitsnapOutputs } from "./fitsnap.ts";
 import { isTrainingFolder, readTrainingFolder } from "./n2p2.ts";
 import { wholeSchema } from "./schema.ts";
 
@@ -33,6 +35,8 @@ export interface Configured {
   readonly folder: string;
   /** What of another program's configuration is not followed, one sentence each. */
   readonly notes: readonly string[];
+  /** What FitSNAP would write, where the fit is one of its. */
+  readonly fitsnap?: FitsnapOutputs;
 }
 
 const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path);
@@ -51,10 +55,24 @@ export async function configure(inputs: readonly string[], flags: FitFlags): Pro
     return { options: await fromYaml(join(folder, "fit.yaml"), threadsOnly(flags)), folder, notes: [] };
   const overrides = overridesOf(flags);
   if (yaml) return { options: await fromYaml(yaml, overrides), folder, notes: [] };
+  if (files.some(isFitsnapInput)) return fromFitsnap(files, flags, overrides, folder);
   if (files.length > 1 || !isTrainingFolder(files[0]))
     return { options: fromData(files, flags, overrides), folder, notes: [] };
   const { data, options, notes } = await readTrainingFolder(files[0], flags.units);
   return { options: fromData([data], flags, overrides, options), folder, notes };
+}
+
+/** The configuration that an input file of FitSNAP stands for. */
+async function fromFitsnap(
+  files: readonly string[],
+  flags: FitFlags,
+  overrides: Readonly<Record<string, unknown>>,
+  folder: string,
+): Promise<Configured> {
+  if (files.length > 1)
+    throw invalid("surfit fit", "one input file of FitSNAP, or data files", files.join(" "));
+  const { data, options, notes, outputs } = await readFitsnapFit(files[0]);
+  return { options: fromData(data, flags, overrides, options), folder, notes, fitsnap: outputs };
 }
 
 const isRun = (folder: string): boolean =>

@@ -17,12 +17,12 @@ export const fitsnapJson: Format = {
   read: readFitsnapJson,
 };
 
-/** What FitSNAP calls units, and what they are called here. */
+/** What FitSNAP calls units, and what they are called here; it compares stresses with those of LAMMPS. */
 const UNITS: Readonly<Record<string, string>> = {
   electronvolt: "eV",
   angstrom: "Å",
   electronvoltperangstrom: "eV/Å",
-  bar: "bar",
+  bar: "LAMMPS bar",
   kbar: "kbar",
   kb: "kbar",
   gpa: "GPa",

@@ -2,9 +2,10 @@ import { Random } from "../../math/random.ts";
 import { multiply } from "../../structure/cell.ts";
 import { covalentRadius, symbolOf } from "../../structure/elements.ts";
 import type { Structure } from "../../structure/structure.ts";
+import { unit } from "../../structure/units.ts";
 
-/** Units of LAMMPS's `units metal`: eV/Å³ in bar, as LAMMPS rounds it. */
-const BAR = 1.6021765e6;
+/** 1 eV/Å³ in bar of LAMMPS's units metal. */
+const BAR = 1 / unit("pressure", "LAMMPS bar");
 
 /** Energy, forces and stress of a structure in LAMMPS's frame. */
 export interface Expected {

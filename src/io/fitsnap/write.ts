@@ -1,0 +1,49 @@
+import { triples } from "../../descriptors/snap/bispectrum.ts";
+import type { Model } from "../../potentials/potential.ts";
+import { linearSnap } from "../../potentials/linear-snap.ts";
+import { invalid } from "../../error.ts";
+import { symbolOf } from "../../structure/elements.ts";
+import { writeCoefficients } from "../lammps/coefficients.ts";
+import { writeParameters } from "../lammps/parameters.ts";
+
+/**
+ * `name.snapcoeff` and `name.snapparam` of the SNAP term of a model as FitSNAP writes them: coefficients as they were
+ * fitted, without the energies of isolated atoms (ESHIFT) and other terms.
+ */
+export function fitsnapFiles(
+  { elements, terms }: Model,
+  name: string,
+  title: string,
+): Record<string, string> {
+  const [found] = terms.flatMap((term) => linearSnap(term, elements.length) ?? []);
+  if (!found)
+    throw invalid(
+      "model",
+      "a term of snap with linear",
+      terms.map((term) => term.type),
+    );
+  const { options, quadratic, coefficients } = found;
+  const symbols = elements.map(symbolOf);
+  const blocks = symbols.map((symbol, e) => {
+    const { radius = 0.5, weight = 1 } = options.elements?.[symbol] ?? {};
+    return { symbol, radius, weight, coefficients: coefficients[e] };
+  });
+  const names =
+    options.twojmax === "auto" ? [] : namesOf(options.twojmax, options.chem ? elements.length : 1, quadratic);
+  return {
+    [`${name}.snapcoeff`]: writeCoefficients(blocks, title, names),
+    [`${name}.snapparam`]: writeParameters(options, quadratic, symbols, title),
+  };
+}
+
+/** "B[0]", "B[1, 0, 0, 0]" … and of products "B[56, [1, 0, 0, 0], [2, 1, 0, 1]]". */
+function namesOf(twojmax: number, densities: number, quadratic: boolean): string[] {
+  const own = triples(twojmax);
+  const linear = Array.from({ length: densities ** 3 * own.length }, (_, t) =>
+    [t + 1, ...own[t % own.length]].join(", "),
+  );
+  const names = ["B[0]", ...linear.map((label) => `B[${label}]`)];
+  if (!quadratic) return names;
+  const products = linear.flatMap((a, t) => linear.slice(t).map((b) => `[${a}], [${b}]`));
+  return [...names, ...products.map((label, k) => `B[${linear.length + k}, ${label}]`)];
+}

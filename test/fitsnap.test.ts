@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { readCoefficients } from "../src/io/lammps/coefficients.ts";
+import { shared } from "./shared.ts";
+
+const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "surfit-fitsnap-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const surfit = (...args: string[]) =>
+  spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8" });
+
+const read = (path: string) => readCoefficients(readFileSync(path, "utf8"), path)[0];
+
+/** The numbers of a run's model, without the header that tells how they were made. */
+function tensors(run: string): Buffer {
+  const bytes = readFileSync(join(folder, run, "model.surfit"));
+  return bytes.subarray(8 + Number(bytes.readBigUInt64LE(0)));
+}
+
+/** Cells of FitSNAP's table of errors by name of the row. */
+function cellsOf(file: string): Map<string, number[]> {
+  const rows = readFileSync(file, "utf8")
+    .split("\n")
+    .map((line) => line.split("|").map((cell) => cell.trim()))
+    .filter(([, name]) => name?.startsWith("("));
+  return new Map(rows.map(([, name, ...cells]) => [name, cells.filter(Boolean).map(Number)]));
+}
+
+const input = shared("datasets/fitsnap_Ta/Ta-example.in");
+const standard = shared("datasets/fitsnap_Ta/20May21_Standard");
+
+describe.skipIf(!input || !standard)("FitSNAP's tantalum example as it is", () => {
+  it("gives FitSNAP's coefficients, parameters and table of errors", () => {
+    const run = surfit("fit", input!, "-o", "ta");
+    expect(run.status, run.stderr).toBe(0);
+    const [own, theirs] = [
+      read(join(folder, "ta/Ta_pot.snapcoeff")),
+      read(join(standard!, "Ta_pot.snapcoeff")),
+    ];
+    expect([own.symbol, own.radius, own.weight]).toEqual([theirs.symbol, theirs.radius, theirs.weight]);
+    own.coefficients.forEach((x, k) => expect(Math.abs(x / theirs.coefficients[k] - 1)).toBeLessThan(1e-8));
+    const [cells, expected] = [
+      cellsOf(join(folder, "ta/Ta_metrics.md")),
+      cellsOf(join(standard!, "Ta_metrics.md")),
+    ];
+    expect(cells.size).toBe(78);
+    for (const [name, numbers] of expected) {
+      // Forces on the sites of a perfect crystal: noise of 1e-15 eV/Å.
+      if (/Volume.*Force/.test(name)) expect(Math.max(...cells.get(name)!.slice(1, 3))).toBeLessThan(1e-12);
+      else expect(cells.get(name), name).toEqual(numbers);
+    }
+  });
+
+  it("is recorded in fit.yaml, which gives the same model", () => {
+    const run = surfit("fit", "ta/fit.yaml", "-o", "again", "--json");
+    expect(run.status, run.stderr).toBe(0);
+    expect(tensors("again").equals(tensors("ta"))).toBe(true);
+  });
+});
+
+it("an input that cannot be followed is refused with all its reasons", () => {
+  mkdirSync(join(folder, "JSON"));
+  writeFileSync(
+    join(folder, "bad.in"),
+    "[BISPECTRUM]\ntype = Ta\ntwojmax = 6\nrcut = 4\n[SOLVER]\nsolver = PYTORCH\n",
+  );
+  const { status, stderr } = surfit("fit", "bad.in");
+  expect(status).toBe(1);
+  expect(stderr).toContain("bad.in:4 [BISPECTRUM] rcut: expected a key that surfit can honour");
+  expect(stderr).toContain("bad.in:6 [SOLVER] solver: expected one of SVD, RIDGE, LASSO, ARD, got PYTORCH");
+  expect(stderr).toContain("bad.in [GROUPS]: expected this section");
+});
