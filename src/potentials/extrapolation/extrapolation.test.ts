@@ -65,7 +65,7 @@ function run(potential: Potential, structure: Structure, grades: Float64Array | 
   return { energy: out.energy, forces: out.forces, virial: out.virial };
 }
 
-describe.each(Object.keys(graders))("grade %s", (name) => {
+describe.each(guard.names)("grade %s", (name) => {
   it("is within what the training data have on the training frames, far above on squeezed and stretched ones", () => {
     const within = trainingFrames.map(({ structure }) => most(guard.grade(structure)[name]));
     expect(Math.max(...within)).toBeLessThanOrEqual(1);
