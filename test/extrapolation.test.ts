@@ -55,16 +55,8 @@ describe("surfit on how far atoms leave the training data", () => {
     expect(code).toBe(0);
     const table = stdout.split("\n").map((line) => line.trim().split(/ {2,}/));
     const head = table.findIndex((row) => row.includes("training range"));
-    expect(table[head]).toEqual([
-      "frame",
-      "atom",
-      "range",
-      "distance",
-      "function",
-      "value",
-      "training range",
-      "nearest training frame",
-    ]);
+    expect(table[head].slice(0, 4)).toEqual(["frame", "atom", "range", "distance"]);
+    expect(table[head].slice(-4)).toEqual(["function", "value", "training range", "nearest training frame"]);
     // The worst frame first.
     expect(table[head + 2][0]).toBe("two.xyz:12");
     expect(table[head + 3]).toEqual(
@@ -72,7 +64,7 @@ describe("surfit on how far atoms leave the training data", () => {
     );
     expect(stdout).toContain("1 of 2 frames have an atom with a range grade of 0.1 or more");
     expect(surfit("predict", "m.surfit", "two.xyz", "--grades", "-o", "out.xyz").code).toBe(0);
-    expect(readFileSync(join(folder, "out.xyz"), "utf8")).toMatch(/:range_grade:R:1:distance_grade:R:1/);
+    expect(readFileSync(join(folder, "out.xyz"), "utf8")).toMatch(/:range_grade:R:1:distance_grade:R:1[: ]/);
     const json = JSON.parse(surfit("predict", "m.surfit", "two.xyz", "--grades", "--json").stdout) as {
       grades: { range: number[] };
       worst: { atom: number; grades: { range: number } };

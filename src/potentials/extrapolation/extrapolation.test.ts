@@ -68,7 +68,8 @@ function run(potential: Potential, structure: Structure, grades: Float64Array | 
 describe.each(guard.names)("grade %s", (name) => {
   it("is within what the training data have on the training frames, far above on squeezed and stretched ones", () => {
     const within = trainingFrames.map(({ structure }) => most(guard.grade(structure)[name]));
-    expect(Math.max(...within)).toBeLessThanOrEqual(1);
+    // MaxVol ends where no swap makes the volume larger by more than 1 %.
+    expect(Math.max(...within)).toBeLessThanOrEqual(1.01 + 1e-9);
     for (const by of [0.8, 1.25]) {
       const grade = most(guard.grade(scaled(molecule, by))[name]);
       expect(grade, `scaled by ${by}`).toBeGreaterThan(2);
