@@ -9,6 +9,7 @@ import {
   select,
   sin,
   sub,
+  sum,
   variable,
 } from "../../formula/expression.ts";
 import type { Expr } from "../../formula/expression.ts";
@@ -53,13 +54,19 @@ interface Complex {
   readonly im: Expr;
 }
 
-/** x* y */
-const conjugateTimes = (a: Complex, b: Complex): Complex => ({
-  re: add(mul(a.re, b.re), mul(a.im, b.im)),
-  im: sub(mul(a.re, b.im), mul(a.im, b.re)),
-});
+/** Σ p q */
+const chain = (terms: readonly (readonly [Expr, Expr])[]): Expr => sum(terms.map(([p, q]) => mul(p, q)));
 
-const minus = (a: Complex, b: Complex): Complex => ({ re: sub(a.re, b.re), im: sub(a.im, b.im) });
+/** a* v − b* u as a chain of multiply-adds; a missing v or u counts as 0. */
+function step(a: Complex, b: Complex, v: Complex | undefined, u: Complex | undefined): Complex {
+  const re: [Expr, Expr][] = [];
+  const im: [Expr, Expr][] = [];
+  if (v) re.push([a.re, v.re], [a.im, v.im]);
+  if (v) im.push([a.re, v.im], [neg(a.im), v.re]);
+  if (u) re.push([neg(b.re), u.re], [neg(b.im), u.im]);
+  if (u) im.push([b.im, u.re], [neg(b.re), u.im]);
+  return { re: chain(re), im: chain(im) };
+}
 
 /** (−1)^{ma − mb} v* */
 const mirrored = (v: Complex, ma: number, mb: number): Complex =>
@@ -79,12 +86,7 @@ function matrices(twojmax: number, a: Complex, b: Complex, scale: Expr): Complex
     const row = (mb: number): Complex[] => {
       const from =
         2 * mb <= j - 1 ? last[mb] : last[j - 1 - mb].map((_, m, all) => mirrored(all[j - 1 - m], m, mb));
-      return Array.from({ length: j + 1 }, (_, ma) => {
-        const left = ma < j ? conjugateTimes(a, from[ma]) : undefined;
-        const right = ma > 0 ? conjugateTimes(b, from[ma - 1]) : undefined;
-        if (left && right) return minus(left, right);
-        return left ?? { re: neg(right!.re), im: neg(right!.im) };
-      });
+      return Array.from({ length: j + 1 }, (_, ma) => step(a, b, from[ma], from[ma - 1]));
     };
     V.push(Array.from({ length: Math.floor(j / 2) + 1 }, (_, mb) => row(mb)));
     const middle = V[j][j / 2];
