@@ -1,6 +1,7 @@
 import type { Tasks } from "./device/pool.ts";
 import { gradientTask } from "./fit/gradient-task.ts";
 import { covarianceTask } from "./fit/kalman/covariance-task.ts";
+import { deviationTask } from "./fit/least-squares/deviation-task.ts";
 import { leftOutTask } from "./fit/least-squares/predict-task.ts";
 import { rowsTask } from "./fit/least-squares/task.ts";
 import { normalTask } from "./fit/marquardt/normal.ts";
@@ -14,5 +15,6 @@ export const tasks: Tasks = {
   "fit.normal": normalTask,
   "fit.rows": rowsTask(buildTrainable),
   "fit.left-out": leftOutTask(buildTrainable),
+  "fit.deviation": deviationTask(buildTrainable),
   "potential.evaluate": evaluateTask,
 };

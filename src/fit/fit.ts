@@ -4,6 +4,9 @@ import { recordTensors } from "../potentials/extrapolation/record.ts";
 import type { Model } from "../potentials/potential.ts";
 import { volume } from "../structure/cell.ts";
 import type { Frame } from "../structure/structure.ts";
+import type { Calibration } from "./least-squares/calibration.ts";
+import type { LeastSquaresOutcome } from "./least-squares/outcome.ts";
+import { uncertaintyOf } from "./least-squares/uncertainty.ts";
 import { Metrics, type Comparison, type SetMetrics } from "./metrics.ts";
 import type { PreparedFit } from "./prepare.ts";
 import { train, type Report, type Trained, type Training } from "./trainer.ts";
@@ -13,6 +16,8 @@ export interface FitResult {
   readonly model: Model;
   readonly trained: Trained;
   readonly metrics: Readonly<Record<"train" | "validation" | "test", SetMetrics>>;
+  /** Of a fit in closed form: how well it is determined, and how its standard deviations were scaled. */
+  readonly closedForm?: LeastSquaresOutcome & { readonly calibration: Calibration };
   /** Truth and prediction of frame f of the data, for plots; f is in a set. */
   compare(f: number): Comparison;
 }
@@ -44,6 +49,7 @@ function modelWith(
   parameters: Float64Array,
   pool: Pool,
   provenance: Model["provenance"],
+  posterior: Float64Array | undefined,
 ): Model {
   const { dataset, known, learned } = prepared;
   const trainable = buildTrainable(learned.term, dataset.elements, pool.device);
@@ -51,7 +57,8 @@ function modelWith(
   const fitted = Object.fromEntries(
     Object.entries(trainable.tensors).map(([name, values]) => [name, Float64Array.from(values)]),
   );
-  const { term, record } = learned;
+  const { term } = learned;
+  const record = { ...learned.record, ...(posterior && { posterior }) };
   const options = { ...(term.options as object), training: { places: record.places } };
   const tensors = { ...fitted, ...recordTensors(record) };
   return { elements: dataset.elements, terms: [...known.terms, { ...term, options, tensors }], provenance };
@@ -83,6 +90,11 @@ export async function* runFit(
     validation: judgeSet(prepared, "validation"),
     test: judgeSet(prepared, "test"),
   };
+  const uncertainty = trained.leastSquares && (await uncertaintyOf(prepared, trained.leastSquares, pool));
+  const closedForm = trained.leastSquares && {
+    ...trained.leastSquares.outcome,
+    calibration: uncertainty!.calibration,
+  };
   const frames = { train: split.train.length, validation: split.validation.length, test: split.test.length };
   const held = new Set([...split.train, ...split.validation, ...split.test]);
   const made = {
@@ -95,11 +107,13 @@ export async function* runFit(
     options: resolved,
     epoch: trained.bestEpoch,
     metrics: { validation: metrics.validation.all, test: metrics.test.all },
+    ...(closedForm && { closedForm }),
   };
   return {
-    model: modelWith(prepared, trained.parameters, pool, made),
+    model: modelWith(prepared, trained.parameters, pool, made, uncertainty?.posterior),
     trained,
     metrics,
+    ...(closedForm && { closedForm }),
     compare: (f) => {
       // What is in no set has no prediction.
       if (!held.has(f)) throw new RangeError(`frame ${f} is in no set`);

@@ -1,7 +1,9 @@
 import type { Descriptor } from "../descriptors/descriptor.ts";
 import type { Device } from "../device/device.ts";
 import { Random } from "../math/random.ts";
+import { ACTIVE } from "../potentials/extrapolation/d-optimality.ts";
 import type { ElementRecord, TrainingRecord } from "../potentials/extrapolation/record.ts";
+import { activeMap } from "./active-set.ts";
 import type { FeatureStatistics } from "../regressors/regressor.ts";
 import { featureScale } from "../regressors/neural-network/scaling.ts";
 import type { Frame } from "../structure/structure.ts";
@@ -79,7 +81,9 @@ export function rememberTraining(
   const elements = statistics.map((s, e): ElementRecord => {
     const finite = s.count > 0 ? s : { ...s, min: s.mean, max: s.mean };
     const places = Float64Array.from(chosen[e].frames, (f) => numberOf.get(f)!);
-    return { ...finite, ...chosen[e], frames: places, more: {} };
+    const { rows } = samples[e].sample;
+    const more: ElementRecord["more"] = rows.length > 0 ? { [ACTIVE]: activeMap(rows, finite, device) } : {};
+    return { ...finite, ...chosen[e], frames: places, more };
   });
   return { statistics, record: { places: used.map((f) => frames[f].place), elements } };
 }

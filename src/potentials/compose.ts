@@ -17,7 +17,8 @@ import { recordTensors, type TrainingRecord } from "./extrapolation/record.ts";
 import { graders } from "./extrapolation/table.ts";
 import { FeatureBuffer } from "./feature-buffer.ts";
 import { pick } from "./pick.ts";
-import type { Batch, Design, Evaluation, Gradable, Labels, Trainable } from "./potential.ts";
+import { Posterior } from "./posterior.ts";
+import type { Batch, Design, Evaluation, Gradable, Labels, Trainable, Uncertain } from "./potential.ts";
 
 /**
  * E = Σ_i regressor(descriptor(surroundings of i)), the one place where this is written:
@@ -99,7 +100,7 @@ function fold({ descriptor, regressor }: Pipeline, device: Device): Pipeline | n
   };
 }
 
-class Composed implements Trainable, Gradable {
+class Composed implements Trainable, Gradable, Uncertain {
   readonly cutoff: number;
   readonly elements: readonly number[];
   readonly smoothness: number;
@@ -122,6 +123,7 @@ class Composed implements Trainable, Gradable {
   readonly #whole: Pipeline;
   #folded: Pipeline | null = null;
   #design: Design | null = null;
+  #posterior: Posterior | null = null;
   #grader: Grader | null = null;
   #energies = new Float64Array(0);
   #grades = new Float64Array(0);
@@ -159,6 +161,16 @@ class Composed implements Trainable, Gradable {
     const { basis } = this.regressor;
     if (basis) this.#design ??= new ComposedDesign(this.descriptor, basis, this.#device);
     return this.#design;
+  }
+
+  deviation(structure: Structure): number | null {
+    const { design, record } = this;
+    if (!design || !record?.posterior) return null;
+    this.#current = null;
+    this.#posterior ??= new Posterior(record.posterior);
+    const row = new Float64Array(this.#posterior.parameters);
+    design.energy(structure, row);
+    return this.#posterior.deviation(row);
   }
 
   gradeBy(grade: string): boolean {

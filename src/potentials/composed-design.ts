@@ -45,6 +45,19 @@ export class ComposedDesign implements Design {
     });
   }
 
+  energy(structure: Structure, row: Float64Array): void {
+    const neighbours = findNeighbours(structure, this.#descriptor.cutoff);
+    const env = this.#builder.build([{ structure, neighbours }]);
+    const G = this.#G.reserve(env.starts);
+    this.#descriptor.forward(env, G);
+    row.fill(0);
+    G.matrices.forEach((matrix, e) => {
+      const K = this.#descriptor.size(e);
+      for (let k = 0; k < G.counts[e]; k++)
+        this.#basis.addValues(e, matrix.subarray(k * K, (k + 1) * K), row);
+    });
+  }
+
   /** What centre c adds to all rows. */
   #centre(
     env: Environments,

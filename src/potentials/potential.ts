@@ -38,6 +38,12 @@ export interface Gradable extends Potential {
   gradeBy(grade: string): boolean;
 }
 
+/** A potential that knows how certain its parameters are. */
+export interface Uncertain extends Potential {
+  /** Standard deviation of the energy, eV; null where the covariance of the parameters is not known. */
+  deviation(structure: Structure): number | null;
+}
+
 /** Labels of several structures one after another. */
 export interface Labels {
   /** [structures], eV. */
@@ -63,6 +69,8 @@ export interface Design {
    * atom) and the virial (eV; xx, yy, zz, yz, xz, xy); `stride` numbers lie from row to row.
    */
   fill(structure: Structure, rows: Float64Array, stride: number): void;
+  /** Overwrites row [P] with ∂E/∂θ. */
+  energy(structure: Structure, row: Float64Array): void;
 }
 
 /** A potential with parameters to fit. `fit` knows only this. */

@@ -1,7 +1,7 @@
 import type { Range } from "../descriptors/environments.ts";
 import type { Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
-import type { Evaluation, Gradable, Potential } from "./potential.ts";
+import type { Evaluation, Gradable, Potential, Uncertain } from "./potential.ts";
 
 /** A potential and the factor by which it counts. */
 export interface Weighted {
@@ -9,10 +9,11 @@ export interface Weighted {
   readonly weight?: number;
 }
 
+const isUncertain = (potential: Potential): potential is Uncertain => "deviation" in potential;
 const isGradable = (potential: Potential): potential is Gradable => "gradeBy" in potential;
 
 /** E = Σ_t w_t E_t, evaluated in the order given; weights are 1 unless stated. */
-export class Sum implements Gradable {
+export class Sum implements Gradable, Uncertain {
   readonly cutoff: number;
   readonly elements: readonly number[] | null;
   readonly parts: readonly Required<Weighted>[];
@@ -31,6 +32,15 @@ export class Sum implements Gradable {
   gradeBy(grade: string): boolean {
     const known = this.parts.map(({ potential }) => isGradable(potential) && potential.gradeBy(grade));
     return known.some(Boolean);
+  }
+
+  /** Of the parts that know theirs, taken as independent. */
+  deviation(structure: Structure): number | null {
+    const known = this.parts.flatMap(({ potential, weight }) => {
+      const sigma = isUncertain(potential) ? potential.deviation(structure) : null;
+      return sigma === null ? [] : [weight * sigma];
+    });
+    return known.length > 0 ? Math.sqrt(known.reduce((sum, s) => sum + s * s, 0)) : null;
   }
 
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void {

@@ -36,9 +36,12 @@ export function leastSquares({ gradients, decays, groups, options, workspace }: 
     },
     async conclude() {
       const { data } = gradients;
-      if (folds.length < 2) return solve().result([]);
+      const leftOut = new Float64Array(data.frames).fill(NaN);
+      if (folds.length < 2) return { outcome: solve().outcome([]), root: solve().root(), leftOut };
       await workspace.predictLeftOut(solve().withoutFolds());
-      return solve().result(folds.map(({ frames }) => errorsIn(data, frames)));
+      for (const { frames } of folds) for (const f of frames) leftOut[f] = data.predicted.energies[f];
+      const errors = folds.map(({ frames }) => errorsIn(data, frames));
+      return { outcome: solve().outcome(errors), root: solve().root(), leftOut };
     },
     save: () => ({ theta, ...workspace.save() }),
     load(saved) {

@@ -35,9 +35,10 @@ export interface LeastSquaresOutcome {
 /** The outcome, and what the model's uncertainty is made of. */
 export interface LeastSquaresResult {
   readonly outcome: LeastSquaresOutcome;
-  /** F with the covariance of the parameters F Fᵀ, noise included, [P, width], row-major. */
-  readonly factor: Float64Array;
-  readonly width: number;
+  /** Root of the covariance of the parameters, noise included: see `Posterior`. */
+  readonly root: Float64Array;
+  /** Energies of the training frames in fits without their folds, eV, [frames]; NaN elsewhere. */
+  readonly leftOut: Float64Array;
 }
 
 /** Errors of what the packed frames hold as predictions. */

@@ -1,11 +1,15 @@
 import { conditionOf } from "../../math/condition.ts";
-import type { FoldOutcome, LeastSquaresOutcome, LeastSquaresResult } from "./outcome.ts";
+import { packUpper } from "../../potentials/posterior.ts";
+import type { FoldOutcome, LeastSquaresOutcome } from "./outcome.ts";
 import type { LeastSquaresOptions } from "./options.ts";
 import type { Rows } from "./rows.ts";
 import type { Solution } from "./solvers/solver.ts";
 import { solvers } from "./solvers/table.ts";
 import { columnsOf, System, type Columns } from "./system.ts";
 import { Triangles } from "./triangles.ts";
+
+/** Rows of the covariance's root that are worked on at a time. */
+const BLOCK = 128;
 
 /** The least-squares problem that the rows are, solved once; what the report says of it is worked out when asked for. */
 export class Solving {
@@ -19,7 +23,6 @@ export class Solving {
   readonly #solution: Solution;
   readonly #condition: number;
 
-  /** `triangles` and its scratch room are used again for another solution of as many columns. */
   constructor(rows: Rows, decays: Uint8Array, options: LeastSquaresOptions) {
     const { device } = rows.pool;
     this.#rows = rows;
@@ -86,14 +89,12 @@ export class Solving {
   }
 
   /** What the report says, with the errors that the folds have in fits without them. */
-  result(leftOut: readonly FoldOutcome["leftOut"][]): LeastSquaresResult {
-    const { factor, width, noise, effective, rank, strength, notes } = this.#solution;
-    const { order, scale } = this.#columns;
-    const P = order.length;
-    const outcome: LeastSquaresOutcome = {
+  outcome(leftOut: readonly FoldOutcome["leftOut"][]): LeastSquaresOutcome {
+    const { noise, effective, rank, strength, notes } = this.#solution;
+    return {
       solver: this.#options.solver,
       rows: this.#rows.count,
-      parameters: P,
+      parameters: this.theta.length,
       rank,
       effective,
       condition: this.#condition,
@@ -108,10 +109,28 @@ export class Solving {
       })),
       notes,
     };
-    const own = new Float64Array(P * width);
-    order.forEach((k, at) => {
-      for (let j = 0; j < width; j++) own[k * width + j] = (noise * factor[at * width + j]) / scale[at];
-    });
-    return { outcome, factor: own, width };
+  }
+
+  /** Root of the covariance of the parameters, packed: R of the rows of Fᵀ where the covariance is F Fᵀ. */
+  root(): Float64Array {
+    const { factor, width, noise } = this.#solution;
+    const { order, scale } = this.#columns;
+    const triangles = this.#triangles;
+    const N = triangles.columns;
+    const [to, from] = [triangles.scratch(), triangles.scratch()];
+    triangles.view(to).fill(0);
+    // No more rows than a triangle, whose room they take.
+    const block = Math.min(BLOCK, N);
+    for (let j = 0; j < width; j += block) {
+      const m = Math.min(block, width - j);
+      const rows = triangles.view(from).fill(0, 0, m * N);
+      for (let i = 0; i < m; i++)
+        order.forEach((k, at) => (rows[i * N + k] = (noise * factor[at * width + j + i]) / scale[at]));
+      triangles.qr.append(to, from, m);
+    }
+    const packed = packUpper(triangles.view(to), N, N - 1);
+    triangles.release(to);
+    triangles.release(from);
+    return packed;
   }
 }

@@ -19,13 +19,15 @@ export interface TrainingRecord {
   readonly places: readonly string[];
   /** One entry per element of the model. */
   readonly elements: readonly ElementRecord[];
+  /** Root of the covariance of the parameters where the model is linear in them, see `Posterior`. */
+  readonly posterior?: Float64Array;
 }
 
 const PREFIX = "training.";
 const OWN = ["count", "mean", "deviation", "min", "max", "environments", "frames", "spacing"] as const;
 
 /** The arrays of a record as tensors of the model's term, "training.<element index>.<name>". */
-export function recordTensors({ elements }: TrainingRecord): Record<string, Float64Array> {
+export function recordTensors({ elements, posterior }: TrainingRecord): Record<string, Float64Array> {
   const named = elements.flatMap(({ count, spacing, more, ...arrays }, e) =>
     Object.entries({
       count: Float64Array.of(count),
@@ -34,7 +36,7 @@ export function recordTensors({ elements }: TrainingRecord): Record<string, Floa
       ...more,
     }).map(([name, values]): [string, Float64Array] => [`${PREFIX}${e}.${name}`, values]),
   );
-  return Object.fromEntries(named);
+  return { ...Object.fromEntries(named), ...(posterior && { [`${PREFIX}posterior`]: posterior }) };
 }
 
 /** Those of a term's tensors that belong to its record. */
@@ -49,7 +51,9 @@ export function readRecord(
 ): TrainingRecord | null {
   const own = onlyRecord(tensors);
   if (Object.keys(own).length === 0) return null;
-  return { places, elements: sizes.map((size, e) => readElement(own, places, size, e)) };
+  const posterior = own[`${PREFIX}posterior`];
+  const elements = sizes.map((size, e) => readElement(own, places, size, e));
+  return { places, elements, ...(posterior && { posterior }) };
 }
 
 function readElement(
