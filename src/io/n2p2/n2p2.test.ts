@@ -5,6 +5,8 @@ import { atomFeatures } from "../../descriptors/golden.fixture.ts";
 import type { SymmetryFunctionsOptions } from "../../descriptors/symmetry-functions/options.ts";
 import { symmetryFunctions } from "../../descriptors/symmetry-functions/symmetry-functions.ts";
 import { createDevice } from "../../device/device.ts";
+import { rememberingModel, shaken } from "../../laws/extrapolation.fixture.ts";
+import { molecule } from "../../laws/potential.fixture.ts";
 import { Random } from "../../math/random.ts";
 import { buildPotential } from "../../potentials/build.ts";
 import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
@@ -290,6 +292,23 @@ describe("export to n2p2 and back", () => {
         ),
       ).toBeLessThan(1e-12);
     }
+  });
+
+  it("a fitted model's ranges become those of scaling.data: the same grades of extrapolation", () => {
+    const model = rememberingModel(device);
+    const files = writeN2p2(model, ATOMIC);
+    expect(files["scaling.data"]).not.toContain("1e+99");
+    const [ours, theirs] = [model, readN2p2(files, ATOMIC)].map((m) => ExtrapolationGuard.demand(m, device));
+    const strange = shaken(molecule, 0.2, 3);
+    const [a, b] = [ours, theirs].map((guard) => guard.grade(strange).range);
+    expect(Math.min(...a)).toBeGreaterThan(0.1);
+    expect(worst(a, [...b])).toBeLessThan(1e-9);
+  });
+
+  it("without known ranges ±1e99 is written, which is read back as unknown", () => {
+    const files = writeN2p2(randomModel(acsf, { layers: [5], activation: "tanh" }), ATOMIC);
+    expect(files["scaling.data"]).toContain("-1e+99 1e+99");
+    expect(ExtrapolationGuard.of(readN2p2(files, ATOMIC), device)).toBeNull();
   });
 
   it("writes lines that n2p2 documents", () => {
