@@ -8,7 +8,7 @@ import { linear } from "../regressors/linear/linear.ts";
 import { symbolOf } from "../structure/elements.ts";
 import { composed } from "./composed.ts";
 import { isolatedAtoms } from "./isolated-atoms.ts";
-import type { Model } from "./potential.ts";
+import type { Model, Term } from "./potential.ts";
 
 /** One element of an atomic cluster expansion, E = energy + Σ_p w_p F(ρ_p; m_p) (+ core repulsion). */
 export interface ExpandedElement {
@@ -34,6 +34,10 @@ export interface Expansion {
   readonly bonds: readonly (readonly Bond[])[];
   readonly parts: readonly ExpandedElement[];
 }
+
+/** Whether a term is an atomic cluster expansion. */
+export const isExpansion = ({ type, options }: Term): boolean =>
+  type === composed.name && composed.options.parse(options).descriptor.name === ace.name;
 
 type Part = Omit<ExpandedElement, "products">;
 /** Element index and whether the last feature is a core repulsion → its numbers. */

@@ -5,6 +5,7 @@ import { zbl } from "../../potentials/zbl.ts";
 import { ELEMENTS, elementsOf, findNumber, massOf, numberOf, symbolOf } from "../../structure/elements.ts";
 import { pairKey, pairName } from "../../structure/statistics.ts";
 import { invalid } from "../../error.ts";
+import { readAce } from "../ace/read.ts";
 import { Problems } from "../format.ts";
 import { permuteChemistry } from "./chemistry.ts";
 import { readCoefficients } from "./coefficients.ts";
@@ -33,7 +34,7 @@ interface Reading {
 }
 
 /** Terms of the styles that have a counterpart here, in the order in which they are summed. */
-const READERS: readonly ((reading: Reading) => Term[])[] = [zblTerms, snapTerms, tableTerms];
+const READERS: readonly ((reading: Reading) => Term[])[] = [zblTerms, snapTerms, paceTerms, tableTerms];
 
 /**
  * The model of the pair styles that a LAMMPS input (or a file to include) names. `elements`: the element of each type,
@@ -63,8 +64,10 @@ export function readPotential(file: string, files: Files, elements: readonly str
   const terms = READERS.flatMap((read) => read(reading));
   problems.raise();
   if (terms.length === 0) throw invalid(file, "a potential in its pair_coeff lines", "none");
-  const provenance = { from: "LAMMPS", files: Object.keys(files).toSorted() };
-  return { model: { elements: reading.elements, terms, provenance }, notes: reading.notes };
+  return {
+    model: { elements: reading.elements, terms, provenance: { from: "LAMMPS" } },
+    notes: reading.notes,
+  };
 }
 
 /** The model of a `.snapcoeff` and its `.snapparam`. */
@@ -85,8 +88,11 @@ function textOf(files: Files, name: string, place: string): string {
   return text;
 }
 
-/** Elements that the words after two file names give to the types; NULL where none. */
-const namesOf = ({ args }: PairCoefficients): readonly string[] => args.slice(2);
+/** Styles that name elements, with the number of files that they name before. */
+const NAMING: Readonly<Record<string, number>> = { snap: 2, pace: 1 };
+
+/** Elements that the words after the file names give to the types; NULL where none. */
+const namesOf = ({ args, style }: PairCoefficients): readonly string[] => args.slice(NAMING[style.name]);
 
 function typesOf(
   commands: LammpsCommands,
@@ -94,7 +100,7 @@ function typesOf(
   masses: ReadonlyMap<number, number>,
   file: string,
 ): string[] {
-  const lists = commands.linesOf("snap").map(namesOf);
+  const lists = Object.keys(NAMING).flatMap((name) => commands.linesOf(name).map(namesOf));
   const count = Math.max(given.length, ...lists.map((l) => l.length), ...masses.keys());
   if (!(count > 0)) throw invalid(file, "the element of each type (--elements W,He)", "none");
   return Array.from({ length: count }, (_, t) => {
@@ -152,6 +158,21 @@ function snapTerms({ commands, files, types, elements, notes }: Reading): Term[]
     const size = settings.chemflag ? order.length : 1;
     const permuted = permuteChemistry(found, size, order.map(numberOf), settings.quadraticflag);
     return snapTerm({ options: snap, quadratic: settings.quadraticflag, coefficients: permuted });
+  });
+}
+
+function paceTerms({ commands, files, types, elements }: Reading): Term[] {
+  return commands.linesOf("pace").flatMap((line) => {
+    const [file] = line.args;
+    const model = readAce(textOf(files, file, line.place), file);
+    const seen = elementsOf(namesOf(line).map((name, t) => (name === "NULL" ? 0 : numberOf(types[t]))));
+    if (seen.join() !== model.elements.join() || seen.join() !== elements.join())
+      throw invalid(
+        line.place,
+        `the elements ${model.elements.map(symbolOf).join(", ")}, all of them`,
+        namesOf(line),
+      );
+    return [...model.terms];
   });
 }
 

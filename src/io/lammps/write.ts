@@ -1,5 +1,6 @@
 import { invalid } from "../../error.ts";
 import { CubicSpline } from "../../math/cubic-spline.ts";
+import { isExpansion } from "../../potentials/expansion.ts";
 import { isolatedAtoms } from "../../potentials/isolated-atoms.ts";
 import { linearSnap } from "../../potentials/linear-snap.ts";
 import { pairTable, tableNames } from "../../potentials/pair-table.ts";
@@ -8,6 +9,7 @@ import { symmetricSnap } from "../../potentials/snap-symmetry.ts";
 import { zbl } from "../../potentials/zbl.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import { pairName } from "../../structure/statistics.ts";
+import { writeYace } from "../ace/write.ts";
 import { writeCoefficients } from "./coefficients.ts";
 import type { ElementCoefficients } from "./coefficients.ts";
 import { writeParameters } from "./parameters.ts";
@@ -44,7 +46,7 @@ export interface LammpsPotential {
 type Writer = (term: Term, context: LammpsContext) => LammpsStyle[] | undefined;
 
 /** Each knows some terms; the first one that gives anything counts. */
-const WRITERS: readonly Writer[] = [zblStyles, tableStyles, snapStyles];
+const WRITERS: readonly Writer[] = [zblStyles, tableStyles, snapStyles, paceStyles];
 
 /** The files and lines of a model; a term that LAMMPS has no style for is an error. Atom types are the elements in their order. */
 export function writePotential({ elements, terms }: Model, name: string, title: string): LammpsPotential {
@@ -62,7 +64,7 @@ export function writePotential({ elements, terms }: Model, name: string, title: 
       : term.type;
     throw invalid(
       `terms[${k}]`,
-      "a term that LAMMPS has a pair style for: snap with linear, zbl, pair-table",
+      "a term that LAMMPS has a pair style for: snap with linear, ace, zbl, pair-table",
       what,
     );
   });
@@ -168,4 +170,18 @@ function snapStyles(term: Term, { elements, name, title, shifts }: LammpsContext
   const words = elements.map((z) => (symbols.includes(symbolOf(z)) ? symbolOf(z) : "NULL"));
   const args = `${name}.snapcoeff ${name}.snapparam ${words.join(" ")}`;
   return [{ style: "snap", coefficients: [["* *", args]], files }];
+}
+
+/** An atomic cluster expansion, which carries the energies of isolated atoms in its own file. */
+function paceStyles(term: Term, { elements, name, shifts }: LammpsContext): LammpsStyle[] | undefined {
+  if (!isExpansion(term)) return undefined;
+  const symbols = elements.map(symbolOf);
+  const energies = Object.fromEntries(symbols.map((symbol, e) => [symbol, shifts[e]]));
+  const atoms: Term = { type: isolatedAtoms.name, options: { energies }, tensors: {} };
+  const text = writeYace({ elements, terms: [atoms, term], provenance: {} });
+  shifts.fill(0);
+  const file = `${name}.yace`;
+  return [
+    { style: "pace", coefficients: [["* *", `${file} ${symbols.join(" ")}`]], files: { [file]: text } },
+  ];
 }
