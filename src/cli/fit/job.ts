@@ -133,7 +133,12 @@ export async function runJob(
   const began = performance.now();
   const result = await watch(prepared, pool, job, log, progress);
   const seconds = (performance.now() - began) / 1000;
-  say(`trained in ${duration(seconds)}; best at epoch ${result.trained.bestEpoch} (${result.trained.why})`);
+  const { bestEpoch, why, leastSquares } = result.trained;
+  say(
+    leastSquares
+      ? `solved in ${duration(seconds)}`
+      : `trained in ${duration(seconds)}; best at epoch ${bestEpoch} (${why})`,
+  );
   await writeWhole(path("model.surfit"), writeModel(result.model));
   await writePredictions(path, frames, prepared, result);
   const graded = gradeHeld(frames, prepared, result, pool);

@@ -36,19 +36,30 @@ export function planTable(prepared: PreparedFit, threads: number): string {
     ["neighbours", `${show(statistics.meanNeighbours)} per atom within ${statistics.cutoff} Å`],
     ["model", `${descriptor.name} + ${regressor.name}, ${plan.parameters} parameters`],
     ["features", features.join(", ")],
-    [
-      "training",
-      `${plan.epochs} epochs of ${plan.stepsPerEpoch} steps, ${threads} ${threads === 1 ? "thread" : "threads"}`,
-    ],
-    ["time", `about ${duration(plan.seconds)} (${show(1000 * plan.secondsPerEpoch)} ms per epoch, measured)`],
+    ...courseRows(plan, `${threads} ${threads === 1 ? "thread" : "threads"}`),
     ...matrixRow(plan),
     ["memory", `about ${bytes(Math.round(total))}`],
   ];
   return textTable(["plan", ""], rows);
 }
 
+/** How the parameters are found: epochs, or one system of equations. */
+function courseRows({ design, epochs, stepsPerEpoch, seconds, secondsPerEpoch }: Plan, threads: string) {
+  if (!design)
+    return [
+      ["training", `${epochs} epochs of ${stepsPerEpoch} steps, ${threads}`],
+      ["time", `about ${duration(seconds)} (${show(1000 * secondsPerEpoch)} ms per epoch, measured)`],
+    ];
+  const folds = design.folds > 1 ? `, ${design.folds} parts left out in turn` : "";
+  return [
+    ["equations", `${design.rows} rows × ${design.columns} columns in closed form${folds}, ${threads}`],
+    ["time", `about ${duration(seconds)} (estimated from a few frames)`],
+  ];
+}
+
 /** What a matrix of parameters by parameters takes, where the optimiser has one. */
-function matrixRow({ blocks, bytes: { matrix } }: Plan): string[][] {
+function matrixRow({ blocks, design, bytes: { matrix } }: Plan): string[][] {
+  if (design) return [["matrix", `blocks of rows and triangles, ${bytes(Math.round(matrix))}`]];
   if (blocks.length === 0) return [];
   const shape = blocks.length === 1 ? "one block" : `${blocks.length} blocks`;
   return [["matrix", `${shape} of at most ${Math.max(...blocks)}² numbers, ${bytes(Math.round(matrix))}`]];

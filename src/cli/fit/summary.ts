@@ -8,6 +8,7 @@ import type { Report } from "../../fit/trainer.ts";
 import type { ZblOptions } from "../../potentials/zbl.ts";
 import { pairName } from "../../structure/statistics.ts";
 import { duration, show, textTable } from "../table.ts";
+import { closedFormFacts, closedFormLines, FOLD_HEAD, foldRows } from "./closed-form.ts";
 import type { FinishedJob } from "./job.ts";
 import { CURVE } from "./log.ts";
 import { atomRows, compositions } from "./plan.ts";
@@ -28,10 +29,18 @@ export function describeFit(job: FinishedJob, folder: string): string {
     ...(details.length ? ["", textTable(ERROR_HEAD, details)] : []),
     "",
     verdict(judgement).text,
+    ...closedFormText(job),
     ...gradeLines(job.graded),
     "",
     `${folder}/: model.surfit, report.html, fit.yaml, train.log, metrics.jsonl, ${CURVE}, predicted-*.xyz.gz`,
   ].join("\n");
+}
+
+/** How well a fit in closed form is determined, with the errors of every part left out. */
+function closedFormText({ result: { closedForm } }: FinishedJob): string[] {
+  if (!closedForm) return [];
+  const table = closedForm.folds.length > 1 ? [textTable(FOLD_HEAD, foldRows(closedForm))] : [];
+  return ["", ...table, ...closedFormLines(closedForm), ""];
 }
 
 /** The end of a fit for programs. */
@@ -45,6 +54,7 @@ export function summariseFit(job: FinishedJob, folder: string): Record<string, u
     verdict: verdict(judgementOf(job)).text,
     bestEpoch: result.trained.bestEpoch,
     ended: result.trained.why,
+    ...(result.closedForm && { closedForm: result.closedForm }),
     grades: job.graded.map(({ place, largest, worst }) => ({ place, largest, worst })),
     seconds,
     notes,
@@ -110,6 +120,9 @@ function facts({ prepared }: FinishedJob): Facts[] {
   ];
 }
 
+const leastSquares = ({ result: { closedForm } }: FinishedJob): Facts[] =>
+  closedForm ? [closedFormFacts(closedForm)] : [];
+
 /** How far the held-out frames leave the training data. */
 const extrapolation = ({ graded, prepared }: FinishedJob): Facts[] =>
   graded.length > 0 ? [gradeFacts(graded, prepared.split.test.length > 0 ? "test" : "validation")] : [];
@@ -142,7 +155,7 @@ export function reportOf(
       comparisons: prepared.split[set].map((f) => result.compare(f)),
     })),
     curves: curves(job),
-    facts: [...more, ...extrapolation(job), ...facts(job)],
+    facts: [...more, ...leastSquares(job), ...extrapolation(job), ...facts(job)],
     notes: job.notes,
     configuration: job.configuration,
     provenance: provenanceOf(job),
