@@ -93,7 +93,9 @@ describe.skipIf(absent)("models from the files of LAMMPS", () => {
     expect(model.elements).toEqual([2, 74]);
     expect(model.terms.map((term) => term.type)).toEqual(["zbl", "composed", "pair-table"]);
     expect(model.terms[2].tensors["2-74.r"].length).toBe(325);
-    expect(notes.length).toBeGreaterThan(0);
+    expect(notes).toEqual([
+      "W_He_JW2013.table WHe: for He-W forces are the slope of the energies, which at 1.090 Å is 1.8 % off the table's own forces",
+    ]);
   });
 
   it("says what is missing", () => {
@@ -114,6 +116,29 @@ describe.skipIf(absent)("models from the files of LAMMPS", () => {
     // Coefficients of equal components come out equal, and then stay as they are.
     const symmetric = again(chemical(true, false));
     expect(again(symmetric)).toEqual(symmetric);
+  });
+});
+
+const log = shared("reference/lammps_logs/in.snap.hybrid.WSNAP.HePair.json");
+
+describe.skipIf(absent || !log)("LAMMPS's log of tungsten with helium", () => {
+  it("energy per atom to the digits of the log, forces but for the table's own inconsistency", () => {
+    const { official_thermo: thermo, frames } = JSON.parse(readFileSync(log!, "utf8")) as {
+      official_thermo: number[][];
+      frames: { box: number[][]; atoms: number[][] }[];
+    };
+    const [{ atoms, box }] = frames;
+    const structure: Structure = {
+      numbers: Uint8Array.from(atoms, ([, type]) => (type === 1 ? 74 : 2)),
+      positions: Float64Array.from(atoms.flatMap((a) => a.slice(3, 6))),
+      cell: Float64Array.of(box[0][1], 0, 0, 0, box[1][1], 0, 0, 0, box[2][1]),
+      pbc: [true, true, true],
+    };
+    const { expected } = writeLammps(tungstenHelium().model, { structure });
+    expect(Math.abs(expected.energy / atoms.length - thermo[0][2])).toBeLessThan(1e-6);
+    const forces = atoms.flatMap((a) => a.slice(9, 12));
+    const worst = Math.max(...forces.map((f, k) => Math.abs(f - expected.forces[k])));
+    expect(worst).toBeLessThan(5e-3);
   });
 });
 

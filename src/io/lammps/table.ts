@@ -59,7 +59,13 @@ function distances(
   return column.map((_, k) => Math.sqrt(a + ((b - a) * k) / n));
 }
 
-/** Largest difference of a table's forces from the slope of the spline through its energies, relative to 1 eV/Å or more. */
+/** Energies where atoms can be, eV. */
+const REACHED = 100;
+
+/**
+ * Largest difference of a table's forces from the slope of the spline through its energies, relative to 1 eV/Å or more,
+ * where energies are below 100 eV.
+ */
 export function inconsistency({ r, energy, force }: PairTableSection): {
   readonly r: number;
   readonly error: number;
@@ -67,6 +73,7 @@ export function inconsistency({ r, energy, force }: PairTableSection): {
   const spline = new CubicSpline(r, energy, -force[0], -force[r.length - 1]);
   let [worst, where] = [0, r[0]];
   r.forEach((x, k) => {
+    if (energy[k] > REACHED) return;
     spline.evaluate(x);
     const error = Math.abs(spline.slope + force[k]) / Math.max(1, Math.abs(force[k]));
     if (error > worst) [worst, where] = [error, x];
