@@ -52,7 +52,7 @@ function times(y: Expr, i: number, s: Expr): Expr {
       // 1/b is shared by both operands and by every other quotient over b.
       return i === 0 ? mul(s, div(one, b)) : neg(mul(s, mul(y, div(one, b))));
     case "sqrt":
-      return mul(s, select(less(y, 1e-170), zero, div(0.5, y)));
+      return mul(s, select(less(y, 1e-30), zero, div(0.5, y)));
     case "abs":
       return select(less(a, zero), neg(s), onlyIf(less(zero, a), s));
     case "min":

@@ -62,6 +62,14 @@ interface Contraction {
 
 const isZero = (x: Expr): boolean => x.op === "constant" && Object.is(x.value, 0);
 
+/** The operands of x; of c₁ u + c₂ u the one with the larger constant last, which is then the product that is not rounded. */
+function leadingLast({ op, args }: Expr): readonly Expr[] {
+  const [a, b] = args;
+  const same = op === "add" && a.op === "mul" && b.op === "mul" && a.args[0] === b.args[0];
+  if (!same || a.args[1].op !== "constant" || b.args[1].op !== "constant") return args;
+  return Math.abs(a.args[1].value) > Math.abs(b.args[1].value) ? [b, a] : args;
+}
+
 /** What one node of the loop body becomes. */
 class Body {
   private readonly f: FunctionBuilder;
@@ -93,7 +101,7 @@ class Body {
   /** A product that only this sum uses is not rounded on its own. */
   private contract(x: Expr, invariant: ReadonlySet<Expr>): void {
     if (x.op !== "add" && x.op !== "sub") return;
-    const [a, b] = x.args;
+    const [a, b] = leadingLast(x);
     const product = (y: Expr) => y.op === "mul" && this.remaining.get(y) === 1 && !invariant.has(y);
     if (product(b))
       this.contractions.set(x, {

@@ -72,7 +72,7 @@ function spread(rs: number, narrow: boolean): Expr {
 
 /** Integer or fractional power; for a fractional ζ the base, which rounding may take below 0 at θ = 0 or 180°, is held above it. */
 const power = (base: Expr, zeta: number): Expr =>
-  Number.isInteger(zeta) ? powi(base, zeta) : pow(max(base, 1e-60), zeta);
+  Number.isInteger(zeta) ? powi(base, zeta) : pow(max(base, 1e-30), zeta);
 
 /** "G2 η=0.5 rs=1.2", zeros of rs left out. */
 export const label = (name: string, parameters: Readonly<Record<string, number>>): string =>

@@ -1,4 +1,5 @@
 import type { Device, Kernel } from "../../device/device.ts";
+import { NumericalError } from "../../error.ts";
 import { gradient, tangent } from "../../formula/derivative.ts";
 import { div, mul, sqrt, square, sub, add, neg, variable } from "../../formula/expression.ts";
 import type { Expr } from "../../formula/expression.ts";
@@ -29,13 +30,12 @@ export const rik = variable("rik");
 export const rjkSquared = variable("rjk2");
 /** |r_jk|, Å. */
 export const rjk = sqrt(rjkSquared);
-/** cos θ_jik, by the law of cosines. */
-export const cosTheta = mul(
-  sub(add(square(rij), square(rik)), rjkSquared),
-  mul(0.5, mul(div(1, rij), div(1, rik))),
-);
+/** r_ij·r_ik, Å². */
+const dot = variable("dot");
+/** cos θ_jik = r_ij·r_ik/(r_ij r_ik). */
+export const cosTheta = mul(dot, mul(div(1, rij), div(1, rik)));
 
-const VARIABLES = ["rij", "rik", "rjk2"] as const;
+const VARIABLES = ["rij", "rik", "rjk2", "dot"] as const;
 
 /** Angular terms of the pairs of neighbours of elements a ≤ b: features first, first + 1, … of the row. */
 export interface AngularBlock {
@@ -98,8 +98,8 @@ function once(device: Device, varying: readonly string[], elementwise: readonly 
 const both = (names: readonly string[]): string[] => ["j", "k"].flatMap((side) => names.map((n) => n + side));
 
 /**
- * With a_j = ∂/∂r_ij/r_ij + 2 ∂/∂r_jk², a_k alike and c = −2 ∂/∂r_jk² the gradient of ψ by the vector r_ij is
- * a_j r_ij + c r_ik, and that by r_ik is a_k r_ik + c r_ij.
+ * With a_j = ∂/∂r_ij/r_ij + 2 ∂/∂r_jk², a_k alike and c = ∂/∂(r_ij·r_ik) − 2 ∂/∂r_jk² the gradient of ψ by the vector
+ * r_ij is a_j r_ij + c r_ik, and that by r_ik is a_k r_ik + c r_ij.
  */
 function geometry(
   { functions, names, reciprocals }: Hoisted<Term>,
@@ -119,19 +119,26 @@ function geometry(
     inputs: {
       forward: [...VARIABLES, ...names],
       pullback: [...VARIABLES, ...both([...values, ...stored])],
-      pushforward: [...VARIABLES, ...tangents.map((v) => v.replace(/^d_r(.)$/, "d_ri$1")), "d_rjk2"],
+      pushforward: [...VARIABLES, ...tangents.map((v) => v.replace(/^d_r(.)$/, "d_ri$1")), "d_rjk2", "d_dot"],
     },
-    coefficients: ([dj, dk, djk, ...rest]) => {
+    coefficients: ([dj, dk, djk, ddot, ...rest]) => {
       const side = (d: Expr, name: string, own: readonly Expr[], reciprocal: Expr) => {
         const total = own.reduce((sum, df, m) => add(sum, mul(df, slope(m, name))), d);
         return add(mul(total, reciprocal), mul(2, djk));
       };
       const count = rest.length / 2;
       const [uj, uk] = count > 0 || functions.length === 0 ? reciprocals : [div(1, rij), div(1, rik)];
-      return [side(dj, "j", rest.slice(0, count), uj), side(dk, "k", rest.slice(count), uk), mul(-2, djk)];
+      return [
+        side(dj, "j", rest.slice(0, count), uj),
+        side(dk, "k", rest.slice(count), uk),
+        sub(ddot, mul(2, djk)),
+      ];
     },
   };
 }
+
+/** Weights of features that f32 sums may have: products with slopes stay finite. */
+const LARGEST_WEIGHT = 1e30;
 
 const NOTHING: readonly number[] = [];
 
@@ -153,6 +160,7 @@ export class AngularLoop {
   readonly #runs: number;
   readonly #outputs: number;
   readonly #state: Int32Array;
+  readonly #heap: Float64Array;
   readonly #table: Reals;
   #jacobian = 0;
   #jacobianTerms = 0;
@@ -163,6 +171,7 @@ export class AngularLoop {
     const { bytes } = format;
     this.#device = device;
     this.#near = near;
+    this.#heap = new Float64Array(memory.memory.buffer);
     this.#spread = compileSpread(device, format);
     this.#patterns = compressions(memory, format);
     this.#stateAddress = memory.alloc(4 * STATE.words);
@@ -181,6 +190,7 @@ export class AngularLoop {
 
   /** Collects Σ_t w_t ∂G_t/∂r_ij; the weights are the row at byte address `row`. */
   pullback(block: AngularBlock, row: number): void {
+    if (this.#near.format.bytes === 4) this.#demandRange(block, row);
     this.#gather(block, "pullback", row, this.#pullbackChunk);
   }
 
@@ -192,6 +202,16 @@ export class AngularLoop {
   /** ADDS ∂G_t/∂r_ij to rows [size, width]. */
   jacobian(block: AngularBlock, rows: Float64Array, width: number): void {
     this.#gather(block, null, 0, (_, n) => this.#jacobianChunk(block, n, rows, width));
+  }
+
+  /** Functions that no training structure reached have scales, and so weights, of any size. */
+  #demandRange({ first, kernels: { pieces } }: AngularBlock, row: number): void {
+    const end = pieces.reduce((sum, { count }) => sum + count, row / 8 + first);
+    for (let k = row / 8 + first; k < end; k++)
+      if (Math.abs(this.#heap[k]) > LARGEST_WEIGHT)
+        throw new NumericalError(
+          `the derivative of the energy by an angular function is ${this.#heap[k]}, beyond what f32 holds: use f64`,
+        );
   }
 
   /** The block's triplets, LANES at a time, each time handed to `flush`, with what the pass reads; null: distances only. */
@@ -261,7 +281,7 @@ export class AngularLoop {
       table[i] = far;
       table[LANES + i] = far;
       table[2 * LANES + i] = far * far;
-      // What was copied: functions, cutoffs among them, slopes, tangents.
+      // The product, and what was copied: functions, cutoffs among them, slopes, tangents.
       for (let row = 3; row < ROWS; row++) table[row * LANES + i] = 0;
     }
   }

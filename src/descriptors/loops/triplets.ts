@@ -9,8 +9,10 @@ import { ROW } from "./neighbourhood.ts";
 
 /** Triplets per kernel call: few calls, and inputs and outputs that stay in the nearest caches. */
 export const LANES = 512;
-/** Most rows of a table: rij, rik, rjk², what is copied of j and of k, and the tangent of rjk². */
-export const ROWS = 4 + 2 * (2 * MOST + 1);
+/** Rows of a table that every triplet has: rij, rik, rjk², r_ij·r_ik. */
+export const GEOMETRY = 4;
+/** Most rows: these, what is copied of j and of k, and the tangents of rjk² and of r_ij·r_ik. */
+export const ROWS = GEOMETRY + 2 * (2 * MOST + 1) + 2;
 /** Row that holds the byte offset of neighbour k's point (x, y, z, 1), as an integer in the low 32 bits. */
 const K = ROWS;
 /** Bytes of a table in a format. */
@@ -25,7 +27,7 @@ export const RUN_BYTES = 8 * LANES;
 /** Machine code of the loops over j and k. */
 export interface Gather {
   /**
-   * Writes (r_ij, r_ik, r_jk², what is copied of j and of k) of triplets with r_jk² < limit from `state` on to the table
+   * Writes (r_ij, r_ik, r_jk², r_ij·r_ik, what is copied of j and of k) of triplets with r_jk² < limit from `state` on to the table
    * until it is full or no j is left, and the runs of equal j; returns how many there are. `rows` is the byte address of a
    * Neighbourhood's rows, `stride` bytes apart; k goes on beyond the last neighbour up to a full vector, which is masked.
    */
@@ -73,7 +75,7 @@ export function compressions(memory: Memory, { lanes, bytes }: FloatFormat): num
 export interface Gathered {
   /** Rows of the Neighbourhood that are copied for j and for k. */
   readonly copied: readonly number[];
-  /** Whether the tangent of r_jk² follows. */
+  /** Whether the tangents of r_jk² and of r_ij·r_ik follow. */
   readonly tangents: boolean;
 }
 
@@ -101,7 +103,17 @@ export function compileGather(
   const v128 = () => f.local("v128");
   const [j, jEnd, k, kBegin, kEnd] = [i32(), i32(), i32(), i32(), i32()];
   const [n, start, run, mask, at, lane] = [i32(), i32(), i32(), i32(), i32(), i32()];
-  const [far, pattern, s, ds, index] = [v128(), v128(), v128(), v128(), v128()];
+  const [far, pattern, index] = [v128(), v128(), v128()];
+  const [s, ds, dot, ddot] = [v128(), v128(), v128(), v128()];
+  /** total += a b of the two vectors on the stack; the first product is the total. */
+  const accumulate = (total: Local, first: boolean) => {
+    if (first) f.op(`${V}.mul`);
+    else {
+      f.get(total);
+      madd(f, vector, fused);
+    }
+    f.set(total);
+  };
 
   const axes = [0, 1, 2];
   const needed = new Set([ROW.r, ...axes.map((c) => ROW.x + c), ...copied]);
@@ -166,29 +178,28 @@ export function compileGather(
               .brIf(full);
             f.get(k).i32(shift).op("i32.shl").set(lane);
             axes.forEach((c) => {
-              const d = v128();
+              const [d, xk, xj] = [v128(), v128(), ofJ.get(ROW.x + c)!];
               load(ROW.x + c, lane, "v128.load")
-                .get(ofJ.get(ROW.x + c)!)
+                .tee(xk)
+                .get(xj)
                 .op(`${V}.sub`)
                 .tee(d)
                 .get(d);
-              if (c === 0) f.op(`${V}.mul`).set(s);
-              else {
-                f.get(s);
-                madd(f, vector, fused);
-                f.set(s);
-              }
+              accumulate(s, c === 0);
+              f.get(xk).get(xj);
+              accumulate(dot, c === 0);
               if (!tangents) return;
+              const [tk, tj] = [v128(), ofJ.get(ROW.tx + c)!];
               load(ROW.tx + c, lane, "v128.load")
-                .get(ofJ.get(ROW.tx + c)!)
+                .tee(tk)
+                .get(tj)
                 .op(`${V}.sub`)
                 .get(d);
-              if (c === 0) f.op(`${V}.mul`).set(ds);
-              else {
-                f.get(ds);
-                madd(f, vector, fused);
-                f.set(ds);
-              }
+              accumulate(ds, c === 0);
+              f.get(xk).get(tj);
+              accumulate(ddot, c === 0);
+              f.get(tk).get(xj);
+              accumulate(ddot, false);
             });
             f.get(s).get(far).op(`${V}.lt`);
             f.get(kEnd).get(k).op("i32.sub");
@@ -205,15 +216,25 @@ export function compileGather(
               2,
               compressed(() => f.get(s)),
             );
+            store(
+              3,
+              compressed(() => f.get(dot)),
+            );
             copied.forEach((row, m) => {
-              store(3 + m, () => f.get(ofJ.get(row)!));
-              store(3 + copied.length + m, fromK(row));
+              store(GEOMETRY + m, () => f.get(ofJ.get(row)!));
+              store(GEOMETRY + copied.length + m, fromK(row));
             });
-            if (tangents)
+            if (tangents) {
+              const row = GEOMETRY + 2 * copied.length;
               store(
-                3 + 2 * copied.length,
+                row,
                 compressed(() => f.get(ds).get(ds).op(`${V}.add`)),
               );
+              store(
+                row + 1,
+                compressed(() => f.get(ddot)),
+              );
+            }
             f.get(k)
               .i32(2 + shift)
               .op("i32.shl");
