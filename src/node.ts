@@ -1,5 +1,6 @@
 // What only Node can do: files and threads. Everything else is in index.ts.
 import { createDevice } from "./device/device.ts";
+import type { Precision } from "./device/device.ts";
 import { createPool } from "./device/pool.ts";
 import type { Pool } from "./device/pool.ts";
 import { startThreads } from "./device/start.node.ts";
@@ -17,13 +18,15 @@ export interface NodePoolOptions {
   readonly threads?: number;
   /** Plain multiply and add instead of fused: the same bits on every machine. */
   readonly deterministic?: boolean;
+  /** Of the sums over neighbours; f64 by default, and for fits. */
+  readonly precision?: Precision;
   /** Bytes reserved for the shared memory; 2 GiB by default, taken from the system only as they are used. */
   readonly bytes?: number;
 }
 
 /** Threads of Node that know surfit's tasks, over one shared memory. */
 export function startPool(options: NodePoolOptions = {}): Promise<Pool> {
-  const { threads, deterministic, bytes = 2 ** 31 } = options;
-  const device = createDevice({ deterministic, bytes });
+  const { threads, deterministic, precision, bytes = 2 ** 31 } = options;
+  const device = createDevice({ deterministic, precision, bytes });
   return createPool({ tasks, device, threads, start: startThreads() });
 }

@@ -1,5 +1,6 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
+import type { Precision } from "../device/device.ts";
 
 /** What a command has to say: text for people, JSON for programs. */
 export interface Outcome {
@@ -49,6 +50,19 @@ export function withCommons(
     .option("--json", "the result as JSON on stdout; progress stays on stderr")
     .addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }
+
+/** What withPrecision asks for. */
+export interface PrecisionFlag {
+  readonly precision: Precision;
+}
+
+/** Adds --precision to a command that evaluates a model. */
+export const withPrecision = (command: Command): Command =>
+  command.addOption(
+    new Option("--precision <name>", "sums over neighbours in f64, or faster in f32: forces to about 1e-5")
+      .choices(["f64", "f32"] satisfies Precision[])
+      .default("f64"),
+  );
 
 /** Reads a number > 0 from the command line. */
 export function positive(text: string): number {

@@ -1,5 +1,5 @@
 import { createDevice } from "../device/device.ts";
-import type { Device } from "../device/device.ts";
+import type { Device, Precision } from "../device/device.ts";
 import { NumericalError, invalid } from "../error.ts";
 import { Sha256 } from "../fit/hash.ts";
 import { readModel } from "../io/model.ts";
@@ -24,14 +24,14 @@ export interface Engine {
 }
 
 /** Reads a model file, or a YAML file of known potentials, and builds its potential. */
-export async function openModel(path: string): Promise<Engine> {
+export async function openModel(path: string, precision: Precision = "f64"): Promise<Engine> {
   const bytes = await readWhole(path);
   const model = isPotentialFile(path)
     ? readPotential(new TextDecoder().decode(bytes), path)
     : readModel(bytes, path);
   sayBaseline(model, path);
   const hash = new Sha256().update(bytes).digest();
-  const device = createDevice();
+  const device = createDevice({ precision });
   return { model, hash, device, potential: buildPotential(model, device) };
 }
 

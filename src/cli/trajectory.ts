@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { InputError, NumericalError, invalid } from "../error.ts";
+import type { Precision } from "../device/device.ts";
 import { packCheckpoint, unpackCheckpoint } from "../fit/checkpoint.ts";
 import { Sha256 } from "../fit/hash.ts";
 import { formatFrame } from "../io/extxyz.ts";
@@ -34,6 +35,8 @@ import type { ExtrapolationWatch, WatchResult } from "./watch.ts";
 /** What a run of dynamics on the command line is told. */
 export interface MdOptions {
   readonly structure: Structure;
+  /** What the surface is computed in. */
+  readonly precision?: Precision;
   /** SHA-256 of the model file: a run is continued on the same surface. */
   readonly model: string;
   readonly folder: string;
@@ -125,6 +128,7 @@ const hashOf = (data: Iterable<number>): string =>
 /** Everything that must agree between a run and its continuation, in words; the length of the run may differ. */
 const settingsOf = (options: MdOptions): Readonly<Record<string, string>> => {
   const { structure, ensemble, temperature, timestep, friction, seed, every, thermo, model } = options;
+  const { precision = "f64" } = options;
   return {
     model: model.slice(0, 16),
     atoms: `${formulaOf(structure.numbers)} ${hashOf(structure.numbers).slice(0, 16)}`,
@@ -132,10 +136,9 @@ const settingsOf = (options: MdOptions): Readonly<Record<string, string>> => {
     cell: structure.cell ? structure.cell.join(" ") : "none",
     pbc: structure.pbc.join(" "),
     ...Object.fromEntries(
-      Object.entries({ ensemble, temperature, timestep, friction, seed, every, thermo }).map(([k, v]) => [
-        k,
-        String(v),
-      ]),
+      Object.entries({ ensemble, temperature, timestep, friction, seed, every, thermo, precision }).map(
+        ([k, v]) => [k, String(v)],
+      ),
     ),
   };
 };

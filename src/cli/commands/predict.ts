@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { present, withCommons } from "../command.ts";
+import { present, withCommons, withPrecision } from "../command.ts";
+import type { PrecisionFlag } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
 import { refuseExisting } from "../files.ts";
 import { describeGrades, gradeFrame, withGrades } from "../grades.ts";
@@ -10,7 +11,7 @@ import { writeFrames } from "../../io/files.node.ts";
 import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
 import { show, textTable } from "../table.ts";
 
-interface Flags extends UnitFlags {
+interface Flags extends UnitFlags, PrecisionFlag {
   readonly output?: string;
   readonly grades?: boolean;
   readonly force?: boolean;
@@ -35,11 +36,12 @@ export function define(command: Command): void {
     .option("--grades", "grade each atom by how far it leaves the training data")
     .option("--force", "overwrite the output")
     .action(run);
+  withPrecision(command);
 }
 
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
   if (flags.output) refuseExisting(flags.output, flags.force);
-  const { potential, model, device } = await openModel(modelFile);
+  const { potential, model, device } = await openModel(modelFile, flags.precision);
   const guard = flags.grades ? ExtrapolationGuard.demand(model, device, modelFile) : undefined;
   const frames = await readStructures(files, flags);
   const progress = createProgress();

@@ -6,7 +6,8 @@ import type { Descent, RelaxOptions } from "../../run/relax.ts";
 import type { Simulation } from "../../run/simulation.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { count, positive, present, withCommons } from "../command.ts";
+import { count, positive, present, withCommons, withPrecision } from "../command.ts";
+import type { PrecisionFlag } from "../command.ts";
 import { evaluateOnce, openModel, refuseStrangers } from "../engine.ts";
 import { refuseExisting, stem } from "../files.ts";
 import { createProgress } from "../progress.ts";
@@ -21,7 +22,7 @@ const methods: Readonly<Record<string, Method>> = {
   fire: fire,
 };
 
-interface Flags extends UnitFlags {
+interface Flags extends UnitFlags, PrecisionFlag {
   readonly output?: string;
   readonly method: string;
   readonly fmax: number;
@@ -46,6 +47,7 @@ export function define(command: Command): void {
     .option("--steps <n>", "give up after so many", count, 1000)
     .option("--force", "overwrite the output")
     .action(run);
+  withPrecision(command);
 }
 
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
@@ -53,7 +55,7 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
   if (!method) throw invalid("--method", Object.keys(methods).join(" or "), flags.method);
   const output = flags.output ?? `${stem(files[0])}-relaxed.xyz`;
   refuseExisting(output, flags.force);
-  const { potential } = await openModel(modelFile);
+  const { potential } = await openModel(modelFile, flags.precision);
   const frames = await readStructures(files, flags);
   const progress = createProgress();
   const results = frames.map((frame, k) => {

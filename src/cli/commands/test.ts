@@ -3,7 +3,8 @@ import { Metrics } from "../../fit/metrics.ts";
 import type { Comparison } from "../../fit/metrics.ts";
 import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
 import type { Frame } from "../../structure/structure.ts";
-import { present, withCommons } from "../command.ts";
+import { present, withCommons, withPrecision } from "../command.ts";
+import type { PrecisionFlag } from "../command.ts";
 import { baselineOf, evaluateOnce, openModel } from "../engine.ts";
 import type { Answer } from "../engine.ts";
 import { ERROR_HEAD, detailRows, errorRows, verdict, worstFrames } from "../errors.ts";
@@ -16,7 +17,7 @@ import type { LabelFlags } from "../structures.ts";
 import { textTable } from "../table.ts";
 import { version } from "../version.ts";
 
-interface Flags extends LabelFlags {
+interface Flags extends LabelFlags, PrecisionFlag {
   readonly report?: string;
   readonly grades?: boolean;
   readonly force?: boolean;
@@ -38,6 +39,7 @@ export function define(command: Command): void {
     .option("--grades", "grade each atom by how far it leaves the training data")
     .option("--force", "overwrite the page")
     .action(run);
+  withPrecision(command);
 }
 
 function compare(frame: Frame, answer: Answer, baseline: number): Comparison {
@@ -54,7 +56,7 @@ function compare(frame: Frame, answer: Answer, baseline: number): Comparison {
 
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
   if (flags.report) refuseExisting(flags.report, flags.force);
-  const engine = await openModel(modelFile);
+  const engine = await openModel(modelFile, flags.precision);
   const guard = flags.grades ? ExtrapolationGuard.demand(engine.model, engine.device, modelFile) : undefined;
   const { frames, notes } = await readAllLabelled(files, labelOptions(flags));
   const progress = createProgress();
