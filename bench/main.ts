@@ -10,7 +10,7 @@ const benches: Readonly<Record<string, string>> = {
   pool: "fork and join of the threads",
   hdnnp: "energy and forces of n2p2's potential of water",
   extrapolation: "grading atoms beside evaluating them",
-  linear: "SNAP beside LAMMPS: the same cell, model and core in turn",
+  linear: "SNAP and ACE beside LAMMPS: the same cell, model and core in turn",
   fit: "training: frames per second on one thread and on all",
   evaluate: "energy and forces of silicon, 100 to 100 000 atoms, one thread and all",
 };
