@@ -2,7 +2,7 @@ import type { Device } from "../../device/device.ts";
 import type { Environments } from "../environments.ts";
 import type { Layer } from "./density.ts";
 import { ElementNeighbours } from "./neighbours.ts";
-import { LANES, NODE } from "./sweeps.ts";
+import { LANES, NODE } from "./lanes.ts";
 import type { ProductTable } from "./table.ts";
 
 /** A buffer in device memory that grows. */

@@ -7,7 +7,7 @@ import { DensityKernels } from "./functions.ts";
 import type { DensityFunctions } from "./functions.ts";
 import { combinations, combine } from "./monomials.ts";
 import type { Polynomial } from "./monomials.ts";
-import { LANES } from "./sweeps.ts";
+import { LANES } from "./lanes.ts";
 import { ProductTable } from "./table.ts";
 
 /** What the neighbours of one element add to the density: columns first, first + 1, … of A. */

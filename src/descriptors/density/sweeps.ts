@@ -1,14 +1,8 @@
 import type { Device } from "../../device/device.ts";
 import { instantiate } from "../../device/modules.ts";
-import type { FunctionBuilder, Local } from "../../formula/assembler.ts";
+import type { Local } from "../../formula/assembler.ts";
 import { ModuleBuilder, supports } from "../../formula/assembler.ts";
-
-/** Atoms that one sweep works on side by side. */
-export const LANES = 4;
-const VECTORS = LANES / 2;
-/** Bytes of one real number of all lanes, and of a node: its real, then its imaginary part. */
-export const REAL = 8 * LANES;
-export const NODE = 2 * REAL;
+import { Emitter, REAL, type Numbers } from "./lanes.ts";
 
 /** Records of the tables, in bytes; the first words are byte offsets of nodes. */
 export const PRODUCT = 24; // out, b, c, 0 (i32); sign (f64)
@@ -52,193 +46,6 @@ export interface Sweeps {
   ): void;
 }
 
-/** Vectors of complex numbers in locals. */
-interface Numbers {
-  readonly re: readonly Local[];
-  readonly im: readonly Local[];
-}
-
-/** The factors of a product while it is worked on. */
-interface Pair {
-  readonly b: Numbers;
-  readonly c: Numbers;
-  readonly at: Local;
-  readonly sign: Local;
-}
-
-/** Emits the arithmetic of one function. */
-class Emitter {
-  readonly f: FunctionBuilder;
-  readonly #fused: boolean;
-
-  constructor(f: FunctionBuilder, fused: boolean) {
-    this.f = f;
-    this.#fused = fused;
-  }
-
-  numbers(): Numbers {
-    const some = () => Array.from({ length: VECTORS }, () => this.f.local("v128"));
-    return { re: some(), im: some() };
-  }
-
-  /** to += a b, or to −= a b. */
-  addProduct(to: Local, a: Local, b: Local, sign: 1 | -1 = 1): void {
-    const { f } = this;
-    if (this.#fused)
-      f.get(a)
-        .get(b)
-        .get(to)
-        .op(sign > 0 ? "f64x2.relaxed_madd" : "f64x2.relaxed_nmadd");
-    else
-      f.get(to)
-        .get(a)
-        .get(b)
-        .op("f64x2.mul")
-        .op(sign > 0 ? "f64x2.add" : "f64x2.sub");
-    f.set(to);
-  }
-
-  /** to = a b */
-  product(to: Local, a: Local, b: Local): void {
-    this.f.get(a).get(b).op("f64x2.mul").set(to);
-  }
-
-  clear(to: Numbers): void {
-    for (const v of [...to.re, ...to.im]) this.f.f64x2(0).set(v);
-  }
-
-  load(to: Numbers, at: Local): void {
-    this.each((v) => {
-      this.f
-        .get(at)
-        .mem("v128.load", 16 * v)
-        .set(to.re[v]);
-      this.f
-        .get(at)
-        .mem("v128.load", REAL + 16 * v)
-        .set(to.im[v]);
-    });
-  }
-
-  store(from: Numbers, at: Local): void {
-    this.each((v) => {
-      this.f
-        .get(at)
-        .get(from.re[v])
-        .mem("v128.store", 16 * v);
-      this.f
-        .get(at)
-        .get(from.im[v])
-        .mem("v128.store", REAL + 16 * v);
-    });
-  }
-
-  /** to = a b */
-  multiply(to: Numbers, a: Numbers, b: Numbers): void {
-    this.each((v) => {
-      this.product(to.re[v], a.re[v], b.re[v]);
-      this.addProduct(to.re[v], a.im[v], b.im[v], -1);
-      this.product(to.im[v], a.re[v], b.im[v]);
-      this.addProduct(to.im[v], a.im[v], b.re[v]);
-    });
-  }
-
-  /** to += a b */
-  addMultiple(to: Numbers, a: Numbers, b: Numbers): void {
-    this.each((v) => {
-      this.addProduct(to.re[v], a.re[v], b.re[v]);
-      this.addProduct(to.re[v], a.im[v], b.im[v], -1);
-      this.addProduct(to.im[v], a.re[v], b.im[v]);
-      this.addProduct(to.im[v], a.im[v], b.re[v]);
-    });
-  }
-
-  /** b and c^(*) of the record at `record`, whose node words start at `offset`; the sign follows 16 bytes in. */
-  pair(B: Local, C: Local, record: Local, offset: number, { b, c, at, sign }: Pair): void {
-    this.address(at, B, record, offset);
-    this.load(b, at);
-    this.address(at, C, record, offset + 4);
-    this.load(c, at);
-    this.splat(sign, record, 16);
-    this.each((v) => this.product(c.im[v], c.im[v], sign));
-  }
-
-  /** Y_b += P c*, Y_c += P b* (its imaginary part times the sign), P holding derivatives by the parts of b c. */
-  addPairAdjoint(Y: Local, record: Local, offset: number, P: Numbers, { b, c, at, sign }: Pair): void {
-    const { f } = this;
-    const [sum, turned] = [f.local("v128"), f.local("v128")];
-    for (const [k, x] of [c, b].entries()) {
-      this.address(at, Y, record, offset + 4 * k);
-      this.each((v) => {
-        f.get(at)
-          .mem("v128.load", 16 * v)
-          .set(sum);
-        this.addProduct(sum, P.re[v], x.re[v]);
-        this.addProduct(sum, P.im[v], x.im[v]);
-        f.get(at)
-          .get(sum)
-          .mem("v128.store", 16 * v);
-        f.get(at)
-          .mem("v128.load", REAL + 16 * v)
-          .set(sum);
-        this.product(turned, P.im[v], x.re[v]);
-        this.addProduct(turned, P.re[v], x.im[v], -1);
-        if (k === 1) this.addProduct(sum, turned, sign);
-        else f.get(sum).get(turned).op("f64x2.add").set(sum);
-        f.get(at)
-          .get(sum)
-          .mem("v128.store", REAL + 16 * v);
-      });
-    }
-  }
-
-  /** The real number at `at` += p_re L_re + p_im L_im */
-  addReal(at: Local, p: Numbers, L: Numbers): void {
-    const { f } = this;
-    const sum = f.local("v128");
-    this.each((v) => {
-      f.get(at)
-        .mem("v128.load", 16 * v)
-        .set(sum);
-      this.addProduct(sum, p.re[v], L.re[v]);
-      this.addProduct(sum, p.im[v], L.im[v]);
-      f.get(at)
-        .get(sum)
-        .mem("v128.store", 16 * v);
-    });
-  }
-
-  /** to = x times the real number at `at` */
-  scale(to: Numbers, x: Numbers, at: Local): void {
-    const { f } = this;
-    for (const part of [0, 1])
-      this.each((v) => {
-        f.get(this.part(x, part)[v])
-          .get(at)
-          .mem("v128.load", 16 * v)
-          .op("f64x2.mul")
-          .set(this.part(to, part)[v]);
-      });
-  }
-
-  part(x: Numbers, part: number): readonly Local[] {
-    return part === 0 ? x.re : x.im;
-  }
-
-  each(body: (v: number) => void): void {
-    for (let v = 0; v < VECTORS; v++) body(v);
-  }
-
-  /** base + the i32 at record + offset */
-  address(to: Local, base: Local, record: Local, offset: number): void {
-    this.f.get(base).get(record).mem("i32.load", offset).op("i32.add").set(to);
-  }
-
-  splat(to: Local, record: Local, offset: number): void {
-    this.f.get(record).mem("v128.load64_splat", offset).set(to);
-  }
-}
-
 /** Addresses of one function's records, and what its loops share. */
 interface Walk {
   readonly X: Local;
@@ -253,7 +60,7 @@ function emitProducts(e: Emitter): void {
   const [X, first, last] = [0, 1, 2];
   const [b, c, out] = [e.numbers(), e.numbers(), e.numbers()];
   const [at, sign] = [f.local("i32"), f.local("v128")];
-  f.for(first, last, PRODUCT, () => {
+  e.records(first, last, PRODUCT, () => {
     e.pair(X, X, first, 4, { b, c, at, sign });
     e.multiply(out, b, c);
     e.address(at, X, first, 0);
@@ -266,7 +73,7 @@ function emitProductTangents(e: Emitter): void {
   const [X, dX, first, last] = [0, 1, 2, 3];
   const [b, c, out] = [e.numbers(), e.numbers(), e.numbers()];
   const [at, sign] = [f.local("i32"), f.local("v128")];
-  f.for(first, last, PRODUCT, () => {
+  e.records(first, last, PRODUCT, () => {
     e.pair(X, dX, first, 4, { b, c, at, sign });
     e.multiply(out, b, c);
     e.pair(dX, X, first, 4, { b, c, at, sign });
@@ -283,7 +90,7 @@ function emitProductAdjoints(e: Emitter): void {
   const [at, sign] = [f.local("i32"), f.local("v128")];
   f.block((done) => {
     f.loop((again) => {
-      f.get(last).get(first).op("i32.le_s").brIf(done);
+      f.get(last).get(first).op("i32.le_u").brIf(done);
       f.get(last).i32(PRODUCT).op("i32.sub").set(last);
       e.pair(X, X, last, 4, { b, c, at, sign });
       e.address(at, Y, last, 0);
@@ -307,7 +114,7 @@ function emitSegments(
   const [b, c, p, L] = [e.numbers(), e.numbers(), e.numbers(), e.numbers()];
   const [at, sign, end] = [f.local("i32"), f.local("v128"), f.local("i32")];
   const q = weights === undefined ? p : e.numbers();
-  f.for(walk.first, walk.last, SEGMENT, () => {
+  e.records(walk.first, walk.last, SEGMENT, () => {
     e.pair(walk.X, walk.X, walk.first, 0, { b, c, at, sign });
     e.multiply(p, b, c);
     if (weights !== undefined) {
@@ -355,7 +162,7 @@ function emitSum(
         f.get(to).get(x).mem("v128.store", offset);
       });
     }
-    f.get(entry).i32(ENTRY).op("i32.add").tee(entry).get(end).op("i32.lt_s").brIf(again);
+    f.get(entry).i32(ENTRY).op("i32.add").tee(entry).get(end).op("i32.lt_u").brIf(again);
   });
 }
 
@@ -365,7 +172,7 @@ function emitTangents(e: Emitter, walk: Walk, dX: Local, dG: Local): void {
   const [b, c, p, dp] = [e.numbers(), e.numbers(), e.numbers(), e.numbers()];
   const [L, dL] = [e.numbers(), e.numbers()];
   const [at, sign, end, start] = [f.local("i32"), f.local("v128"), f.local("i32"), f.local("i32")];
-  f.for(walk.first, walk.last, SEGMENT, () => {
+  e.records(walk.first, walk.last, SEGMENT, () => {
     const scratch = { b, c, at, sign };
     e.pair(walk.X, dX, walk.first, 0, scratch);
     e.multiply(dp, b, c);

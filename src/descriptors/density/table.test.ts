@@ -6,7 +6,7 @@ import { canonical, combinations, combine, Monomials } from "./monomials.ts";
 import type { Polynomial } from "./monomials.ts";
 import { makePlan } from "./plan.ts";
 import { evaluatePolynomial, type Complex } from "./reference.fixture.ts";
-import { LANES, NODE } from "./sweeps.ts";
+import { LANES, NODE } from "./lanes.ts";
 import { ProductTable } from "./table.ts";
 
 const device = createDevice({ bytes: 2 ** 27 });

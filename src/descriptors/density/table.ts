@@ -3,7 +3,8 @@ import type { Memory } from "../../device/memory.ts";
 import type { Polynomial } from "./monomials.ts";
 import { makePlan, ONE } from "./plan.ts";
 import type { Plan } from "./plan.ts";
-import { ENTRY, LANES, NODE, PRODUCT, REAL, SEGMENT, sweepsOf } from "./sweeps.ts";
+import { LANES, NODE, REAL } from "./lanes.ts";
+import { ENTRY, PRODUCT, SEGMENT, sweepsOf } from "./sweeps.ts";
 import type { Sweeps } from "./sweeps.ts";
 
 /**
