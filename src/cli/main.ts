@@ -19,6 +19,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "learn a potential from labelled structures",
     load: () => import("./commands/fit.ts"),
   },
+  init: {
+    group: "Fit",
+    summary: "propose symmetry functions for a data set, and draw them over it",
+    load: () => import("./commands/init.ts"),
+  },
   doctor: {
     group: "Fit",
     summary: "judge a data set before anything is learned from it",

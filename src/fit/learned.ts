@@ -10,6 +10,7 @@ import type { PairStatistics } from "../structure/statistics.ts";
 import type { Frame } from "../structure/structure.ts";
 import type { ModelOptions } from "./options.ts";
 import { rememberTraining } from "./record.ts";
+import { choosers } from "./proposal/choosers.ts";
 
 /** Distances looked at to choose cutoffs and functions, Å. */
 export const LOOK = 6;
@@ -43,7 +44,10 @@ export function learnedTerm(
 ): LearnedTerm {
   const { name, ...given } = options.descriptor;
   const see = pick(descriptors, name, "model.descriptor.name");
-  const resolved = see.resolve(see.options.parse(given), statistics);
+  const structures = training.map((f) => f.structure);
+  const choose = Object.hasOwn(choosers, name) ? choosers[name] : undefined;
+  const chosen = choose?.(given, structures, statistics, device) ?? given;
+  const resolved = see.resolve(see.options.parse(chosen), statistics);
   const descriptor = see.build(resolved, elements, device);
   const { statistics: features, record } = rememberTraining(descriptor, training, device, seed);
   const { name: learnName, ...learnGiven } = options.regressor;

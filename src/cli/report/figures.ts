@@ -290,3 +290,39 @@ export function stackFigures(svgs: readonly string[], columns: number): string {
     "",
   ].join("\n");
 }
+
+/** A curve drawn over a distribution; faint where what it stands for was not kept. */
+export interface Overlay {
+  readonly values: Float64Array;
+  readonly kept: boolean;
+}
+
+/** Functions over the distribution of what they are functions of; each is scaled to its own maximum. */
+export function overlayFigure(
+  x: readonly number[],
+  distribution: Float64Array,
+  curves: readonly Overlay[],
+  label: string,
+): Figure {
+  const scaled = (values: Float64Array) => {
+    const most = values.reduce((a, b) => Math.max(a, b), 0) || 1;
+    return x.map((at, k) => ({ x: at, y: values[k] / most }));
+  };
+  const lines = curves.flatMap(({ values, kept }, z) => scaled(values).map((p) => ({ ...p, z, kept })));
+  const svg = render({
+    height: 220,
+    x: { label },
+    y: { label: "share of the maximum", domain: [0, 1.05] },
+    marks: [
+      Plot.areaY(scaled(distribution), { x: "x", y: "y", fill: "var(--validation)", fillOpacity: 0.35 }),
+      Plot.line(lines, {
+        x: "x",
+        y: "y",
+        z: "z",
+        stroke: (d: { kept: boolean }) => (d.kept ? "var(--test)" : "var(--train)"),
+        strokeOpacity: (d: { kept: boolean }) => (d.kept ? 0.9 : 0.35),
+      }),
+    ],
+  });
+  return { svg, shown: curves.length, total: curves.length };
+}

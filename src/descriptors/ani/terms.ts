@@ -29,9 +29,10 @@ export function radialTerms({ cutoff: rc, eta, shifts }: RadialSet, type: Cutoff
 export function angularTerms(
   { cutoff: rc, eta, zeta, shifts, angles }: AngularSet,
   type: CutoffName,
+  inner?: number,
 ): Term[] {
   const edge = { cutoff: rc, smoothness: cutoffs[type].smoothness };
-  const fc = mul(2, mul(cutoff(type, rij, rc), cutoff(type, rik, rc)));
+  const fc = mul(2, mul(cutoff(type, rij, rc, inner), cutoff(type, rik, rc, inner)));
   const c = mul(0.95, cosTheta);
   const s = sqrt(sub(1, square(c)));
   const mean = mul(0.5, add(rij, rik));

@@ -57,6 +57,17 @@ const symmetryFunction = discriminatedUnion("type", [
   }),
   strictObject({ type: literal("G4"), neighbours, ...exponents }),
   strictObject({ type: literal("G5"), neighbours, ...exponents }),
+  strictObject({
+    type: literal("ANI"),
+    neighbours,
+    eta,
+    zeta: number()
+      .min(1)
+      .meta({ help: "Angular resolution ζ: ((1 + cos(θ − θs))/2)^ζ; an integer is faster" }),
+    shift: shift.meta({ unit: "Å", help: "Centre rs of the Gaussian in the mean distance" }),
+    angle: number().min(0).max(180).meta({ unit: "°", help: "Centre θs of the angle" }),
+    cutoff,
+  }),
   strictObject({ type: literal("C2"), neighbour, from, to, shape, asymmetric }),
   strictObject({ type: literal("C4"), ...bump }),
   strictObject({ type: literal("C5"), ...bump }),

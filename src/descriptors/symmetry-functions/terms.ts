@@ -3,6 +3,7 @@ import { acos, mul } from "../../formula/expression.ts";
 import type { Expr } from "../../formula/expression.ts";
 import { angularTerm, label, radialTerm } from "../acsf/terms.ts";
 import type { CutoffChoice } from "../acsf/terms.ts";
+import { angularTerms } from "../ani/terms.ts";
 import { compact, cutoffs } from "../cutoffs.ts";
 import { cosTheta, rij, rik, rjk } from "../loops/angular.ts";
 import { r } from "../loops/radial.ts";
@@ -37,11 +38,12 @@ export function radialOf(f: Radial, common: CutoffChoice, place: string): Term {
 }
 
 /**
- * G4, G5 of acsf; C4 = Σ_{j<k} C(r_ij) C(r_ik) C(r_jk) C(θ_jik), narrow, and C5, wide, the same without r_jk.
+ * G4, G5 of acsf; the angular functions of ani, in the mean distance and with a free angle θ_s; C4 = Σ_{j<k} C(r_ij) C(r_ik) C(r_jk) C(θ_jik), narrow, and C5, wide, the same without r_jk.
  * M. P. Bircher, A. Singraber, C. Dellago, Mach. Learn.: Sci. Technol. 2, 035026 (2021), DOI 10.1088/2632-2153/abf817.
  */
 export function angularOf(f: Angular, common: CutoffChoice, place: string): Term {
   if (f.type === "G4" || f.type === "G5") return angularTerm(f, f.cutoff ?? common);
+  if (f.type === "ANI") return aniOf(f, f.cutoff ?? common);
   const { from, to, angles, shape, asymmetric } = checked(f, place);
   const [left, right] = checkedAngles(angles, place).map((degrees) => (degrees * Math.PI) / 180);
   const C = (r: Expr) => compact(shape, r, from, to, asymmetric);
@@ -52,6 +54,14 @@ export function angularOf(f: Angular, common: CutoffChoice, place: string): Term
     smoothness: cutoffs[shape].smoothness,
     label: label(nameOf(f), { from, to, θ: angles[0], "–": angles[1] }),
   };
+}
+
+/** One angular function of ani. */
+function aniOf(f: Extract<SymmetryFunction, { type: "ANI" }>, { type, radius, inner }: CutoffChoice): Term {
+  const { eta, zeta, shift, angle } = f;
+  const set = { cutoff: radius, eta, zeta, shifts: [shift], angles: [(angle * Math.PI) / 180] };
+  const [term] = angularTerms(set, type, inner);
+  return { ...term, label: label(f.type, { η: eta, ζ: zeta, rs: shift, θs: angle }) };
 }
 
 const nameOf = ({ type, shape, asymmetric }: Bump) => `${type} ${shape}${asymmetric ? "a" : ""}`;

@@ -126,8 +126,8 @@ export function toFunction(line: FunctionLine, common: CommonCutoff, length: num
 
 /** Symbols of the neighbours that a function is of; none for a weighted one. */
 function neighboursOf(f: SymmetryFunction): readonly string[] {
-  if (f.type === "G4" || f.type === "G5" || f.type === "C4" || f.type === "C5") return f.neighbours ?? [];
-  return f.neighbour === undefined ? [] : [f.neighbour];
+  if ("neighbours" in f) return f.neighbours ?? [];
+  return "neighbour" in f && f.neighbour !== undefined ? [f.neighbour] : [];
 }
 
 /** The line of a function; `cutoff` is the one of the set. Throws where n2p2 has no such function. */
@@ -155,7 +155,8 @@ export function fromFunction(
   if (f.type === "G1") return { type: weighted ? 12 : 2, neighbours, values: width(0, 0), subtype: "" };
   if (f.type === "G2")
     return { type: weighted ? 12 : 2, neighbours, values: width(f.eta, f.shift), subtype: "" };
-  if (f.type === "G3") throw invalid(place, "a function that n2p2 knows", "G3, which it does not");
+  if (f.type === "G3" || f.type === "ANI")
+    throw invalid(place, "a function that n2p2 knows", `${f.type}, which it does not`);
   if (f.type === "G5" && weighted)
     throw invalid(place, "a function that n2p2 knows", "a weighted G5, which it does not");
   const values = { ...width(f.eta, f.shift), lambda: f.lambda, zeta: f.zeta };
