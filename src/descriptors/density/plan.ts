@@ -1,5 +1,4 @@
 import type { Polynomial } from "./monomials.ts";
-import { canonical } from "./monomials.ts";
 
 /** Node 0 is the number 1, then the X of the polynomial, then products. */
 export const ONE = 0;
@@ -45,6 +44,7 @@ class Products {
   readonly list: Product[] = [];
   readonly #real: boolean[];
   readonly #index = new Map<string, number>();
+  readonly #singles: Signed[] = [];
 
   constructor(real: readonly boolean[]) {
     this.#real = [true, ...real];
@@ -59,16 +59,21 @@ class Products {
   }
 
   /** The node of a product of factors, in halves. */
-  of(factors: readonly number[], real: readonly boolean[]): Signed {
-    if (factors.length === 0) return { node: ONE, conj: false };
+  of(factors: Int32Array): Signed {
+    if (factors.length === 0) return this.#single(ONE, false);
     if (factors.length === 1) {
       const [f] = factors;
-      return f < 0 ? { node: ~f + 1, conj: true } : { node: f + 1, conj: false };
+      return f < 0 ? this.#single(~f + 1, true) : this.#single(f + 1, false);
     }
     const half = Math.ceil(factors.length / 2);
-    const a = this.of(factors.slice(0, half), real);
-    const b = this.of(factors.slice(half), real);
+    const a = this.of(factors.subarray(0, half));
+    const b = this.of(factors.subarray(half));
     return { node: this.#pair(a.node, b.node, a.conj === b.conj ? 1 : -1), conj: a.conj };
+  }
+
+  /** The same object every time: large polynomials have millions of factors. */
+  #single(node: number, conj: boolean): Signed {
+    return (this.#singles[2 * node + Number(conj)] ??= { node, conj });
   }
 
   #pair(b: number, c: number, sign: number): number {
@@ -83,92 +88,111 @@ class Products {
   }
 }
 
-/** One way of writing a monomial: Re(X_b X_c^(*) X_a^(*)). */
-interface Form extends Product {
-  readonly a: Signed;
+/** The three parts of a monomial, of which two become a pair. */
+function partsOf(p: Polynomial, t: number, products: Products): Signed[] {
+  const [first, last] = [p.firsts[t], p.firsts[t + 1]];
+  const one = first + Math.ceil((last - first) / 3);
+  const two = one + Math.ceil((last - one) / 2);
+  return [
+    products.of(p.factors.subarray(first, one)),
+    products.of(p.factors.subarray(one, two)),
+    products.of(p.factors.subarray(two, last)),
+  ];
 }
 
-/** b plain by an overall conjugate; c plain where b is real. */
-function form(b: Signed, c: Signed, a: Signed, products: Products): Form {
-  if (c.node < b.node) [b, c] = [c, b];
-  const flip = products.isReal(b.node) ? c.conj : b.conj;
-  const cConj = !products.isReal(c.node) && c.conj !== flip;
-  const aConj = !products.isReal(a.node) && a.conj !== flip;
-  return { b: b.node, c: c.node, sign: cConj ? -1 : 1, a: { node: a.node, conj: aConj } };
-}
-
-/** The three ways of choosing the pair. */
-function forms(factors: readonly number[], real: readonly boolean[], products: Products): Form[] {
-  const third = Math.ceil(factors.length / 3);
-  const rest = Math.ceil((factors.length - third) / 2);
-  const parts = [factors.slice(0, third), factors.slice(third, third + rest), factors.slice(third + rest)];
-  const [u, v, w] = parts.map((f) => products.of(f, real));
-  return [form(v, w, u, products), form(u, w, v, products), form(u, v, w, products)];
-}
-
-/**
- * Chooses for every monomial the pair whose product is shared by most others of its feature (a greedy cover), so that
- * products are few and sums long.
- */
-export function makePlan(p: Polynomial): Plan {
-  const products = new Products(p.real);
-  const count = p.firsts.length - 1;
-  const choices: Form[][] = [];
-  for (let t = 0; t < count; t++) {
-    const factors = canonical(Array.from(p.factors.subarray(p.firsts[t], p.firsts[t + 1])), p.real);
-    choices.push(forms(factors, p.real, products));
-  }
-  const key = (feature: number, { b, c, sign }: Product) =>
-    ((feature * products.count + b) * products.count + c) * 2 + (sign < 0 ? 1 : 0);
-  const groups = cover(p, choices, key);
-  return layOut(p, groups, products);
-}
-
-/** A pair of one feature with the monomials (entries of the polynomial) that use it. */
+/** Monomials of one feature that are Re(X_b X_c^(*) X_a^(*)) with the same b and c; a conjugate a is written ~a. */
 interface Group extends Product {
   readonly feature: number;
-  readonly entries: { readonly a: Signed; readonly source: number }[];
+  readonly a: number[];
+  readonly source: number[];
 }
 
-function cover(
-  p: Polynomial,
-  choices: readonly Form[][],
-  key: (feature: number, pair: Product) => number,
-): Group[] {
-  const uses = new Map<number, number>();
-  const each = (see: (t: number, k: number, feature: number) => void) => {
-    for (let t = 0; t < choices.length; t++)
-      for (let k = p.starts[t]; k < p.starts[t + 1]; k++) see(t, k, p.feature[k]);
-  };
-  each((t, _, f) => {
-    for (const pair of new Set(choices[t].map((c) => key(f, c)))) uses.set(pair, (uses.get(pair) ?? 0) + 1);
-  });
-  const groups = new Map<number, Group>();
-  each((t, k, f) => {
-    const best = choices[t].reduce((a, b) => (uses.get(key(f, b))! > uses.get(key(f, a))! ? b : a));
-    const id = key(f, best);
-    let group = groups.get(id);
-    if (!group) groups.set(id, (group = { b: best.b, c: best.c, sign: best.sign, feature: f, entries: [] }));
-    group.entries.push({ a: best.a, source: k });
-  });
-  return [...groups.values()].sort(
-    (a, b) => a.feature - b.feature || a.b - b.b || a.c - b.c || b.sign - a.sign,
-  );
+/** Every pair with all monomials that it could be taken out of. */
+class Groups {
+  readonly #products: Products;
+  readonly #groups = new Map<number, Group>();
+
+  /** `products` is complete. */
+  constructor(products: Products) {
+    this.#products = products;
+  }
+
+  get list(): Group[] {
+    return [...this.#groups.values()];
+  }
+
+  /** One way of writing a monomial: b plain, by an overall conjugate; c plain where b is real. */
+  add(feature: number, source: number, b: Signed, c: Signed, a: Signed): void {
+    if (c.node < b.node) [b, c] = [c, b];
+    const products = this.#products;
+    const flip = products.isReal(b.node) ? c.conj : b.conj;
+    const sign = !products.isReal(c.node) && c.conj !== flip ? -1 : 1;
+    const turned = !products.isReal(a.node) && a.conj !== flip;
+    const group = this.#find(feature, b.node, c.node, sign);
+    // A monomial with equal factors offers the same pair again.
+    if (group.source.at(-1) === source) return;
+    group.source.push(source);
+    group.a.push(turned ? ~a.node : a.node);
+  }
+
+  #find(feature: number, b: number, c: number, sign: number): Group {
+    const { count } = this.#products;
+    const key = ((feature * count + b) * count + c) * 2 + (sign < 0 ? 1 : 0);
+    let group = this.#groups.get(key);
+    if (!group) this.#groups.set(key, (group = { b, c, sign, feature, a: [], source: [] }));
+    return group;
+  }
+}
+
+/** Chooses for every monomial one of its pairs, such that products are few and sums long. */
+export function makePlan(p: Polynomial): Plan {
+  const products = new Products(p.real);
+  const parts = Array.from({ length: p.firsts.length - 1 }, (_, t) => partsOf(p, t, products));
+  const groups = new Groups(products);
+  for (const [t, [u, v, w]] of parts.entries()) {
+    for (let k = p.starts[t]; k < p.starts[t + 1]; k++) {
+      groups.add(p.feature[k], k, v, w, u);
+      groups.add(p.feature[k], k, u, w, v);
+      groups.add(p.feature[k], k, u, v, w);
+    }
+  }
+  return layOut(p, cover(groups.list, p.feature.length), products);
+}
+
+/** The pair that covers most of what is left, again and again. */
+function cover(groups: readonly Group[], entries: number): Group[] {
+  const taken = new Uint8Array(entries);
+  const bySize: Group[][] = [];
+  const file = (group: Group) => (bySize[group.source.length] ??= []).push(group);
+  for (const group of groups) file(group);
+  const chosen: Group[] = [];
+  for (let size = bySize.length - 1; size > 0; size--)
+    for (const group of bySize[size] ?? []) {
+      const left = group.source.flatMap((k, n) => (taken[k] === 0 ? [n] : []));
+      if (left.length === size) {
+        for (const k of group.source) taken[k] = 1;
+        chosen.push(group);
+      } else if (left.length > 0) {
+        // Others took some: its turn comes among the smaller ones.
+        file({ ...group, a: left.map((n) => group.a[n]), source: left.map((n) => group.source[n]) });
+      }
+    }
+  return chosen.sort((x, y) => x.feature - y.feature || x.b - y.b || x.c - y.c || y.sign - x.sign);
 }
 
 function layOut(p: Polynomial, groups: readonly Group[], products: Products): Plan {
-  const total = groups.reduce((n, { entries }) => n + entries.length, 0);
+  const total = groups.reduce((n, { a }) => n + a.length, 0);
   const node = new Int32Array(total);
   const sign = new Int8Array(total);
   const source = new Int32Array(total);
   const ranges = new Int32Array(p.features + 1);
   let n = 0;
-  const segments = groups.map(({ b, c, sign: s, feature, entries }) => {
+  const segments = groups.map(({ b, c, sign: s, feature, a, source: from }) => {
     const first = n;
-    for (const { a, source: k } of entries) {
-      node[n] = a.node;
-      sign[n] = a.conj ? -1 : 1;
-      source[n++] = k;
+    for (const [m, x] of a.entries()) {
+      node[n] = x < 0 ? ~x : x;
+      sign[n] = x < 0 ? -1 : 1;
+      source[n++] = from[m];
     }
     ranges[feature + 1]++;
     return { b, c, sign: s, feature, first, last: n };
