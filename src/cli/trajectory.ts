@@ -17,10 +17,12 @@ import { Sha256 } from "../fit/hash.ts";
 import { formatFrame } from "../io/extxyz.ts";
 import type { RandomState } from "../math/random.ts";
 import type { Potential } from "../potentials/potential.ts";
-import { langevin, verlet } from "../run/dynamics.ts";
 import type { Dynamics, Motion } from "../run/dynamics.ts";
+import type { CellMotion } from "../run/barostats.ts";
+import { ensembles } from "../run/ensembles.ts";
 import { drift, pressure, temperature } from "../run/observe.ts";
 import type { Line } from "../run/observe.ts";
+import type { Ramp } from "../run/schedule.ts";
 import { degreesOfFreedom, thermalVelocities } from "../run/velocities.ts";
 import { formulaOf } from "../structure/elements.ts";
 import { volume } from "../structure/cell.ts";
@@ -32,6 +34,9 @@ import { show } from "./table.ts";
 import type { HarvestMark } from "./harvest.ts";
 import type { ExtrapolationWatch, WatchResult } from "./watch.ts";
 
+/** A value that stays, or goes from one to another. */
+export type Span = number | readonly [from: number, to: number];
+
 /** What a run of dynamics on the command line is told. */
 export interface MdOptions {
   readonly structure: Structure;
@@ -41,14 +46,21 @@ export interface MdOptions {
   readonly model: string;
   readonly folder: string;
   readonly ensemble: string;
-  /** K. */
-  readonly temperature: number;
+  /** K; or from one to another over the run. */
+  readonly temperature: Span;
   /** ps. */
   readonly time: number;
   /** fs. */
   readonly timestep: number;
   /** 1/ps. */
   readonly friction: number;
+  /** Time constants of thermostat and barostat, fs. */
+  readonly period: number;
+  readonly pressurePeriod: number;
+  /** GPa; or from one to another over the run. */
+  readonly pressure: Span;
+  /** What of the cell moves, with a barostat. */
+  readonly cell: CellMotion;
   readonly seed: number;
   /** Steps between frames; 0: no trajectory. */
   readonly every: number;
@@ -74,6 +86,9 @@ export interface MdResult {
   readonly picoseconds: number;
   readonly temperature: Spread;
   readonly potential: Spread;
+  /** GPa and Å³, of a bulk. */
+  readonly pressure?: Spread;
+  readonly volume?: Spread;
   /** meV/atom/ps. */
   readonly drift: Line;
   /** Largest |invariant − its start|, meV/atom. */
@@ -120,26 +135,28 @@ interface Meta {
   readonly harvest?: HarvestMark;
 }
 
-const ARRAYS = ["positions", "velocities", "forces", "virial", "reference"] as const;
+const ARRAYS = ["positions", "velocities", "forces", "virial", "reference", "bath"] as const;
+/** Where the structure is periodic. */
+const CELLS = ["cell", "referenceCell"] as const;
 
 const hashOf = (data: Iterable<number>): string =>
   new Sha256().update(new Uint8Array(Float64Array.from(data).buffer)).digest();
 
-/** Everything that must agree between a run and its continuation, in words; the length of the run may differ. */
+/** Everything that must agree between a run and its continuation, in words; the length of the run may differ, unless something changes over it. */
 const settingsOf = (options: MdOptions): Readonly<Record<string, string>> => {
   const { structure, ensemble, temperature, timestep, friction, seed, every, thermo, model } = options;
-  const { precision = "f64" } = options;
+  const { precision = "f64", period, pressure: outer, pressurePeriod, cell } = options;
+  const ramps = typeof temperature !== "number" || typeof outer !== "number";
+  const baths = { temperature, friction, period, pressure: outer, pressurePeriod, "moving cell": cell };
+  const counted = { ...baths, ensemble, timestep, seed, every, thermo, precision };
   return {
     model: model.slice(0, 16),
     atoms: `${formulaOf(structure.numbers)} ${hashOf(structure.numbers).slice(0, 16)}`,
     start: hashOf(structure.positions).slice(0, 16),
     cell: structure.cell ? structure.cell.join(" ") : "none",
     pbc: structure.pbc.join(" "),
-    ...Object.fromEntries(
-      Object.entries({ ensemble, temperature, timestep, friction, seed, every, thermo, precision }).map(
-        ([k, v]) => [k, String(v)],
-      ),
-    ),
+    ...(ramps && { steps: String(stepsOf(options)) }),
+    ...Object.fromEntries(Object.entries(counted).map(([k, v]) => [k, String(v)])),
   };
 };
 
@@ -157,10 +174,9 @@ async function save(
     lengths: { trajectory: trajectory.length, thermo: thermo.length },
     ...(options.watch?.mark && { harvest: options.watch.mark }),
   };
-  await writeWhole(
-    path,
-    packCheckpoint({ meta, arrays: Object.fromEntries(ARRAYS.map((name) => [name, state[name]])) }),
-  );
+  const cells = CELLS.flatMap((name) => (state[name] ? [[name, state[name]] as const] : []));
+  const arrays = Object.fromEntries([...ARRAYS.map((name) => [name, state[name]] as const), ...cells]);
+  await writeWhole(path, packCheckpoint({ meta, arrays }));
 }
 
 async function load(
@@ -174,20 +190,40 @@ async function load(
     return found === expected ? [] : [{ place: `${path} ${name}`, expected, found }];
   });
   if (problems.length > 0) throw new InputError(problems);
-  const { positions, velocities, forces, virial, reference } = arrays;
-  const state = { ...meta.scalars, random: meta.random, positions, velocities, forces, virial, reference };
-  return { state, meta };
+  const { positions, velocities, forces, virial, reference, bath } = arrays;
+  const { cell = null, referenceCell = null } = arrays;
+  const moving = { positions, velocities, forces, virial, reference, bath, cell, referenceCell };
+  return { state: { ...meta.scalars, random: meta.random, ...moving }, meta };
 }
+
+const first = (span: Span): number => (typeof span === "number" ? span : span[0]);
+
+/** A span over all steps of a run. */
+const ramp = (span: Span, steps: number): Ramp =>
+  typeof span === "number" ? span : { from: span[0], to: span[1], steps };
+
+/** Steps of the whole run. */
+const stepsOf = ({ time, timestep }: MdOptions): number => Math.round((1000 * time) / timestep);
 
 function dynamics(potential: Potential, options: MdOptions): Dynamics {
-  const { structure, timestep, seed, friction } = options;
-  const velocities = thermalVelocities(structure, options.temperature, { seed });
-  if (options.ensemble === "nve") return verlet(structure, potential, { timestep, velocities });
-  const bath = { temperature: options.temperature, friction: friction / 1000, seed };
-  return langevin(structure, potential, { timestep, velocities, ...bath });
+  const { structure, timestep, seed, friction, period, pressurePeriod, cell } = options;
+  const velocities = thermalVelocities(structure, first(options.temperature), { seed });
+  const steps = stepsOf(options);
+  return ensembles[options.ensemble].make(structure, potential, {
+    timestep,
+    velocities,
+    seed,
+    friction: friction / 1000,
+    period,
+    pressurePeriod,
+    cell,
+    temperature: ramp(options.temperature, steps),
+    pressure: ramp(options.pressure, steps),
+  });
 }
 
-const HEAD = "# step  time_ps  potential_eV  kinetic_eV  invariant_eV  temperature_K  pressure_GPa\n";
+const HEAD =
+  "# step  time_ps  potential_eV  kinetic_eV  invariant_eV  temperature_K  pressure_GPa  volume_A3\n";
 
 /** Dynamics with its files: trajectory.xyz, thermo.txt, checkpoint. Stops after a checkpoint when a signal asks. */
 export async function runDynamics(
@@ -216,13 +252,12 @@ export async function runDynamics(
     if (every && state.step % every === 0) trajectory.write(formatFrame(frameOf(structure, state, timestep)));
     if (state.step % Math.max(1, options.thermo) === 0) thermo.write(line(state));
   };
-  const leaves = () =>
-    watch?.after({ ...structure, positions: state.positions }, state.step, timestep) ?? false;
+  const leaves = () => watch?.after(structureOf(structure, state), state.step, timestep) ?? false;
   if (!found) {
     thermo.write(HEAD);
     write();
   }
-  const last = Math.round((1000 * options.time) / timestep);
+  const last = stepsOf(options);
   const began = performance.now();
   try {
     await advance(
@@ -307,7 +342,7 @@ function refuseFlight({ step, velocities }: Motion, timestep: number): void {
 
 function frameOf(structure: Structure, state: Motion, timestep: number): Frame {
   return {
-    structure: { ...structure, positions: state.positions },
+    structure: structureOf(structure, state),
     energy: state.energy,
     forces: state.forces,
     info: { step: state.step, time_fs: state.step * timestep },
@@ -316,18 +351,27 @@ function frameOf(structure: Structure, state: Motion, timestep: number): Frame {
   };
 }
 
+/** The atoms where they are now, in the cell as it is now. */
+const structureOf = (structure: Structure, { positions, cell }: Motion): Structure => ({
+  ...structure,
+  positions,
+  cell,
+});
+
 function thermoLine(run: Dynamics, { structure, timestep, ensemble }: MdOptions): (state: Motion) => string {
-  const freedom = ensemble === "nve" ? degreesOfFreedom(structure) : structure.positions.length;
-  const V = structure.cell && structure.pbc.every(Boolean) ? volume(structure.cell) : 0;
+  const freedom = ensembles[ensemble].whole ? structure.positions.length : degreesOfFreedom(structure);
+  const bulk = structure.cell !== null && structure.pbc.every(Boolean);
   return (state) => {
     const K = run.kinetic(state);
+    const V = bulk ? volume(state.cell!) : NaN;
     const numbers = [
       (state.step * timestep) / 1000,
       state.energy,
       K,
       run.invariant(state),
       temperature(K, freedom),
-      V > 0 ? pressure(K, state.virial, V) : NaN,
+      bulk ? pressure(K, state.virial, V) : NaN,
+      V,
     ];
     return `${state.step} ${numbers.map((x) => (Number.isNaN(x) ? "nan" : String(x))).join(" ")}\n`;
   };
@@ -338,7 +382,7 @@ function spread(values: readonly number[]): Spread {
   return { mean, deviation: Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length) };
 }
 
-/** Rows of a thermo table: step, time (ps), potential, kinetic, invariant (eV), temperature (K), pressure (GPa). */
+/** Rows of a thermo table: step, time (ps), potential, kinetic, invariant (eV), temperature (K), pressure (GPa), volume (Å³). */
 export const readThermo = (path: string): number[][] =>
   readFileSync(path, "utf8")
     .split("\n")
@@ -357,6 +401,10 @@ export function summarise(path: string, structure: Structure, steps: number, tim
     picoseconds: (steps * timestep) / 1000,
     temperature: spread(rows.map((r) => r[5])),
     potential: spread(rows.map((r) => r[2])),
+    ...(Number.isFinite(rows[0][6]) && {
+      pressure: spread(rows.map((r) => r[6])),
+      volume: spread(rows.map((r) => r[7])),
+    }),
     drift: drift(
       rows.map((r) => 1000 * r[1]),
       invariants,

@@ -1,6 +1,5 @@
 import { NumericalError, invalid } from "../error.ts";
-import { exp, variable } from "../formula/expression.ts";
-import { evaluate } from "../formula/javascript.ts";
+import { expOf } from "../formula/scalar.ts";
 import { Random } from "../math/random.ts";
 import type { RandomState } from "../math/random.ts";
 import type { Potential } from "../potentials/potential.ts";
@@ -8,6 +7,8 @@ import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { AMU_A2_FS2, kB } from "../structure/units.ts";
 import { kineticEnergy } from "./observe.ts";
+import { rampAt } from "./schedule.ts";
+import type { Ramp } from "./schedule.ts";
 import type { Simulation } from "./simulation.ts";
 import { createSurface } from "./surface.ts";
 import type { Point, Surface } from "./surface.ts";
@@ -21,6 +22,8 @@ export interface Motion extends Point {
   heat: number;
   /** State of the random numbers. */
   random: RandomState;
+  /** Variables of a thermostat and a barostat, where they have any. */
+  readonly bath: Float64Array;
 }
 
 /** What dynamics needs beside the structure and the potential. */
@@ -38,7 +41,7 @@ export interface DynamicsOptions {
 /** What Langevin dynamics needs on top. */
 export interface LangevinOptions extends DynamicsOptions {
   /** K. */
-  readonly temperature: number;
+  readonly temperature: Ramp;
   /** γ, 1/fs. */
   readonly friction: number;
   readonly seed: number;
@@ -82,20 +85,22 @@ export function verlet(structure: Structure, potential: Potential, options: Dyna
  */
 export function langevin(structure: Structure, potential: Potential, options: LangevinOptions): Dynamics {
   const dt = positive("timestep", options.timestep, "fs");
-  const T = positive("temperature", options.temperature, "K");
+  positive("temperature", rampAt(options.temperature, 0), "K");
   const gamma = positive("friction", options.friction, "1/fs");
   const system = prepare(structure, potential, options, options.seed);
   const { masses } = system;
-  const c1 = evaluate([exp(variable("x"))], { x: -gamma * dt })[0];
-  const widths = masses.map((m) => Math.sqrt(((1 - c1 * c1) * kB * T) / (m * AMU_A2_FS2)));
+  const c1 = expOf(-gamma * dt);
+  /** Widths of the noise at 1 K. */
+  const widths = masses.map((m) => Math.sqrt(((1 - c1 * c1) * kB) / (m * AMU_A2_FS2)));
   const random = new Random(options.seed);
 
   function exchangeHeat(state: Motion): void {
     const { velocities } = state;
     const before = kineticEnergy(masses, velocities);
     random.restore(state.random);
+    const root = Math.sqrt(rampAt(options.temperature, state.step));
     for (let i = 0; i < velocities.length; i++)
-      velocities[i] = c1 * velocities[i] + widths[Math.floor(i / 3)] * random.normal();
+      velocities[i] = c1 * velocities[i] + root * widths[Math.floor(i / 3)] * random.normal();
     state.random = random.state();
     state.heat += kineticEnergy(masses, velocities) - before;
   }
@@ -115,7 +120,14 @@ export function langevin(structure: Structure, potential: Potential, options: La
   };
 }
 
-function prepare(structure: Structure, potential: Potential, options: DynamicsOptions, seed: number) {
+/** What every integrator stands on; `bath` numbers are kept for its thermostat and barostat. */
+export function prepare(
+  structure: Structure,
+  potential: Potential,
+  options: DynamicsOptions,
+  seed: number,
+  bath = 0,
+) {
   const masses = options.masses ?? massesOf(structure.numbers);
   const surface = createSurface(structure, potential, options.skin);
   const { velocities = new Float64Array(structure.positions.length) } = options;
@@ -133,27 +145,28 @@ function prepare(structure: Structure, potential: Potential, options: DynamicsOp
       velocities: velocities.slice(),
       heat: 0,
       random: new Random(seed, "dynamics").state(),
+      bath: new Float64Array(bath),
     }),
   };
 }
 
 /** v += Δt f/m. */
-function kick({ velocities, forces }: Motion, masses: Float64Array, dt: number): void {
+export function kick({ velocities, forces }: Motion, masses: Float64Array, dt: number): void {
   for (let i = 0; i < velocities.length; i++)
     velocities[i] += (dt * forces[i]) / (masses[Math.floor(i / 3)] * AMU_A2_FS2);
 }
 
 /** r += Δt v. */
-function drift({ positions, velocities }: Motion, dt: number): void {
+export function drift({ positions, velocities }: Motion, dt: number): void {
   for (let i = 0; i < positions.length; i++) positions[i] += dt * velocities[i];
 }
 
-function positive(name: string, x: number, unit: string): number {
+export function positive(name: string, x: number, unit: string): number {
   if (!(x > 0 && Number.isFinite(x))) throw invalid(name, `a positive number in ${unit}`, String(x));
   return x;
 }
 
-function refuseNaN(state: Motion): void {
+export function refuseNaN(state: Motion): void {
   if (Number.isFinite(state.energy)) return;
   throw new NumericalError(
     `the energy is ${state.energy} at step ${state.step}: the atoms left the potential's reach`,

@@ -13,49 +13,57 @@ export interface Point {
   readonly virial: Float64Array;
   /** eV. */
   energy: number;
+  /** Rows are lattice vectors, [3, 3], Å; null without periodicity. */
+  readonly cell: Float64Array | null;
   /** Positions at which the neighbour list was made, [n, 3], Å: the order of its pairs decides the last bit. */
   readonly reference: Float64Array;
+  /** The cell at which it was made. */
+  readonly referenceCell: Float64Array | null;
 }
 
-/** Energy, forces and virial of moving atoms, with a neighbour list that is kept as long as it holds. */
+/** Energy, forces and virial of moving atoms in a cell that may change, with a neighbour list that is kept as long as it holds. */
 export interface Surface {
   readonly structure: Structure;
   /** A point at the structure's own positions, evaluated. */
   start(): Point;
-  /** Overwrites energy, forces and virial for the point's positions. */
+  /** Overwrites energy, forces and virial for the point's positions and cell. */
   evaluate(point: Point): void;
   /** How often the neighbour list was made. */
   rebuilds(): number;
 }
 
-const same = (a: Float64Array, b: Float64Array): boolean => {
+const same = (a: Float64Array | null, b: Float64Array | null): boolean => {
+  if (!a || !b) return a === b;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 };
 
-/** The surface that a potential spans for one set of atoms in a fixed cell; skin in Å. */
+/** The surface that a potential spans for one set of atoms; skin in Å. */
 export function createSurface(structure: Structure, potential: Potential, skin = 0.5): Surface {
   checkElements(structure, potential);
   let list = new NeighbourList(potential.cutoff, skin);
-  let reference: Float64Array | null = null;
+  /** The point at which the present list was made. */
+  let made: Pick<Point, "reference" | "referenceCell"> | null = null;
   let rebuilds = 0;
 
   /** A list made where the point's own list was made, so that a resumed run sums in the same order. */
   function restore(point: Point): void {
-    if (reference && same(reference, point.reference)) return;
+    const { reference, referenceCell } = point;
+    if (made && same(made.reference, reference) && same(made.referenceCell, referenceCell)) return;
     list = new NeighbourList(potential.cutoff, skin);
-    list.update({ ...structure, positions: point.reference });
-    reference = point.reference.slice();
+    list.update({ ...structure, positions: reference, cell: referenceCell });
+    made = { reference: reference.slice(), referenceCell: referenceCell && referenceCell.slice() };
   }
 
   function evaluate(point: Point): void {
     restore(point);
-    const now = { ...structure, positions: point.positions };
+    const now = { ...structure, positions: point.positions, cell: point.cell };
     const before = list.rebuilds;
     const neighbours = list.update(now);
     if (list.rebuilds > before) {
       point.reference.set(point.positions);
-      reference = point.positions.slice();
+      if (point.cell) point.referenceCell!.set(point.cell);
+      made = { reference: point.positions.slice(), referenceCell: point.cell && point.cell.slice() };
       rebuilds++;
     }
     point.forces.fill(0);
@@ -66,13 +74,15 @@ export function createSurface(structure: Structure, potential: Potential, skin =
   }
 
   function start(): Point {
-    const { positions } = structure;
+    const { positions, cell } = structure;
     const point = {
       positions: positions.slice(),
       forces: new Float64Array(positions.length),
       virial: new Float64Array(9),
       energy: 0,
+      cell: cell && cell.slice(),
       reference: positions.slice(),
+      referenceCell: cell && cell.slice(),
     };
     evaluate(point);
     return point;

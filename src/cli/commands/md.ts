@@ -1,4 +1,4 @@
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
 import { startPool } from "../../node.ts";
@@ -12,12 +12,13 @@ import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { stem } from "../files.ts";
 import { createProgress } from "../progress.ts";
+import { ensembles } from "../../run/ensembles.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import { readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { duration, show, textTable } from "../table.ts";
 import { runDynamics } from "../trajectory.ts";
-import type { MdOptions, MdResult } from "../trajectory.ts";
+import type { MdOptions, MdResult, Span } from "../trajectory.ts";
 import { ExtrapolationWatch } from "../watch.ts";
 import type { WatchResult } from "../watch.ts";
 
@@ -27,6 +28,8 @@ export function define(command: Command): void {
     withCommons(command, [
       ["surfit md model.surfit start.xyz --temperature 300 --time 10", "10 ps at constant energy"],
       ["surfit md model.surfit start.xyz --ensemble nvt --temperature 500", "with a Langevin thermostat"],
+      ["surfit md model.surfit bulk.xyz --ensemble npt --cell full --pressure 1", "constant pressure"],
+      ["surfit md model.surfit start.xyz --ensemble bussi --temperature 300..900", "heated evenly"],
       ["surfit md model.surfit start.xyz -o start-md --restart", "go on where it stopped"],
       ["surfit md model.surfit start.xyz --time 100 --harvest new.xyz", "collect what the model never saw"],
       ["surfit md model.surfit start.xyz --stop-on-extrapolation 1", "stop where it is far outside"],
@@ -34,11 +37,19 @@ export function define(command: Command): void {
   )
     .argument("<model>", "model file")
     .argument("<structure>", "file whose first frame is the start")
-    .option("--ensemble <name>", "nve: velocity Verlet; nvt: Langevin BAOAB", "nve")
-    .option("--temperature <K>", "of the starting velocities, and of the thermostat", positive, 300)
+    .addOption(new Option("--ensemble <name>", ENSEMBLES).choices(Object.keys(ensembles)).default("nve"))
+    .option("--temperature <K>", "of the starting velocities and the thermostat; 300..600: a ramp", span, 300)
     .option("--time <ps>", "length of the run", positive, 1)
     .option("--timestep <fs>", "Δt", positive, 0.5)
-    .option("--friction <1/ps>", "strength of the thermostat", positive, 5)
+    .option("--friction <1/ps>", "of Langevin dynamics", positive, 5)
+    .option("--period <fs>", "time constant of other thermostats", positive, 100)
+    .option("--pressure <GPa>", "of a barostat; 0..5: a ramp", anySpan, 0)
+    .option("--pressure-period <fs>", "time constant of a barostat", positive, 1000)
+    .addOption(
+      new Option("--cell <what>", "what of the cell moves with npt")
+        .choices(["isotropic", "axes", "full"])
+        .default("isotropic"),
+    )
     .option("--seed <n>", "of velocities and noise", count, 1)
     .option("--threads <n>", "default: all cores", count)
     .option("--every <steps>", "steps between frames of the trajectory", count, 20)
@@ -65,6 +76,25 @@ export function define(command: Command): void {
   withPrecision(command);
 }
 
+const ENSEMBLES = Object.entries(ensembles)
+  .map(([name, { summary }]) => `${name}: ${summary}`)
+  .join("; ");
+
+/** "300" or "300..600". */
+function anySpan(text: string): Span {
+  const ends = text.split("..").map((word) => (word.trim() === "" ? NaN : Number(word)));
+  if (ends.length > 2 || !ends.every(Number.isFinite))
+    throw new InvalidArgumentError("A number, or two as in 300..600, is expected.");
+  return ends.length === 1 ? ends[0] : [ends[0], ends[1]];
+}
+
+/** The same above zero. */
+function span(text: string): Span {
+  const found = anySpan(text);
+  if (typeof found === "number" ? found > 0 : Math.min(...found) > 0) return found;
+  throw new InvalidArgumentError("Positive numbers are expected.");
+}
+
 const GRADES = Object.values(graders)
   .map(({ name, summary }) => `${name}: ${summary}`)
   .join("; ");
@@ -87,7 +117,6 @@ interface Flags extends Omit<MdOptions, "folder" | "structure" | "model" | "watc
 }
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
-  if (!["nve", "nvt"].includes(flags.ensemble)) throw invalid("--ensemble", "nve or nvt", flags.ensemble);
   const engine = await openModel(modelFile, flags.precision);
   const { model, hash, potential } = engine;
   const [frame] = await readStructures([file], flags);
@@ -111,7 +140,9 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
       progress,
     );
     const exitCode = result.extrapolation?.stopped ? EXIT.extrapolation : EXIT.ok;
-    present({ text: describe(result, folder), json: { folder, ...result }, exitCode }, flags.json);
+    const { warning } = ensembles[flags.ensemble];
+    const text = [describe(result, folder), ...(warning ? [`warning: ${warning}`] : [])].join("\n");
+    present({ text, json: { folder, ...result }, exitCode }, flags.json);
   } finally {
     pool?.close();
   }
@@ -164,6 +195,12 @@ function describe(r: MdResult, folder: string): string {
       `${r.potential.mean.toFixed(4)} eV`,
       `± ${show(r.potential.deviation)} eV fluctuation`,
     ],
+    ...(r.pressure && r.volume
+      ? [
+          ["pressure", `${show(r.pressure.mean)} GPa`, `± ${show(r.pressure.deviation)} GPa fluctuation`],
+          ["volume", `${show(r.volume.mean, 6)} Å³`, `± ${show(r.volume.deviation)} Å³ fluctuation`],
+        ]
+      : []),
     ["drift", `${show(r.drift.slope)} meV/atom/ps`, `± ${show(r.drift.error)} (regression of the invariant)`],
     ["neighbour lists", String(r.rebuilds), "made"],
     ...(r.extrapolation ? extrapolationRows(r.extrapolation) : []),

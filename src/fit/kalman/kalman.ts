@@ -1,16 +1,9 @@
-import { exp, variable } from "../../formula/expression.ts";
-import { evaluate } from "../../formula/javascript.ts";
+import { expOf } from "../../formula/scalar.ts";
 import type { LossParts } from "../loss.ts";
 import type { ObservationChoice } from "../observations.ts";
 import { copyInto, lossWeights, miniBatches, type Optimiser, type Problem } from "../optimiser.ts";
 import { Covariance } from "./covariance.ts";
 import type { KalmanOptions } from "./options.ts";
-
-const exponent = variable("x");
-const exponential = exp(exponent);
-
-/** eˣ with the project's own polynomial: the same bits on every engine. */
-const expOf = (x: number): number => evaluate([exponential], { x })[0];
 
 /** Numbers of the state: schedule, unit, last epoch's RMS errors, sums of this one's. */
 const STATE = { q: 0, eta: 1, lambda: 2, unit: 3, rms: 4, sum: 7, steps: 10, size: 11 } as const;
