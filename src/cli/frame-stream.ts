@@ -1,8 +1,9 @@
 import { invalid } from "../error.ts";
-import { formatOf, readFrames } from "../io/files.node.ts";
+import { formatOf, readFrames, skipping } from "../io/files.node.ts";
+import type { FileOptions } from "../io/files.node.ts";
 import { KeySurvey } from "../io/label-keys.ts";
 import { applyLabels, planLabels } from "../io/labels.ts";
-import type { LabelOptions, LabelPlan } from "../io/labels.ts";
+import type { LabelPlan } from "../io/labels.ts";
 import type { Frame } from "../structure/structure.ts";
 
 /** Files read as often as wanted, one frame at a time, so that they need not fit into memory. */
@@ -12,33 +13,42 @@ export class FrameStream {
   /** What was decided about keys and units. */
   readonly notes: readonly string[];
   readonly #plans: ReadonlyMap<string, LabelPlan>;
+  readonly #skip: boolean;
 
-  private constructor(count: number, plans: ReadonlyMap<string, LabelPlan>) {
+  private constructor(
+    count: number,
+    plans: ReadonlyMap<string, LabelPlan>,
+    skip: boolean,
+    left: readonly string[],
+  ) {
     this.count = count;
     this.#plans = plans;
-    this.notes = [...plans].flatMap(([file, plan]) =>
+    this.#skip = skip;
+    const found = [...plans].flatMap(([file, plan]) =>
       [...plan.notes, ...(plan.assumed ? ["taken to be in eV and Å, as nobody stated units"] : [])].map(
         (note) => `${file}: ${note}`,
       ),
     );
+    this.notes = [...found, ...left];
   }
 
   /** Reads the files once to find labels and units. */
-  static async open(files: readonly string[], options: LabelOptions): Promise<FrameStream> {
+  static async open(files: readonly string[], options: FileOptions): Promise<FrameStream> {
     const plans = new Map<string, LabelPlan>();
+    const left: string[] = [];
     let count = 0;
     for (const file of files) {
       if (plans.has(file)) throw invalid(file, "each file once", "the same file twice");
       const survey = new KeySurvey();
       // oxlint-disable-next-line no-await-in-loop -- one file after another keeps the memory low
-      for await (const frame of readFrames(file)) survey.add(frame);
+      for await (const frame of readFrames(file, undefined, skipping(options.skip, left))) survey.add(frame);
       if (survey.frames === 0) throw invalid(file, "at least one frame", "an empty file");
       // oxlint-disable-next-line no-await-in-loop -- one file after another
       const unitsRequired = !(await formatOf(file)).statesUnits;
       plans.set(file, planLabels(survey, { unitsRequired, ...options }, file));
       count += survey.frames;
     }
-    return new FrameStream(count, plans);
+    return new FrameStream(count, plans, options.skip === true, left);
   }
 
   /** Whether all files have the same units. */
@@ -50,11 +60,16 @@ export class FrameStream {
   /** Frames with labels in internal units. */
   async *labelled(): AsyncGenerator<Frame, void, undefined> {
     for (const [file, plan] of this.#plans)
-      for await (const frame of readFrames(file)) yield applyLabels(frame, plan);
+      for await (const frame of this.#read(file)) yield applyLabels(frame, plan);
   }
 
   /** Frames as they stand in the files, in the same order. */
   async *raw(): AsyncGenerator<Frame, void, undefined> {
-    for (const file of this.#plans.keys()) yield* readFrames(file);
+    for (const file of this.#plans.keys()) yield* this.#read(file);
+  }
+
+  /** What is left out was noted when the stream was opened. */
+  #read(file: string): AsyncGenerator<Frame, void, undefined> {
+    return readFrames(file, undefined, skipping(this.#skip, []));
   }
 }

@@ -2,6 +2,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { invalid } from "../error.ts";
 import { readLabelled } from "../io/files.node.ts";
+import type { FileOptions } from "../io/files.node.ts";
 import { BASELINES } from "../io/baseline.ts";
 import type { BaselineKeys } from "../io/baseline.ts";
 import type { LabelOptions, LabelPlan, LabelUnits } from "../io/labels.ts";
@@ -26,6 +27,7 @@ export interface LabelFlags extends UnitFlags {
   readonly baseline?: string;
   readonly stressSign?: LabelOptions["stressSign"];
   readonly virialSign?: LabelOptions["virialSign"];
+  readonly skip?: boolean;
 }
 
 const UNITS = ["--units <energy,length>", "units of the file, such as Hartree,bohr or kcal/mol,Å"] as const;
@@ -63,10 +65,11 @@ export const withLabels = (command: Command): Command =>
         "-Vσ",
         "Vσ",
       ]),
-    );
+    )
+    .option("--skip", "leave out steps that a calculation has not finished (VASP), and name them");
 
 /** Units and keys in the form that the readers take. */
-export function labelOptions(flags: LabelFlags): LabelOptions {
+export function labelOptions(flags: LabelFlags): FileOptions {
   const { stressSign, virialSign } = flags;
   return {
     keys: given({
@@ -80,6 +83,7 @@ export function labelOptions(flags: LabelFlags): LabelOptions {
     units: unitsOf(flags),
     stressSign,
     virialSign,
+    ...(flags.skip && { skip: true }),
   };
 }
 
@@ -130,14 +134,15 @@ export interface LabelledFiles {
 /** Reads files one after another. */
 export async function readAllLabelled(
   files: readonly string[],
-  options: LabelOptions,
+  options: FileOptions,
 ): Promise<LabelledFiles> {
   const all: LabelledFiles = { frames: [], notes: [], units: [], assumed: [] };
   for (const file of files) {
     // oxlint-disable-next-line no-await-in-loop -- one file after another keeps the memory low
-    const { frames, plan } = await readLabelled(file, options);
+    const { frames, plan, left } = await readLabelled(file, options);
     for (const frame of frames) all.frames.push(frame);
     for (const note of plan.notes) all.notes.push(`${file}: ${note}`);
+    all.notes.push(...left);
     all.units.push(plan.units);
     if (plan.assumed) all.assumed.push({ file, frames });
   }

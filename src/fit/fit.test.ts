@@ -160,6 +160,8 @@ describe("the whole fit", () => {
       test: 0,
       key: "config_type",
       windows: 3,
+      shares: {},
+      shuffle: false,
     };
     const files = FRAMES.map((frame, f) => ({ ...frame, place: `${f % 2 ? "b" : "a"}.xyz:${f}` }));
     const held = prepareFit(files, { ...weigh({ crystal: 0 }), split: crystals }, await poolOf(1));

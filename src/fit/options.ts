@@ -145,7 +145,7 @@ const named = z.looseObject({ name: z.string() });
 /** What is learned and what is known. */
 export const modelSchema = z.strictObject({
   descriptor: named
-    .prefault({ name: "ani" })
+    .prefault({ name: "symmetry-functions" })
     .meta({ help: "what is seen of the surroundings: name and its options" }),
   regressor: named
     .prefault({ name: "neural-network" })
@@ -211,6 +211,10 @@ export const dataSchema = z.strictObject({
     .enum(["-Vσ", "Vσ"])
     .default("-Vσ")
     .meta({ help: "what the virial is, σ positive under tension" }),
+  skip: z
+    .boolean()
+    .default(false)
+    .meta({ help: "leave out steps that a calculation has not finished; if not, they are errors" }),
 });
 
 /** The whole configuration of a fit; `{ data: "file.xyz" }` suffices. */

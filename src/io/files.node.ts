@@ -5,7 +5,7 @@ import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { invalid } from "../error.ts";
 import type { Frame } from "../structure/structure.ts";
-import type { ByteStream, Format } from "./format.ts";
+import type { ByteStream, Format, ReadOptions } from "./format.ts";
 import { gzip, isGzip } from "./gzip.ts";
 import { KeySurvey } from "./label-keys.ts";
 import { applyLabels, planLabels } from "./labels.ts";
@@ -19,16 +19,21 @@ import { findFormat } from "./table.ts";
  * folder stands for all files in it and below, in the order of their names, and gives its name to frames without
  * config_type; a folder of .npy files is one archive.
  */
-export async function* readFrames(path: string, format?: string): AsyncGenerator<Frame, void, undefined> {
+export async function* readFrames(
+  path: string,
+  format?: string,
+  options?: ReadOptions,
+): AsyncGenerator<Frame, void, undefined> {
   if (isFolder(path)) {
     if (isArrayFolder(path)) yield* npz.read!(packFolder(path), path);
     else
       for (const file of await filesOf(path))
-        for await (const frame of readFrames(file, format)) yield inGroup(frame, basename(dirname(file)));
+        for await (const frame of readFrames(file, format, options))
+          yield inGroup(frame, basename(dirname(file)));
   } else {
     const { read, name } = findFormat(path, format);
     if (!read) throw invalid(path, "a format that can be read", name);
-    yield* read(readPlain(path), path);
+    yield* read(readPlain(path), path, options);
   }
 }
 
@@ -97,20 +102,35 @@ export async function* readBytes(path: string): AsyncGenerator<Uint8Array, void,
 export interface LabelledFrames {
   readonly frames: Frame[];
   readonly plan: LabelPlan;
+  /** Unfinished steps that were left out, one sentence each. */
+  readonly left: readonly string[];
 }
 
+/** How a file and its labels are read. */
+export interface FileOptions extends LabelOptions {
+  /** Leave out the steps that a calculation has not finished, and say so. */
+  readonly skip?: boolean;
+}
+
+/** What leaves out unfinished steps and notes each; nothing where they are to be errors. */
+export const skipping = (skip: boolean | undefined, notes: string[]): ReadOptions =>
+  skip
+    ? { skipped: ({ place, found }) => notes.push(`left out, as it is not finished: ${place} (${found})`) }
+    : {};
+
 /** Reads a whole file, finds its labels (see planLabels) and converts them to internal units. */
-export async function readLabelled(path: string, options: LabelOptions = {}): Promise<LabelledFrames> {
+export async function readLabelled(path: string, options: FileOptions = {}): Promise<LabelledFrames> {
   const survey = new KeySurvey();
   const raw: Frame[] = [];
-  for await (const frame of readFrames(path)) {
+  const left: string[] = [];
+  for await (const frame of readFrames(path, undefined, skipping(options.skip, left))) {
     survey.add(frame);
     raw.push(frame);
   }
   if (raw.length === 0) throw invalid(path, "at least one frame", "an empty file");
   const unitsRequired = !(await formatOf(path)).statesUnits;
   const plan = planLabels(survey, { unitsRequired, ...options }, path);
-  return { frames: raw.map((frame) => applyLabels(frame, plan)), plan };
+  return { frames: raw.map((frame) => applyLabels(frame, plan)), plan, left };
 }
 
 /** Writes frames to a file, format and compression by the ending, whole or not at all. */

@@ -5,6 +5,12 @@ import type { Frame } from "../structure/structure.ts";
 /** Bytes in pieces of any size, from a file, a download or memory. */
 export type ByteStream = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
+/** How a file is read. */
+export interface ReadOptions {
+  /** Told of each step that a calculation has not finished and that is left out; without it, such a step is an error. */
+  readonly skipped?: (problem: Problem) => void;
+}
+
 /** A file format for structures and their labels. */
 export interface Format {
   readonly name: string;
@@ -23,7 +29,11 @@ export interface Format {
    * Frames of a file, one at a time, in bounded memory, under the file's own keys and in its own units: labels are found
    * by `io/labels.ts`. `file` is the name for error messages. Throws an InputError with all problems, up to MOST_PROBLEMS.
    */
-  readonly read?: (bytes: ByteStream, file: string) => AsyncGenerator<Frame, void, undefined>;
+  readonly read?: (
+    bytes: ByteStream,
+    file: string,
+    options?: ReadOptions,
+  ) => AsyncGenerator<Frame, void, undefined>;
   /** Bytes of a file with the frames, labels in internal units; reading them gives the same numbers to the bit. */
   readonly write?: (
     frames: AsyncIterable<Frame> | Iterable<Frame>,

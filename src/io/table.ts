@@ -4,9 +4,11 @@ import { fitsnapJson } from "./fitsnap/json.ts";
 import type { Format } from "./format.ts";
 import { n2p2 } from "./n2p2/input-data.ts";
 import { npz } from "./npz.ts";
+import { outcar } from "./vasp/outcar.ts";
+import { vasprun } from "./vasp/vasprun.ts";
 
 /** All formats: adding one is one file, one line here, one line in docs/formats.md. */
-export const formats: readonly Format[] = [extxyz, npz, n2p2, fitsnapJson];
+export const formats: readonly Format[] = [extxyz, npz, n2p2, fitsnapJson, outcar, vasprun];
 
 /** The format of a file by its ending, ".gz" aside, or by the name given. */
 export function findFormat(file: string, name?: string): Format {

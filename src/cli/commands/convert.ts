@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
-import { formatOf, readFrames, readLabelled, writeFrames } from "../../io/files.node.ts";
+import { formatOf, readFrames, readLabelled, skipping, writeFrames } from "../../io/files.node.ts";
 import { n2p2 } from "../../io/n2p2/input-data.ts";
 import { findFormat, formats } from "../../io/table.ts";
 import type { Frame } from "../../structure/structure.ts";
@@ -49,7 +49,7 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
   refuseExisting(output, flags.force);
   const every = Number(flags.every ?? 1);
   if (!(Number.isInteger(every) && every >= 1)) throw invalid("--every", "an integer ≥ 1", flags.every ?? "");
-  const { labels, every: _every, force: _force, json: _json, ...asked } = flags;
+  const { labels, every: _every, force: _force, json: _json, skip: _skip, ...asked } = flags;
   const format = findFormat(output);
   // Numbers whose units nobody stated would be taken for eV and Å; a format without keys holds only labels that were found.
   const needed = !(await formatOf(input)).statesUnits || !format.carries.includes("info");
@@ -63,10 +63,14 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
   const units = outputUnits(flags.toUnits);
   const progress = createProgress();
   let [seen, written] = [0, 0];
+  const left: string[] = [];
+  const readAll = async () => {
+    const read = await readLabelled(input, labelOptions(flags));
+    left.push(...read.left);
+    return read.frames.map(makeWay);
+  };
   async function* chosen(): AsyncGenerator<Frame> {
-    const source = labelled
-      ? (await readLabelled(input, labelOptions(flags))).frames.map(makeWay)
-      : readFrames(input);
+    const source = labelled ? await readAll() : readFrames(input, undefined, skipping(flags.skip, left));
     for await (const frame of source) {
       progress.update(null, `${seen} frames`);
       if (seen++ % every !== 0) continue;
@@ -77,7 +81,7 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
   await writeFrames(output, chosen());
   progress.done();
   const text = `${written} of ${seen} frames written to ${output}${labelled ? `, labels in ${flags.toUnits ?? "eV and Å"}` : ""}`;
-  present({ text, json: { read: seen, written, output } }, flags.json);
+  present({ text: [text, ...left].join("\n"), json: { read: seen, written, output, left } }, flags.json);
 }
 
 /** The units as the keys under which the writer looks for them. */

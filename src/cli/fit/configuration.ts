@@ -134,6 +134,7 @@ function overridesOf(flags: FitFlags): Record<string, unknown> {
     "data.units.stress": stress,
     "data.stressSign": flags.stressSign,
     "data.virialSign": flags.virialSign,
+    "data.skip": flags.skip,
     "split.method": flags.split,
     "split.validation": flags.validation?.map((file) => basename(file)),
     "split.test": flags.test?.map((file) => basename(file)),

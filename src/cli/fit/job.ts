@@ -62,9 +62,10 @@ export interface FinishedJob extends PreparedJob {
 
 /** Reads the data and makes every choice; nothing is written. */
 export async function prepareJob(options: FitOptions, pool: Pool, resume?: Uint8Array): Promise<PreparedJob> {
-  const { files, units, stressSign, virialSign, baseline, ...keys } = options.data;
+  const { files, units, stressSign, virialSign, baseline, skip, ...keys } = options.data;
   const all = typeof files === "string" ? [files] : files;
-  const read = await readAllLabelled(all, { keys: given(keys), baseline, units, stressSign, virialSign });
+  const how = { baseline, units, stressSign, virialSign, skip };
+  const read = await readAllLabelled(all, { keys: given(keys), ...how });
   const { frames, notes } = read;
   notes.push(...refuseUnits(read.assumed));
   // The record states the units, unless the files differ and declare them themselves.
