@@ -8,7 +8,7 @@ export interface Calibration {
   /** Factor that the deviations were multiplied with, so that 68 % of the errors it is told from lie within one. */
   readonly scale: number;
   /** Where it was told from, and how many frames there were. */
-  readonly from: "validation" | "left-out folds" | "nothing";
+  readonly from: "validation" | "leave one out" | "nothing";
   readonly frames: number;
   /** Shares of the errors of the test set within one and two deviations; null without one. */
   readonly test: { readonly frames: number; readonly within1: number; readonly within2: number } | null;
@@ -18,8 +18,8 @@ export interface Calibration {
 export type Ratios = readonly number[];
 
 /** The factor from the first of the sources that has frames enough: the 68 % quantile of its ratios. */
-export function calibrate(validation: Ratios, leftOut: Ratios, test: Ratios): Calibration {
-  const from = [["validation", validation] as const, ["left-out folds", leftOut] as const].find(
+export function calibrate(validation: Ratios, oneOut: Ratios, test: Ratios): Calibration {
+  const from = [["validation", validation] as const, ["leave one out", oneOut] as const].find(
     ([, ratios]) => ratios.length >= ENOUGH,
   );
   const scale = from ? quantile(from[1], ONE_SIGMA) : 1;

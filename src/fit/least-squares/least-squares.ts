@@ -36,12 +36,10 @@ export function leastSquares({ gradients, decays, groups, options, workspace }: 
     },
     async conclude() {
       const { data } = gradients;
-      const leftOut = new Float64Array(data.frames).fill(NaN);
-      if (folds.length < 2) return { outcome: solve().outcome([]), root: solve().root(), leftOut };
+      if (folds.length < 2) return { outcome: solve().outcome([]), root: solve().root() };
       await workspace.predictLeftOut(solve().withoutFolds());
-      for (const { frames } of folds) for (const f of frames) leftOut[f] = data.predicted.energies[f];
       const errors = folds.map(({ frames }) => errorsIn(data, frames));
-      return { outcome: solve().outcome(errors), root: solve().root(), leftOut };
+      return { outcome: solve().outcome(errors), root: solve().root() };
     },
     save: () => ({ theta, ...workspace.save() }),
     load(saved) {

@@ -37,8 +37,6 @@ export interface LeastSquaresResult {
   readonly outcome: LeastSquaresOutcome;
   /** Root of the covariance of the parameters, noise included: see `Posterior`. */
   readonly root: Float64Array;
-  /** Energies of the training frames in fits without their folds, eV, [frames]; NaN elsewhere. */
-  readonly leftOut: Float64Array;
 }
 
 /** Errors of what the packed frames hold as predictions. */
