@@ -27,6 +27,9 @@ export { serve, type Port } from "./device/serve.ts";
 export { startWorkers, workerPort } from "./device/start.ts";
 export { tasks } from "./tasks.ts";
 
+export type { KernelMethod } from "./kernels/kernel.ts";
+export { KernelFunction, type KernelOptions } from "./kernels/function.ts";
+export { kernels } from "./kernels/table.ts";
 export type { Descriptor, DescriptorMethod, Features } from "./descriptors/descriptor.ts";
 export { environments, type Environments } from "./descriptors/environments.ts";
 export { sumDescriptor } from "./descriptors/loops/sum.ts";

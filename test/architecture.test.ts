@@ -9,14 +9,15 @@ const allowed: Record<string, readonly string[]> = {
   math: ["formula"],
   structure: ["math"],
   device: ["formula"],
+  kernels: ["formula", "math", "device"],
   descriptors: base,
-  regressors: [...base, "descriptors"],
-  potentials: [...base, "descriptors", "regressors"],
+  regressors: [...base, "kernels", "descriptors"],
+  potentials: [...base, "kernels", "descriptors", "regressors"],
   io: ["structure", "math", "potentials"],
-  fit: [...base, "descriptors", "regressors", "potentials"],
+  fit: [...base, "kernels", "descriptors", "regressors", "potentials"],
   run: [...base, "potentials"],
-  laws: [...base, "descriptors", "regressors", "potentials", "io", "fit", "run"],
-  cli: [...base, "descriptors", "regressors", "potentials", "io", "fit", "run", "laws", ""],
+  laws: [...base, "kernels", "descriptors", "regressors", "potentials", "io", "fit", "run"],
+  cli: [...base, "kernels", "descriptors", "regressors", "potentials", "io", "fit", "run", "laws", ""],
 };
 /** Files directly in src that every folder may import. */
 const everywhere = ["src/error.ts", "src/schema.ts", "src/zod.ts"];
