@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { descriptors } from "../descriptors/table.ts";
 import { createDevice } from "../device/device.ts";
 import { composedTerm, crystal, ELEMENTS, molecule, otherMolecule } from "../laws/potential.fixture.ts";
 import { evaluateOnce } from "../laws/potential.ts";
 import { Random } from "../math/random.ts";
+import { linear } from "../regressors/linear/linear.ts";
+import { pairStatistics } from "../structure/statistics.ts";
 import type { Structure } from "../structure/structure.ts";
 import { buildTrainable } from "./build.ts";
+import { compose } from "./compose.ts";
 import type { Batch, Labels, Trainable } from "./potential.ts";
 
 const device = createDevice({ bytes: 2 ** 27 });
@@ -30,7 +34,7 @@ function objective(potential: Trainable, batch: Batch, seeds: Labels, out: Label
   return dot(out.energies, seeds.energies) + dot(out.forces, seeds.forces) + dot(out.virials, seeds.virials);
 }
 
-describe.each(["acsf", "ani"])("composed, %s", (name) => {
+describe.each(["acsf", "ani", "snap"])("composed, %s", (name) => {
   const potential = buildTrainable(composedTerm(name, device), ELEMENTS, device);
 
   it("the gradient of energies, forces and virials is exact", () => {
@@ -120,6 +124,41 @@ describe.each(["acsf", "ani"])("composed, %s", (name) => {
     const left = device.memory.left;
     for (let k = 0; k < 5; k++) step();
     expect(device.memory.left).toBe(left);
+  });
+});
+
+describe.each(["snap", "ace"])("composed, %s with a linear regressor", (name) => {
+  const see = descriptors[name];
+  const options = see.resolve(see.options.parse({ size: "small" }), pairStatistics(structures, 4));
+  const descriptor = see.build(options, ELEMENTS, device);
+  const sizes = ELEMENTS.map((_, e) => descriptor.size(e));
+  const tensors = Object.fromEntries(
+    sizes.map((size, e) => [`${e}.coefficients`, new Random(e).normals(new Float64Array(size + 1))]),
+  );
+  const regressor = linear.build(linear.options.parse({}), sizes, tensors, device);
+  const potential = compose(descriptor, regressor, device);
+
+  it.each(["at first", "with changed parameters"])("predicts what it is trained as, %s", (when) => {
+    if (when !== "at first") new Random(9).normals(potential.parameters);
+    let passes = 0;
+    const forward = descriptor.forward.bind(descriptor);
+    descriptor.forward = (env, G) => {
+      passes++;
+      forward(env, G);
+    };
+    for (const structure of structures) {
+      const batch = potential.batch([structure]);
+      const out = labels(batch);
+      potential.forward(batch, out);
+      const seen = passes;
+      const one = evaluateOnce(potential, structure);
+      // One combination of the features, not all of them.
+      expect(passes).toBe(seen);
+      const scale = Math.max(1, Math.abs(out.energies[0]), ...out.forces.map(Math.abs));
+      expect(Math.abs(one.energy - out.energies[0])).toBeLessThan(1e-12 * scale);
+      one.forces.forEach((f, k) => expect(Math.abs(f - out.forces[k])).toBeLessThan(1e-12 * scale));
+      one.virial.forEach((w, k) => expect(Math.abs(w - out.virials[k])).toBeLessThan(1e-11 * scale));
+    }
   });
 });
 

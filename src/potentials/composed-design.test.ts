@@ -9,7 +9,7 @@ import { compose } from "./compose.ts";
 
 const device = createDevice({ bytes: 2 ** 26 });
 
-describe.each(["acsf", "ani"])("rows of a design matrix, %s", (name) => {
+describe.each(["acsf", "ani", "snap"])("rows of a design matrix, %s", (name) => {
   const see = descriptors[name];
   const options = see.resolve(
     see.options.parse({ size: "small" }),
