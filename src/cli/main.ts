@@ -74,6 +74,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "normal modes, zero-point energy, thermochemistry",
     load: () => import("./commands/vibrations.ts"),
   },
+  elastic: {
+    group: "Run",
+    summary: "elastic constants of a crystal",
+    load: () => import("./commands/elastic.ts"),
+  },
   hop: {
     group: "Run",
     summary: "lowest minimum by basin hopping",

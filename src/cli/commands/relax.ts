@@ -1,8 +1,11 @@
+import { Option } from "commander";
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
 import { writeFrames } from "../../io/files.node.ts";
 import { fire, lbfgs, relax } from "../../run/relax.ts";
-import type { Descent, RelaxOptions } from "../../run/relax.ts";
+import type { Descent, Relaxed, RelaxOptions } from "../../run/relax.ts";
+import type { CellMotion } from "../../run/barostats.ts";
+import { relaxCell } from "../../run/cell-relaxation.ts";
 import type { Simulation } from "../../run/simulation.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import type { Structure } from "../../structure/structure.ts";
@@ -27,16 +30,20 @@ interface Flags extends UnitFlags, PrecisionFlag {
   readonly method: string;
   readonly fmax: number;
   readonly steps: number;
+  readonly cell?: CellMotion;
+  readonly pressure: number;
+  readonly smax: number;
   readonly force?: boolean;
   readonly json?: boolean;
 }
 
-/** surfit relax: to the nearest minimum, in a fixed cell. */
+/** surfit relax: to the nearest minimum, in a fixed cell or with it. */
 export function define(command: Command): void {
   withUnits(
     withCommons(command, [
       ["surfit relax model.surfit start.xyz -o minimum.xyz", "every frame to its minimum"],
       ["surfit relax model.surfit start.xyz --method fire --fmax 0.001", "with FIRE, tighter"],
+      ["surfit relax model.surfit crystal.xyz --cell full --pressure 5", "atoms and cell, at 5 GPa"],
     ]),
   )
     .argument("<model>", "model file")
@@ -45,14 +52,29 @@ export function define(command: Command): void {
     .option("--method <name>", Object.keys(methods).join(" or "), "lbfgs")
     .option("--fmax <eV/Å>", "stop when no force on an atom is larger", positive, 0.01)
     .option("--steps <n>", "give up after so many", count, 1000)
+    .addOption(
+      new Option("--cell <what>", "relax the cell too, by L-BFGS").choices(["isotropic", "axes", "full"]),
+    )
+    .option("--pressure <GPa>", "with --cell", Number, 0)
+    .option("--smax <GPa>", "with --cell: stop when stress plus pressure is smaller", positive, 0.05)
     .option("--force", "overwrite the output")
     .action(run);
   withPrecision(command);
 }
 
+/** The minimum by the method that the flags ask for. */
+function minimum(
+  potential: Potential,
+  structure: Structure,
+  { cell, pressure, smax, fmax, steps, method }: Flags,
+  watch: (state: Descent) => void,
+): Relaxed {
+  if (!cell) return relax(methods[method](structure, potential), structure, { fmax, steps, watch });
+  return relaxCell(structure, potential, { cell, pressure, smax, fmax, steps, watch });
+}
+
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
-  const method = methods[flags.method];
-  if (!method) throw invalid("--method", Object.keys(methods).join(" or "), flags.method);
+  if (!methods[flags.method]) throw invalid("--method", Object.keys(methods).join(" or "), flags.method);
   const output = flags.output ?? `${stem(files[0])}-relaxed.xyz`;
   refuseExisting(output, flags.force);
   const { potential } = await openModel(modelFile, flags.precision);
@@ -64,10 +86,7 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
       progress.update((k + s.step / flags.steps) / frames.length, `${frame.place}: ${show(s.maxForce)} eV/Å`);
     const { structure } = frame;
     const start = evaluateOnce(potential, structure, frame.place).energy;
-    return {
-      start,
-      ...relax(method(structure, potential), structure, { fmax: flags.fmax, steps: flags.steps, watch }),
-    };
+    return { start, ...minimum(potential, structure, flags, watch) };
   });
   progress.done();
   const relaxed = frames.map((frame, k) => {
