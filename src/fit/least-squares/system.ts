@@ -8,7 +8,10 @@ export interface Columns {
   /** Parameter of each column, [P]: the first `free` are not penalised. */
   readonly order: Int32Array;
   readonly free: number;
-  /** Length of each column of the weighted design matrix, in this order, 1 where it is 0, [P]. */
+  /**
+   * Length of each column of the weighted design matrix, in this order, 1 where it is 0, [P]; infinite, so that the
+   * parameter is 0, for a free column that others make up: nothing else would hold it.
+   */
   readonly scale: Float64Array;
 }
 
@@ -23,8 +26,40 @@ export function columnsOf(R: Float64Array, decays: Uint8Array): Columns {
   const squares = new Float64Array(P);
   for (let i = 0; i < P; i++) for (let k = i; k < P; k++) squares[k] += R[i * (P + 1) + k] ** 2;
   const scale = Float64Array.from(order, (k) => Math.sqrt(squares[k]) || 1);
-  return { order, free: decays.reduce((n, d) => n + (d === 0 ? 1 : 0), 0), scale };
+  const free = decays.reduce((n, d) => n + (d === 0 ? 1 : 0), 0);
+  const column = (k: number) => Float64Array.from({ length: k + 1 }, (_, i) => R[i * (P + 1) + k]);
+  const columns = Array.from(order.subarray(0, free), column);
+  for (const at of dependent(columns)) scale[at] = Infinity;
+  return { order, free, scale };
 }
+
+/** Of a part this small of a column that is left beside others, rounding has made most. */
+const ROUNDING = 1e-10;
+
+/** Which columns are, to rounding, combinations of those before them: energies of atoms that always come together. */
+function dependent(columns: readonly Float64Array[]): number[] {
+  const basis: Float64Array[] = [];
+  const found: number[] = [];
+  for (const [at, column] of columns.entries()) {
+    const rest = new Float64Array(Math.max(...columns.map((c) => c.length)));
+    rest.set(column);
+    const whole = norm(rest);
+    for (let pass = 0; pass < 2; pass++)
+      for (const b of basis) {
+        const s = b.reduce((sum, x, i) => sum + x * rest[i], 0);
+        for (let i = 0; i < rest.length; i++) rest[i] -= s * b[i];
+      }
+    const left = norm(rest);
+    if (left <= ROUNDING * whole) {
+      if (whole > 0) found.push(at);
+      continue;
+    }
+    basis.push(rest.map((x) => x / left));
+  }
+  return found;
+}
+
+const norm = (v: Float64Array): number => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
 
 /** A penalised solution: parameters, and what says how certain they are. */
 export interface Penalised {
@@ -40,7 +75,7 @@ export interface Penalised {
 
 /** Columns of a triangle from one on, and their right-hand side. */
 export interface Part {
-  /** [n, n], zero below the diagonal. */
+  /** [n, n], zero below the diagonal; empty columns are zero. */
   readonly T: Float64Array;
   readonly z: Float64Array;
   readonly n: number;
@@ -63,7 +98,8 @@ export class System {
     this.columns = columns;
     this.#triangles = triangles;
     this.#P = N - 1;
-    const sorted = order.every((k, at) => k === at);
+    // A column that is left out makes the triangle anew: its row must not hold what belongs to others.
+    const sorted = order.every((k, at) => k === at && scale[at] < Infinity);
     const to = triangles.scratch();
     const from = triangles.view(address);
     const T = triangles.view(to);
@@ -124,6 +160,7 @@ export class System {
     const T = new Float64Array(n * n);
     for (let i = 0; i < n; i++) T.set(this.#T.subarray((q + i) * N + q, (q + i) * N + N - 1), i * n);
     const z = Float64Array.from({ length: n }, (_, i) => this.#T[(q + i) * N + N - 1]);
+    for (const k of this.empty) if (k >= q) T[(k - q) * (n + 1)] = 0;
     return { T, z, n };
   }
 
@@ -149,6 +186,7 @@ export class System {
   parametersOf(x: Float64Array): Float64Array {
     const theta = new Float64Array(this.#P);
     this.columns.order.forEach((k, at) => (theta[k] = x[at] / this.columns.scale[at]));
+    for (const at of this.empty) theta[this.columns.order[at]] = 0;
     return theta;
   }
 

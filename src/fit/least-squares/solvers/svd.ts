@@ -6,20 +6,19 @@ import { noiseOf, type Solution, type Solver, type SolverInput } from "./solver.
 export function truncated(
   system: System,
   cut: number,
-): { x: Float64Array; factor: Float64Array; width: number; rank: number } {
+): { x: Float64Array; factor: Float64Array; rank: number } {
   const { T, z, n } = system.whole;
   const { values, y, vectors } = singular(T, z, n, true);
-  const kept = values.filter((s) => s > cut * values[0]).length;
+  const rank = values.filter((s) => s > cut * values[0]).length;
   const x = new Float64Array(n);
-  const factor = new Float64Array(n * kept);
-  for (let k = 0; k < kept; k++)
+  const factor = new Float64Array(n * rank);
+  for (let k = 0; k < rank; k++)
     for (let i = 0; i < n; i++) {
       const v = vectors![k * n + i] / values[k];
       x[i] += v * y[k];
-      factor[i * kept + k] = v;
+      factor[i * rank + k] = v;
     }
-  for (const k of system.empty) factor.fill(0, k * kept, (k + 1) * kept);
-  return { x, factor, width: kept, rank: kept - system.empty.length };
+  return { x, factor, rank };
 }
 
 /** The solution without small singular values. */
@@ -28,10 +27,10 @@ export function solveTruncated(
   cut: number,
   notes: readonly string[],
 ): Solution {
-  const { x, factor, width, rank } = truncated(system, cut);
+  const { x, factor, rank } = truncated(system, cut);
   const noise = noiseOf(system.error(x), rows, rank);
   const again = (rest: System) => truncated(rest, cut).x;
-  return { x, factor, width, again, noise, effective: rank, rank, strength: null, notes };
+  return { x, factor, width: rank, again, noise, effective: rank, rank, strength: null, notes };
 }
 
 /** Singular values below the cut are left out: the solution of least norm, columns scaled to length 1. */
