@@ -68,6 +68,7 @@ const kept = (some: readonly Candidate[]): boolean => some.some((c) => c.reason 
 
 /** Functions of one kind of neighbours over the distances and angles of these neighbours. */
 function blockFigures(proposal: Proposal, z: number, name: string, list: readonly Candidate[]): string[] {
+  if (name === "") return [];
   const { distributions: found, options } = proposal;
   const common = { type: options.cutoff.type, radius: options.cutoff.radius as number };
   const [a, b] = name.split("-").map(numberOf);

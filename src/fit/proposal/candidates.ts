@@ -74,10 +74,12 @@ export function candidatesOf(found: Distributions, frame: Frame, e: number, pool
   const two = elements.flatMap((a, i) =>
     elements.flatMap((b, j) => (j >= i && sees.angular(i, j) ? [[a, b] as const] : [])),
   );
-  return [
+  const list = [
     ...one.flatMap((z) => radialCandidates(found, frame, elements[e], z, pool)),
     ...two.flatMap(([a, b]) => angularCandidates(found, frame, elements[e], a, b, pool)),
   ];
+  // An atom that is always alone still needs a feature.
+  return list.length > 0 ? list : [{ type: "G1" }];
 }
 
 function radialCandidates(

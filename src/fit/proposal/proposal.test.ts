@@ -62,6 +62,14 @@ describe("a proposal", () => {
     expect(centres(propose(moved, device, { size: "small" }))).toEqual(centres(proposal));
   });
 
+  it("of one structure, or of atoms that are always alone, still gives every element functions", () => {
+    const far = { ...ethanol, numbers: Uint8Array.of(18, 18), positions: Float64Array.of(0, 0, 0, 50, 0, 0) };
+    const { options, elements } = propose([ethanol, far], device, { size: "small" });
+    expect(elements).toEqual([1, 6, 8, 18]);
+    expect(options.functions!["Ar"]).toEqual([{ type: "G1" }]);
+    expect(options.functions!["O"].length).toBeGreaterThan(20);
+  });
+
   it("of nothing is refused", () => {
     expect(() => propose([], device)).toThrow("at least one structure");
   });

@@ -38,6 +38,8 @@ export function prune(rows: Matrix, statistics: FeatureStatistics, limits: Limit
   for (let t = 0; t < rows.width; t++)
     if (scalingOf(statistics, t) === "constant") reasons[t] = "dead";
     else if (deviation[t] < limits.faint * largest) reasons[t] = "faint";
+  // Too few atoms to tell, or all alike: nothing is known against any of them.
+  if (!reasons.some((reason) => reason !== "dead")) reasons.fill("kept");
   const columns = standardised(rows);
   const left = [...reasons.keys()].filter((t) => reasons[t] === "kept");
   const distinct: number[] = [];
