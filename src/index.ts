@@ -59,6 +59,7 @@ export { fitSchema, type FitOptions } from "./fit/options.ts";
 export { prepareFit, type PreparedFit } from "./fit/prepare.ts";
 export { runFit, type FitResult } from "./fit/fit.ts";
 export type { Report } from "./fit/trainer.ts";
+export { propose, type Proposal } from "./fit/proposal/proposal.ts";
 export { rememberTraining } from "./fit/record.ts";
 export { Doctor, examine, type Diagnosis } from "./fit/doctor/doctor.ts";
 export { unitFindings } from "./fit/doctor/assumption.ts";

@@ -1,10 +1,10 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import { createDevice } from "../../device/device.ts";
+import { ani } from "../../descriptors/ani/ani.ts";
 import { descriptors } from "../../descriptors/table.ts";
 import { invalid } from "../../error.ts";
 import { LOOK } from "../../fit/learned.ts";
-import { modelSchema } from "../../fit/options.ts";
 import { aboveLowest, compositionOf } from "../../fit/selection/energies.ts";
 import type { Candidates, Selection, SelectionMethod } from "../../fit/selection/method.ts";
 import { selectionMethods } from "../../fit/selection/table.ts";
@@ -76,7 +76,7 @@ export function define(command: Command): void {
     .addOption(
       new Option("--descriptor <name>", "what frames are compared by, with its automatic functions")
         .choices(Object.keys(descriptors))
-        .default(modelSchema.parse({}).descriptor.name),
+        .default(ani.name),
     )
     .option("--force", "overwrite the output")
     .addHelpText("after", `\nMethods:\n${table}`)
