@@ -5,15 +5,21 @@ import { noiseOf, penalised, type Solver, type SolverInput } from "./solver.ts";
 /** Strengths of a path, and how far the last lies below the one that leaves nothing. */
 const PATH = 49;
 const DECADES = 8;
-const SWEEPS = 2000;
-const SETTLED = 1e-9;
+const ROUNDS = 500;
+const SETTLED = 1e-10;
 
-/** Coordinate descent on |T x − z|²/2 + λ Σ|x_k|, from one strength to the next (J. Friedman et al., DOI 10.18637/jss.v033.i01). */
+/**
+ * Minimises |T x − z|²/2 + λ Σ|x_k| from one strength to the next: a sweep over all coordinates (J. Friedman et al.,
+ * DOI 10.18637/jss.v033.i01) finds which are in use, and least squares on those, as far as no sign changes, goes to
+ * their exact minimum (M. R. Osborne et al., DOI 10.1093/imanum/20.3.389), which a sweep alone would only creep towards.
+ */
 class Descent {
   readonly n: number;
+  readonly #system: System;
   /** Columns of T one behind the other, and their squares. */
   readonly #columns: Float64Array;
   readonly #squares: Float64Array;
+  readonly #z: Float64Array;
   /** z − T x. */
   readonly #residual: Float64Array;
   readonly #x: Float64Array;
@@ -21,10 +27,12 @@ class Descent {
   constructor(system: System) {
     const { T, z, n } = system.penalised;
     this.n = n;
+    this.#system = system;
     this.#columns = new Float64Array(n * n);
     for (let i = 0; i < n; i++) for (let k = i; k < n; k++) this.#columns[k * n + i] = T[i * n + k];
     this.#squares = Float64Array.from({ length: n }, (_, k) => this.#dot(k, this.#columns.subarray(k * n)));
-    this.#residual = z;
+    this.#z = z;
+    this.#residual = z.slice();
     this.#x = new Float64Array(n);
   }
 
@@ -34,31 +42,27 @@ class Descent {
     return sum;
   }
 
-  /** The strength from which on every coefficient is 0; only right at the start. */
+  /** The strength from which on every coefficient is 0. */
   get most(): number {
     let most = 0;
-    for (let k = 0; k < this.n; k++) most = Math.max(most, Math.abs(this.#dot(k, this.#residual)));
+    for (let k = 0; k < this.n; k++) most = Math.max(most, Math.abs(this.#dot(k, this.#z)));
     return most;
   }
 
-  /** Goes on to strength λ; all columns, then those in use until they stay, and again until no other comes in. */
+  /** Goes on to strength λ. */
   descend(lambda: number): { readonly x: Float64Array; readonly settled: boolean } {
-    const all = Array.from({ length: this.n }, (_, k) => k);
-    for (let sweep = 0; sweep < SWEEPS;) {
-      if (!this.#sweep(all, lambda)) return { x: this.#x.slice(), settled: true };
-      const used = all.filter((k) => this.#x[k] !== 0);
-      sweep++;
-      while (sweep++ < SWEEPS && this.#sweep(used, lambda));
+    for (let round = 0; round < ROUNDS; round++) {
+      if (!this.#sweep(lambda)) return { x: this.#x.slice(), settled: true };
+      while (this.#towardsMinimum(lambda));
     }
     return { x: this.#x.slice(), settled: false };
   }
 
-  /** True where a coefficient has moved. */
-  #sweep(columns: readonly number[], lambda: number): boolean {
+  /** Every coordinate at its best in turn; true where one has moved. */
+  #sweep(lambda: number): boolean {
     const residual = this.#residual;
-    let moved = 0;
-    let largest = 0;
-    for (const k of columns) {
+    let [moved, largest] = [0, 0];
+    for (let k = 0; k < this.n; k++) {
       if (this.#squares[k] === 0) continue;
       const before = this.#x[k];
       const pull = this.#dot(k, residual) + this.#squares[k] * before;
@@ -73,6 +77,39 @@ class Descent {
       largest = Math.max(largest, Math.abs(x));
     }
     return moved > SETTLED * largest;
+  }
+
+  /** x to the minimum on the columns in use with their signs, or until the first is 0; true where one has become 0. */
+  #towardsMinimum(lambda: number): boolean {
+    const x = this.#x;
+    const { free } = this.#system.columns;
+    const P = free + this.n;
+    const penalty = Float64Array.from({ length: P }, (_, k) =>
+      k < free || x[k - free] !== 0 ? 0 : Infinity,
+    );
+    const { x: plain, inverse } = this.#system.solve(penalty);
+    // x = plain − λ C Cᵀ s with the signs s.
+    const pulls = new Float64Array(P);
+    for (let k = 0; k < this.n; k++)
+      for (let j = free + k; j < P; j++) pulls[j] += inverse[(free + k) * P + j] * Math.sign(x[k]);
+    let [part, out] = [1, -1];
+    const target = new Float64Array(this.n);
+    for (let k = 0; k < this.n; k++) {
+      if (x[k] === 0) continue;
+      const row = (free + k) * P;
+      target[k] = plain[free + k];
+      for (let j = free + k; j < P; j++) target[k] -= lambda * inverse[row + j] * pulls[j];
+      if (target[k] * x[k] >= 0) continue;
+      const until = x[k] / (x[k] - target[k]);
+      if (until < part) [part, out] = [until, k];
+    }
+    for (let k = 0; k < this.n; k++) x[k] += part * (target[k] - x[k]);
+    if (out >= 0) x[out] = 0;
+    this.#residual.set(this.#z);
+    for (let k = 0; k < this.n; k++)
+      for (let i = 0, at = k * this.n; x[k] !== 0 && i <= k; i++)
+        this.#residual[i] -= x[k] * this.#columns[at++];
+    return out >= 0;
   }
 }
 
@@ -112,7 +149,7 @@ export const lasso: Solver = (input) => {
   const penalty = Float64Array.from(x, (v, k) => (k < free || v !== 0 ? 0 : Infinity));
   const rank = penalty.filter((l) => l === 0).length;
   const notes = [`${rank} of ${x.length} parameters are not zero`];
-  if (!found.settled) notes.push(`coordinate descent has not settled after ${SWEEPS} sweeps`);
+  if (!found.settled) notes.push(`coordinate descent has not settled after ${ROUNDS} rounds`);
   const plain = penalised(input, penalty, lambda, notes);
   const again = (rest: System) => rest.complete(along(new Descent(rest), path, lambda).x);
   return { ...plain, x, again, noise: noiseOf(system.error(x), rows, rank) };
