@@ -84,6 +84,7 @@ export { string } from "./run/path/string.ts";
 export { dimer } from "./run/saddle/dimer.ts";
 export { prfo } from "./run/saddle/prfo.ts";
 export { hessian } from "./run/hessian.ts";
+export { meshWavenumbers, phonons, type Phonons } from "./run/phonons.ts";
 export { vibrations, type Vibrations } from "./run/vibrations.ts";
 export { harmonic, idealGas, type Thermochemistry } from "./run/thermochemistry.ts";
 

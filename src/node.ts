@@ -8,6 +8,7 @@ import { tasks } from "./tasks.ts";
 
 export { readFrames, readLabelled, writeAtomically, writeFrames } from "./io/files.node.ts";
 export type { LabelledFrames } from "./io/files.node.ts";
+export { readLammps as readLammpsFiles } from "./io/lammps/folder.node.ts";
 export { readFolder, writeFolder } from "./io/n2p2/folder.node.ts";
 export { threadPort } from "./device/port.node.ts";
 export { startThreads } from "./device/start.node.ts";

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCoefficients } from "../src/io/lammps/coefficients.ts";
+import { lammps, runLammps } from "./lammps.ts";
 import { shared } from "./shared.ts";
 
 const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
@@ -31,6 +32,7 @@ function cellsOf(file: string): Map<string, number[]> {
   return new Map(rows.map(([, name, ...cells]) => [name, cells.filter(Boolean).map(Number)]));
 }
 
+const command = lammps("snap", "zbl");
 const input = shared("datasets/fitsnap_Ta/Ta-example.in");
 const standard = shared("datasets/fitsnap_Ta/20May21_Standard");
 
@@ -55,6 +57,38 @@ describe.skipIf(!input || !standard)("FitSNAP's tantalum example as it is", () =
       else expect(cells.get(name), name).toEqual(numbers);
     }
   });
+
+  it("goes to LAMMPS with its reference potential, and comes back", () => {
+    const run = surfit("export", "--to", "lammps", "ta/model.surfit", "out", "--name", "Ta", "--json");
+    expect(run.status, run.stderr).toBe(0);
+    const { energy, files } = JSON.parse(run.stdout) as { energy: number; files: string[] };
+    expect(files).toEqual([
+      "Ta.snapcoeff",
+      "Ta.snapparam",
+      "data.lammps",
+      "expected.json",
+      "in.lammps",
+      "potential.lammps",
+    ]);
+    expect(surfit("export", "--to", "lammps", "ta/model.surfit", "out").stderr).toContain("(or --force)");
+    expect(surfit("import", "out", "back.surfit").status).toBe(0);
+    const again = surfit("export", "--to", "lammps", "back.surfit", "twice", "--json");
+    expect((JSON.parse(again.stdout) as { energy: number }).energy).toBe(energy);
+  });
+
+  it.skipIf(!command)(
+    "LAMMPS gives the energy and forces of the exported folder (LMP or lmp, with ML-SNAP)",
+    () => {
+      const names = readdirSync(join(folder, "out"));
+      const files = Object.fromEntries(names.map((n) => [n, readFileSync(join(folder, "out", n), "utf8")]));
+      const expected = JSON.parse(files["expected.json"]) as { energy: number; forces: number[][] };
+      const found = runLammps(command!, files);
+      expect(Math.abs(found.energy / expected.energy - 1)).toBeLessThan(1e-10);
+      const forces = expected.forces.flat();
+      const most = Math.max(...forces.map(Math.abs));
+      forces.forEach((f, k) => expect(Math.abs(found.forces[k] - f) / most).toBeLessThan(1e-10));
+    },
+  );
 
   it("is recorded in fit.yaml, which gives the same model", () => {
     const run = surfit("fit", "ta/fit.yaml", "-o", "again", "--json");

@@ -1,3 +1,4 @@
+import { triples, type Triple } from "../descriptors/snap/bispectrum.ts";
 import { snap } from "../descriptors/snap/snap.ts";
 import type { SnapOptions } from "../descriptors/snap/options.ts";
 import { linear } from "../regressors/linear/linear.ts";
@@ -28,6 +29,10 @@ export function linearSnap({ type, options, tensors }: Term, elements: number): 
     coefficients: Array.from({ length: elements }, (_, e) => tensors[nameOf(e)]),
   };
 }
+
+/** (2j₁, 2j₂, 2j) of the components, in the order of the coefficients; with `chem` for each triple of elements again. */
+export const componentsOf = ({ options }: LinearSnap): readonly Triple[] =>
+  options.twojmax === "auto" ? [] : triples(options.twojmax);
 
 /** The term of such parts. */
 export const snapTerm = ({ options, quadratic, coefficients }: LinearSnap): Term => ({

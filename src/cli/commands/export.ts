@@ -79,7 +79,7 @@ async function toLammps(model: Model, modelFile: string, folder: string, flags: 
   if (flags.units !== undefined)
     throw invalid("--units", "none: LAMMPS's units metal are eV and Å", flags.units);
   const [frame] = flags.structure === undefined ? [] : await readStructures([flags.structure], {});
-  const made = writeLammps(model, {
+  const made = writeLammps(model, buildPotential(model, createDevice()), {
     name: flags.name ?? stem(modelFile),
     title: `surfit ${version()}: ${modelFile}`,
     ...(frame && { structure: frame.structure }),

@@ -1,6 +1,5 @@
-import { triples } from "../../descriptors/snap/bispectrum.ts";
 import type { Model } from "../../potentials/potential.ts";
-import { linearSnap } from "../../potentials/linear-snap.ts";
+import { componentsOf, linearSnap } from "../../potentials/linear-snap.ts";
 import { invalid } from "../../error.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import { writeCoefficients } from "../lammps/coefficients.ts";
@@ -28,8 +27,7 @@ export function fitsnapFiles(
     const { radius = 0.5, weight = 1 } = options.elements?.[symbol] ?? {};
     return { symbol, radius, weight, coefficients: coefficients[e] };
   });
-  const names =
-    options.twojmax === "auto" ? [] : namesOf(options.twojmax, options.chem ? elements.length : 1, quadratic);
+  const names = namesOf(componentsOf(found), options.chem ? elements.length : 1, quadratic);
   return {
     [`${name}.snapcoeff`]: writeCoefficients(blocks, title, names),
     [`${name}.snapparam`]: writeParameters(options, quadratic, symbols, title),
@@ -37,8 +35,7 @@ export function fitsnapFiles(
 }
 
 /** "B[0]", "B[1, 0, 0, 0]" … and of products "B[56, [1, 0, 0, 0], [2, 1, 0, 1]]". */
-function namesOf(twojmax: number, densities: number, quadratic: boolean): string[] {
-  const own = triples(twojmax);
+function namesOf(own: readonly (readonly number[])[], densities: number, quadratic: boolean): string[] {
   const linear = Array.from({ length: densities ** 3 * own.length }, (_, t) =>
     [t + 1, ...own[t % own.length]].join(", "),
   );

@@ -1,6 +1,4 @@
-import { createDevice } from "../../device/device.ts";
-import { buildPotential } from "../../potentials/build.ts";
-import type { Model } from "../../potentials/potential.ts";
+import type { Model, Potential } from "../../potentials/potential.ts";
 import { volume } from "../../structure/cell.ts";
 import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
@@ -28,8 +26,11 @@ export interface LammpsFolder {
   readonly expected: Expected;
 }
 
-/** The files with which an unmodified LAMMPS computes a model: the potential, an input, a structure, its energy and forces. */
-export function writeLammps(model: Model, options: ExportOptions = {}): LammpsFolder {
+/**
+ * The files with which an unmodified LAMMPS computes a model: the potential, an input, a structure, its energy and forces.
+ * `potential` is the model's own, from `buildPotential`.
+ */
+export function writeLammps(model: Model, potential: Potential, options: ExportOptions = {}): LammpsFolder {
   const {
     name = "potential",
     title = "written by surfit",
@@ -37,7 +38,7 @@ export function writeLammps(model: Model, options: ExportOptions = {}): LammpsFo
   } = options;
   const { files, commands } = writePotential(model, name, title);
   const frame = toLammps(structure);
-  const expected = evaluate(model, frame.structure);
+  const expected = evaluate(potential, frame.structure);
   const lines = [`# ${title}`, ...commands].join("\n");
   return {
     files: {
@@ -52,8 +53,7 @@ export function writeLammps(model: Model, options: ExportOptions = {}): LammpsFo
   };
 }
 
-function evaluate(model: Model, structure: Structure): Expected {
-  const potential = buildPotential(model, createDevice());
+function evaluate(potential: Potential, structure: Structure): Expected {
   const n = structure.numbers.length;
   const out = { energy: 0, forces: new Float64Array(3 * n), virial: new Float64Array(9) };
   potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { lammps, runLammps } from "../../../test/lammps.ts";
 import { shared } from "../../../test/shared.ts";
+import { createDevice } from "../../device/device.ts";
+import { buildPotential } from "../../potentials/build.ts";
 import { Random } from "../../math/random.ts";
 import { snapTerm } from "../../potentials/linear-snap.ts";
 import type { Model } from "../../potentials/potential.ts";
@@ -11,9 +13,14 @@ import { volume, multiply } from "../../structure/cell.ts";
 import { toLammps } from "./data-file.ts";
 import { testStructure } from "./example.ts";
 import { writeLammps } from "./export.ts";
+import type { ExportOptions } from "./export.ts";
 import { readPotential, readSnap } from "./read.ts";
 import type { Files } from "./script.ts";
 import { writePotential } from "./write.ts";
+
+/** What is written of a model, with its own potential. */
+const exported = (model: Model, options: ExportOptions = {}) =>
+  writeLammps(model, buildPotential(model, createDevice()), options);
 
 /** Texts of the small files of a shared folder. */
 function filesOf(folder: string | undefined): Files {
@@ -134,7 +141,7 @@ describe.skipIf(absent || !log)("LAMMPS's log of tungsten with helium", () => {
       cell: Float64Array.of(box[0][1], 0, 0, 0, box[1][1], 0, 0, 0, box[2][1]),
       pbc: [true, true, true],
     };
-    const { expected } = writeLammps(tungstenHelium().model, { structure });
+    const { expected } = exported(tungstenHelium().model, { structure });
     expect(Math.abs(expected.energy / atoms.length - thermo[0][2])).toBeLessThan(1e-6);
     const forces = atoms.flatMap((a) => a.slice(9, 12));
     const worst = Math.max(...forces.map((f, k) => Math.abs(f - expected.forces[k])));
@@ -146,7 +153,7 @@ const command = lammps("snap", "zbl", "table");
 
 /** Largest differences of energy and forces from what LAMMPS says, relative to the energy and the largest force. */
 function compare(model: Model, structure?: Structure) {
-  const { files, expected } = writeLammps(model, structure && { structure });
+  const { files, expected } = exported(model, structure && { structure });
   const found = runLammps(command!, files);
   const scale = expected.forces.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   const forces = expected.forces.reduce((worst, x, k) => Math.max(worst, Math.abs(x - found.forces[k])), 0);
@@ -159,7 +166,7 @@ function compare(model: Model, structure?: Structure) {
 
 it("coefficients made equal for equal components change no energy", () => {
   const model = chemical(true, false);
-  const [before, after] = [model, again(model)].map((one) => writeLammps(one).expected.energy);
+  const [before, after] = [model, again(model)].map((one) => exported(one).expected.energy);
   expect(Math.abs(after / before - 1)).toBeLessThan(1e-13);
 });
 
@@ -185,8 +192,8 @@ describe("structures in LAMMPS's frame", () => {
 
   it("gives the energy and the turned forces of the original", () => {
     const own = { ...structure, numbers: structure.numbers.map((z) => (z === 6 ? 4 : 74)) };
-    const { expected } = writeLammps(model, { structure: own });
-    const rotated = writeLammps(model, { structure: toLammps(own).structure });
+    const { expected } = exported(model, { structure: own });
+    const rotated = exported(model, { structure: toLammps(own).structure });
     expect(expected.energy).toBeCloseTo(rotated.expected.energy, 11);
   });
 
