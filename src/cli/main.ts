@@ -79,6 +79,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "elastic constants of a crystal",
     load: () => import("./commands/elastic.ts"),
   },
+  phonons: {
+    group: "Run",
+    summary: "phonon bands, density of states, heat capacity of a crystal",
+    load: () => import("./commands/phonons.ts"),
+  },
   hop: {
     group: "Run",
     summary: "lowest minimum by basin hopping",

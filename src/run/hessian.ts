@@ -9,8 +9,10 @@ export interface HessianOptions {
   readonly step?: number;
   /** 2: central differences, error O(h²); 4: twice the evaluations, error O(h⁴). 2 by default. */
   readonly order?: 2 | 4;
-  /** Atoms to move; all by default. Rows and columns of the others are zero. */
+  /** Atoms to move; all by default. Rows and columns of the others are zero: they stay fixed. */
   readonly atoms?: readonly number[];
+  /** Only the rows of these atoms, with the columns of all, as they are found: for crystals. */
+  readonly rows?: boolean;
   /** Called with the part that is done. */
   readonly watch?: (done: number) => void;
 }
@@ -22,7 +24,7 @@ const STENCIL = { 2: [1 / 2], 4: [2 / 3, -1 / 12] } as const;
 export function hessian(
   structure: Structure,
   potential: Potential,
-  { step = 0.005, order = 2, atoms, watch }: HessianOptions = {},
+  { step = 0.005, order = 2, atoms, rows = false, watch }: HessianOptions = {},
 ): Float64Array {
   if (!(step > 0)) throw invalid("step", "a positive length in Å", step);
   const n = structure.numbers.length;
@@ -44,18 +46,15 @@ export function hessian(
     watch?.((k + 1) / moved.length);
   });
   if (!H.every(Number.isFinite)) throw new NumericalError("a force constant is not finite");
-  for (let a = 0; a < size; a++)
-    for (let b = 0; b < a; b++) {
-      const mean = (H[a * size + b] + H[b * size + a]) / 2;
-      // Where only one of the two was moved, its row is the whole of what is known.
-      const known = atoms ? inPart(a, b, moved, H, size) : mean;
-      H[a * size + b] = H[b * size + a] = known;
-    }
+  if (!rows) symmetrise(H, size, atoms && new Set(atoms));
   return H;
 }
 
-/** The mean of both entries where both atoms were moved, 0 where one was not: it stays fixed. */
-function inPart(a: number, b: number, moved: readonly number[], H: Float64Array, size: number): number {
-  const both = moved.includes(Math.floor(a / 3)) && moved.includes(Math.floor(b / 3));
-  return both ? (H[a * size + b] + H[b * size + a]) / 2 : 0;
+/** The mean of both entries of a pair; 0 where one of them stays fixed. */
+function symmetrise(H: Float64Array, size: number, moved: ReadonlySet<number> | undefined): void {
+  for (let a = 0; a < size; a++)
+    for (let b = 0; b < a; b++) {
+      const free = !moved || (moved.has(Math.floor(a / 3)) && moved.has(Math.floor(b / 3)));
+      H[a * size + b] = H[b * size + a] = free ? (H[a * size + b] + H[b * size + a]) / 2 : 0;
+    }
 }

@@ -230,6 +230,39 @@ export function traceFigure(
   return { svg, shown: points.length, total: times.length };
 }
 
+/** Wavenumbers along a path through reciprocal space. */
+export interface Bands {
+  /** Length of the path, 1/Å. */
+  readonly positions: readonly number[];
+  /** Wavenumbers at each position, ascending, cm⁻¹. */
+  readonly values: readonly (readonly number[])[];
+  readonly ticks: readonly { readonly name: string; readonly at: number }[];
+}
+
+/** Phonon bands. */
+export function bandFigure({ positions, values, ticks }: Bands): Figure {
+  const points = values.flatMap((row, k) => row.map((y, band) => ({ x: positions[k], y, band })));
+  const svg = render({
+    width: 720,
+    height: 400,
+    x: {
+      label: null,
+      ticks: ticks.map((t) => t.at),
+      tickFormat: (x: number) => ticks.find((t) => t.at === x)?.name ?? "",
+    },
+    y: { label: "wavenumber (cm⁻¹)", grid: true },
+    marks: [
+      Plot.ruleX(
+        ticks.map((t) => t.at),
+        { strokeOpacity: 0.4 },
+      ),
+      Plot.ruleY([0], { strokeOpacity: 0.4 }),
+      Plot.line(points, { x: "x", y: "y", z: "band", stroke: "var(--test)" }),
+    ],
+  });
+  return { svg, shown: points.length, total: points.length };
+}
+
 /** The energy along a path: images, and the smooth curve through them. */
 export function profileFigure({ lengths, energies, curve }: Profile): Figure {
   const dots = [...energies].map((y, k) => ({ x: lengths[k], y }));
