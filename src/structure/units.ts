@@ -41,8 +41,6 @@ const TABLE = {
     MPa: 1e-3 / EV_A3_IN_GPA,
     kbar: 0.1 / EV_A3_IN_GPA,
     bar: 1e-4 / EV_A3_IN_GPA,
-    // 8e-8 away from the SI: what LAMMPS calls bar in metal units, and so the matrices of FitSNAP.
-    "bar (LAMMPS)": 1 / 1.6021765e6,
     atm: 1.01325e-4 / EV_A3_IN_GPA,
     // What LAMMPS's units metal take a bar for, 8e-8 off: for numbers that are to equal its own.
     "LAMMPS bar": 1 / 1.6021765e6,

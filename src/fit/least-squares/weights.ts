@@ -1,5 +1,6 @@
 import { invalid } from "../../error.ts";
 import { volume } from "../../structure/cell.ts";
+import { unit } from "../../structure/units.ts";
 import type { Frame } from "../../structure/structure.ts";
 import type { TrainingOptions } from "../options.ts";
 
@@ -13,8 +14,8 @@ export interface RowWeights {
   readonly shear: number;
 }
 
-/** 1 eV/Å³ in bar, as LAMMPS's metal units have it. */
-export const BAR = 1.6021765e6;
+/** 1 eV/Å³ in bar, as FitSNAP has it from LAMMPS. */
+const BAR = 1 / unit("pressure", "LAMMPS bar");
 
 /**
  * With weights of groups: FitSNAP's rows, w_E E/n (eV per atom), w_F F (eV/Å), w_S σ (bar; six components, each once).
