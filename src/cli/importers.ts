@@ -1,6 +1,9 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { readAce } from "../io/ace/read.ts";
+import { readLammps } from "../io/lammps/folder.node.ts";
 import { readFolder } from "../io/n2p2/folder.node.ts";
 import { readN2p2 } from "../io/n2p2/read.ts";
-import { readAce } from "../io/ace/read.ts";
 import { invalid } from "../error.ts";
 import type { Model } from "../potentials/potential.ts";
 import { readWhole } from "./files.ts";
@@ -10,25 +13,35 @@ import { fileUnits } from "./structures.ts";
 export interface Imported {
   readonly model: Model;
   readonly files: Readonly<Record<string, string>>;
+  /** What there is to say of its making, one sentence each. */
+  readonly notes?: readonly string[];
+}
+
+/** What the user said of the files to read. */
+export interface ImportFlags {
+  /** "energy,length" of files that do not state them. */
+  readonly units?: string;
+  /** Element of each atom type, where the files do not say: "W,He". */
+  readonly elements?: string;
 }
 
 /** How the potential of another program is read. */
 export interface Importer {
   /** In words, for the help. */
   readonly what: string;
+  /** Flags that mean something for these files. */
+  readonly uses: readonly (keyof ImportFlags)[];
   /** Whether a path is for this importer; the last of the list takes what no other does. */
   readonly takes: (path: string) => boolean;
-  /** `units`: "energy,length" of files that do not state them, where the user gave them. */
-  readonly read: (path: string, units: string | undefined) => Promise<Imported>;
+  readonly read: (path: string, flags: ImportFlags) => Promise<Imported>;
 }
 
-async function fromAce(path: string, units: string | undefined): Promise<Imported> {
-  if (units !== undefined) throw invalid("--units", "none: pacemaker's files are in eV and Å", units);
+async function fromAce(path: string): Promise<Imported> {
   const text = new TextDecoder().decode(await readWhole(path));
   return { model: readAce(text, path), files: { [path]: text } };
 }
 
-async function fromN2p2(path: string, units: string | undefined): Promise<Imported> {
+async function fromN2p2(path: string, { units }: ImportFlags): Promise<Imported> {
   const files = await readFolder(path);
   if (units === undefined)
     throw invalid(
@@ -39,8 +52,40 @@ async function fromN2p2(path: string, units: string | undefined): Promise<Import
   return { model: readN2p2(files, fileUnits(units)), files };
 }
 
+const fromLammps = (path: string, { elements }: ImportFlags): Promise<Imported> =>
+  readLammps(path, elements?.split(",").map((symbol) => symbol.trim()) ?? []);
+
 /** All importers, in the order in which they are asked. */
-export const importers: readonly Importer[] = [
-  { what: "a .yace or .ace file of pacemaker", takes: (path) => /\.y?ace$/i.test(path), read: fromAce },
-  { what: "a folder with input.nn, scaling.data, weights.ZZZ.data", takes: () => true, read: fromN2p2 },
+const importers: readonly Importer[] = [
+  {
+    what: "a .yace or .ace file of pacemaker",
+    uses: [],
+    takes: (path) => /\.y?ace$/i.test(path),
+    read: fromAce,
+  },
+  {
+    what: "a folder with input.nn, scaling.data, weights.ZZZ.data",
+    uses: ["units"],
+    takes: (path) => existsSync(join(path, "input.nn")),
+    read: fromN2p2,
+  },
+  {
+    what: "a .snapcoeff, pair lines or a folder of LAMMPS",
+    uses: ["elements"],
+    takes: () => true,
+    read: fromLammps,
+  },
 ];
+
+/** All that can be read, in words. */
+export const importable = importers.map(({ what }) => what).join("; ");
+
+/** The potential at a path; a flag that means nothing for it is an error. */
+export function importModel(path: string, flags: ImportFlags): Promise<Imported> {
+  if (!existsSync(path)) throw invalid(path, "a file or folder", "nothing of that name");
+  const { uses, what, read } = importers.find(({ takes }) => takes(path))!;
+  for (const flag of ["units", "elements"] as const)
+    if (flags[flag] !== undefined && !uses.includes(flag))
+      throw invalid(`--${flag}`, `nothing, for ${what}`, flags[flag]);
+  return read(path, flags);
+}
