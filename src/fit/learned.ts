@@ -1,9 +1,11 @@
 import { descriptors } from "../descriptors/table.ts";
 import type { Device } from "../device/device.ts";
 import { buildTrainable } from "../potentials/build.ts";
+import { invalid } from "../error.ts";
+import { composed } from "../potentials/composed.ts";
 import { pick } from "../potentials/pick.ts";
 import type { TrainingRecord } from "../potentials/extrapolation/record.ts";
-import type { Labels, Term } from "../potentials/potential.ts";
+import type { Labels, Model, Term } from "../potentials/potential.ts";
 import { regressors } from "../regressors/table.ts";
 import { symbolOf } from "../structure/elements.ts";
 import type { PairStatistics } from "../structure/statistics.ts";
@@ -41,7 +43,9 @@ export function learnedTerm(
   statistics: PairStatistics,
   device: Device,
   seed: number,
+  start?: Model,
 ): LearnedTerm {
+  if (start) return continued(options, start, training, elements, device, seed);
   const { name, ...given } = options.descriptor;
   const see = pick(descriptors, name, "model.descriptor.name");
   const structures = training.map((f) => f.structure);
@@ -68,6 +72,54 @@ export function learnedTerm(
     labels: elements.map((_, e) => descriptor.labels(e)),
     record,
     remarks: learn.remarks?.(learnOptions, features, elements.map(symbolOf)) ?? [],
+  };
+}
+
+/** The descriptor of an earlier fit, and the regressor that goes on from its numbers. */
+function continued(
+  options: ModelOptions,
+  start: Model,
+  training: readonly Frame[],
+  elements: readonly number[],
+  device: Device,
+  seed: number,
+): LearnedTerm {
+  const found = start.terms.find(({ type }) => type === composed.name);
+  if (!found || start.elements.join() !== elements.join())
+    throw invalid(
+      "model.start",
+      "a model learned for the elements of the data",
+      start.elements.map(symbolOf),
+    );
+  const from = composed.options.parse(found.options);
+  const { name, ...see } = from.descriptor;
+  if (options.descriptor.name !== name)
+    throw invalid(
+      "model.descriptor.name",
+      `${name}, as the model to start from has`,
+      options.descriptor.name,
+    );
+  const method = pick(descriptors, name, "model.descriptor.name");
+  const descriptor = method.build(method.options.parse(see), elements, device);
+  const { statistics: features, record } = rememberTraining(descriptor, training, device, seed);
+  const { name: learnName, ...given } = options.regressor;
+  const learn = pick(regressors, learnName, "model.regressor.name");
+  const own = learn.options.parse(given) as object;
+  const { name: fromName, ...fromOptions } = from.regressor;
+  const earlier = { name: fromName, options: fromOptions, tensors: found.tensors };
+  const same = fromName === learnName && JSON.stringify(fromOptions) === JSON.stringify(own);
+  const tensors = same ? found.tensors : learn.adopt?.(own, earlier, features, seed);
+  if (!tensors) throw invalid("model.start", `a model that ${learnName} can go on from`, from.regressor);
+  return {
+    term: {
+      type: composed.name,
+      options: { descriptor: from.descriptor, regressor: { name: learnName, ...own } },
+      tensors,
+    },
+    sizes: elements.map((_, e) => descriptor.size(e)),
+    labels: elements.map((_, e) => descriptor.labels(e)),
+    record,
+    remarks: learn.remarks?.(own, features, elements.map(symbolOf)) ?? [],
   };
 }
 

@@ -163,6 +163,9 @@ export const modelSchema = z.strictObject({
     .meta({
       help: "screened nuclear repulsion at distances below those of the data; options, or false; auto: unless a baseline has one",
     }),
+  start: z.string().optional().meta({
+    help: "model file of an earlier fit with the same descriptor to go on from: linear before embedding",
+  }),
 });
 
 const baselineKey = (what: string) =>

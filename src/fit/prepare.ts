@@ -3,7 +3,7 @@ import { invalid } from "../error.ts";
 import { Random } from "../math/random.ts";
 import { buildTrainable } from "../potentials/build.ts";
 import { isIsolatedAtom } from "../potentials/isolated-atoms.ts";
-import type { Trainable } from "../potentials/potential.ts";
+import type { Model, Trainable } from "../potentials/potential.ts";
 import { pairStatistics, type PairStatistics } from "../structure/statistics.ts";
 import type { Frame } from "../structure/structure.ts";
 import { collectDataset, type Dataset } from "./dataset.ts";
@@ -149,6 +149,7 @@ export async function prepareFit(
   given: FitOptions,
   pool: Pool,
   resume?: Uint8Array,
+  start?: Model,
 ): Promise<PreparedFit> {
   const optimiser = settledOptimiser(given);
   const options = { ...given, training: { ...given.training, optimiser } };
@@ -183,19 +184,20 @@ export async function prepareFit(
     statistics,
     device,
     options.seed,
+    start,
   );
 
   const data = PackedFrames.pack(device.memory, left, weights);
   const { perGroup, perBatch } = sizes(dataset, split, options.training.batch, observes !== null);
   const { groups, groupsOf } = makeGroups(split, weights, perGroup, options.seed);
   const model = buildTrainable(learned.term, dataset.elements, device);
-  const start = model.parameters.slice();
+  const first = model.parameters.slice();
   const needs = observes ? observing(observes, options, model, trainingFrames, perBatch) : undefined;
   const slots = Math.max(perBatch, 4 * pool.threads);
   const gradients = await Gradients.create(pool, {
     term: learned.term,
     elements: dataset.elements,
-    parameters: start.length,
+    parameters: first.length,
     data,
     groups,
     slots,
@@ -204,7 +206,7 @@ export async function prepareFit(
     cache: closed ? 0 : options.training.cache * 2 ** 20,
     place: (f) => frames[f].place,
   });
-  gradients.parameters.set(start);
+  gradients.parameters.set(first);
   gradients.changed();
   const design = closed
     ? await prepareRows({
@@ -229,7 +231,7 @@ export async function prepareFit(
     epochs,
     options,
     data,
-    parameters: start.length,
+    parameters: first.length,
     slots,
     threads: pool.threads,
     bytesOf: (g) =>
@@ -239,7 +241,7 @@ export async function prepareFit(
       ).bytes,
     sizes: learned.sizes,
     dataset,
-    start,
+    start: first,
     decays: model.decays,
     rows: needs?.rows ?? 1,
     blocks: needs?.blocks ?? [],
@@ -254,7 +256,7 @@ export async function prepareFit(
   const training: Training = {
     gradients,
     data,
-    start,
+    start: first,
     decays: model.decays,
     train: groupsOf.train,
     validation: groupsOf.validation,

@@ -57,6 +57,9 @@ export interface Regressor {
   readonly tensors: Readonly<Record<string, Float64Array>>;
 }
 
+/** Arrays by name. */
+type Tensors = Readonly<Record<string, Float64Array>>;
+
 /** What the table of regressors holds. */
 export interface RegressorMethod<Options = unknown> {
   readonly name: string;
@@ -74,6 +77,13 @@ export interface RegressorMethod<Options = unknown> {
     /** Mean of the learned energy per atom, eV; 0 by default. */
     energyShift?: number,
   ): Record<string, Float64Array>;
+  /** Tensors that say what those of another regressor say, for a fit that goes on from it; undefined where they cannot. */
+  adopt?(
+    options: Options,
+    from: { readonly name: string; readonly options: unknown; readonly tensors: Tensors },
+    statistics: readonly FeatureStatistics[],
+    seed: number,
+  ): Record<string, Float64Array> | undefined;
   /** What the user should know before fitting with these options and features, one sentence each. */
   remarks?(
     options: Options,

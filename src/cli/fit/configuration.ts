@@ -89,10 +89,17 @@ async function fromYaml(path: string, overrides: Readonly<Record<string, unknown
   const options = readYamlWith(wholeSchema, text, path, overrides);
   const home = dirname(path);
   const from = (file: string) => (isAbsolute(file) || home === "." ? file : join(home, file));
+  return located(options, from);
+}
+
+/** The options with every path that a configuration holds taken elsewhere. */
+function located(options: FitOptions, to: (file: string) => string): FitOptions {
   const { files } = options.data;
+  const { start, ...model } = options.model;
   return {
     ...options,
-    data: { ...options.data, files: typeof files === "string" ? from(files) : files.map(from) },
+    model: start === undefined ? options.model : { ...model, start: to(start) },
+    data: { ...options.data, files: typeof files === "string" ? to(files) : files.map(to) },
   };
 }
 
@@ -154,11 +161,5 @@ function overridesOf(flags: FitFlags): Record<string, unknown> {
 }
 
 /** The resolved options as they are written: data files relative to the run's folder, so that the folder can move with them. */
-export function portable(options: FitOptions, folder: string): FitOptions {
-  const { files } = options.data;
-  const to = (file: string) => (isAbsolute(file) ? file : relative(folder, file));
-  return {
-    ...options,
-    data: { ...options.data, files: typeof files === "string" ? to(files) : files.map(to) },
-  };
-}
+export const portable = (options: FitOptions, folder: string): FitOptions =>
+  located(options, (file) => (isAbsolute(file) ? file : relative(folder, file)));

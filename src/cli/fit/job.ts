@@ -11,7 +11,7 @@ import { prepareFit } from "../../fit/prepare.ts";
 import type { PreparedFit } from "../../fit/prepare.ts";
 import type { Report } from "../../fit/trainer.ts";
 import { writeFrames } from "../../io/files.node.ts";
-import { writeModel } from "../../io/model.ts";
+import { readModel, writeModel } from "../../io/model.ts";
 import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
 import { writeYaml } from "../../schema.ts";
 import type { Frame } from "../../structure/structure.ts";
@@ -71,7 +71,9 @@ export async function prepareJob(options: FitOptions, pool: Pool, resume?: Uint8
   // The record states the units, unless the files differ and declare them themselves.
   const one = read.units.every((u) => u.energy === read.units[0].energy && u.length === read.units[0].length);
   const data = one ? { ...options.data, units: { ...units, ...read.units[0] } } : options.data;
-  const prepared = await prepareFit(frames, { ...options, data }, pool, resume);
+  const { start } = options.model;
+  const model = start === undefined ? undefined : readModel(await readWhole(start), start);
+  const prepared = await prepareFit(frames, { ...options, data }, pool, resume, model);
   return { frames, prepared, notes: [...notes, ...prepared.notes] };
 }
 

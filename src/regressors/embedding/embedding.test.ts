@@ -5,6 +5,7 @@ import { evaluate } from "../../formula/javascript.ts";
 import { gradient } from "../../formula/derivative.ts";
 import { variable } from "../../formula/expression.ts";
 import { Random } from "../../math/random.ts";
+import { linear } from "../linear/linear.ts";
 import { embedding } from "./embedding.ts";
 import { embeddingEnergy, embeddings } from "./functions.ts";
 
@@ -58,6 +59,52 @@ describe("embedding functions", () => {
     expect(value(5)).toBe(11);
     expect(value(8)).toBeCloseTo(8 + 3, 14);
     expect(value(12)).toBe(12);
+  });
+});
+
+describe("a fit that goes on from a linear one", () => {
+  const random = new Random(11);
+  const statistics = SIZES.map((K) => {
+    const draw = () => random.normals(new Float64Array(K));
+    const deviation = draw().map((x, t) => (t === 1 ? 0 : Math.abs(x)));
+    return { count: 9, mean: draw(), deviation, min: draw(), max: draw() };
+  });
+  const tensors = Object.fromEntries(
+    SIZES.map((K, e) => [`${e}.coefficients`, random.normals(new Float64Array(K + 1))]),
+  );
+  const options = embedding.options.parse({});
+  const from = { name: "linear", options: { quadratic: false }, tensors };
+  const adopted = embedding.adopt!(options, from, statistics, 1)!;
+
+  it("starts from its energies at the mean features, and from nearly those elsewhere", () => {
+    const models = [
+      linear.build({ quadratic: false }, SIZES, tensors, device),
+      embedding.build(options, SIZES, adopted, device),
+    ];
+    const address = SIZES.map((K) => device.memory.alloc(16 * K));
+    const matrices = SIZES.map((K, e) => {
+      const rows = device.memory.f64(address[e], 2 * K);
+      rows.set(statistics[e].mean);
+      for (let t = 0; t < K; t++) rows[K + t] = rows[t] + statistics[e].deviation[t] * random.normal();
+      return rows;
+    });
+    const G = { matrices, pointers: address, counts: [2, 2, 2] };
+    const [expected, found] = models.map((model) => {
+      const energies = new Float64Array(6);
+      model.forward(G, energies);
+      return energies;
+    });
+    for (let c = 0; c < 6; c++) expect(Math.abs(found[c] - expected[c])).toBeLessThan(c % 2 ? 1e-2 : 1e-12);
+    expect(Math.abs(found[1] - expected[1])).toBeGreaterThan(0);
+  });
+
+  it("needs a linear density and a linear model", () => {
+    const roots = embedding.options.parse({ densities: [{ exponent: 0.5 }] });
+    expect(embedding.adopt!(roots, from, statistics, 1)).toBeUndefined();
+    expect(
+      embedding.adopt!(options, { ...from, options: { quadratic: true } }, statistics, 1),
+    ).toBeUndefined();
+    expect(embedding.adopt!(options, { ...from, name: "neural-network" }, statistics, 1)).toBeUndefined();
   });
 });
 

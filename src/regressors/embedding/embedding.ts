@@ -3,6 +3,7 @@ import type { Device } from "../../device/device.ts";
 import { evaluate } from "../../formula/javascript.ts";
 import { variable } from "../../formula/expression.ts";
 import { Random } from "../../math/random.ts";
+import { linear } from "../linear/linear.ts";
 import { placeTensors } from "../placement.ts";
 import type { Combination, FeatureStatistics, Regressor, RegressorMethod } from "../regressor.ts";
 import { embeddingEnergy, type CoreSwitch, type Share } from "./functions.ts";
@@ -267,6 +268,21 @@ function shapesOf({ densities, core }: EmbeddingOptions, sizes: readonly number[
   };
 }
 
+/** E without β of an environment whose features are G, no core repulsion near. */
+function energyAt(
+  { type, densities }: EmbeddingOptions,
+  weights: Float64Array,
+  scale: Float64Array,
+  G: Float64Array,
+): number {
+  const names = densities.map((_, p) => `rho${p}`);
+  const rho = names.map((_, p) =>
+    scale.reduce((sum, s, t) => sum + weights[t * densities.length + p] * s * G[t], 0),
+  );
+  const E = embeddingEnergy(type, densities, names.map(variable), null);
+  return evaluate([E], Object.fromEntries(names.map((name, p) => [name, rho[p]])))[0];
+}
+
 /** Small random densities over features of unit spread; β takes away the energy of the mean environment. */
 function initialise(
   options: EmbeddingOptions,
@@ -283,12 +299,7 @@ function initialise(
     const random = new Random(seed, "embedding", e);
     const spread = energyScale / Math.sqrt(Math.max(1, summed * D));
     const weights = random.normals(new Float64Array(summed * D)).map((x) => spread * x);
-    const rho = Array.from({ length: D }, (_, p) =>
-      scale.reduce((sum, s, t) => sum + weights[t * D + p] * s * mean[t], 0),
-    );
-    const names = rho.map((_, p) => `rho${p}`);
-    const E = embeddingEnergy(options.type, options.densities, names.map(variable), null);
-    const [atMean] = evaluate([E], Object.fromEntries(names.map((name, p) => [name, rho[p]])));
+    const atMean = energyAt(options, weights, scale, mean);
     tensors[`${e}.bias`] = Float64Array.of(shift - atMean);
     tensors[`${e}.weights`] = weights;
     tensors[`${e}.scale`] = scale;
@@ -300,11 +311,51 @@ function initialise(
   return tensors;
 }
 
+/**
+ * The densities whose exponent is 1 share a linear model's solution evenly, the others start small and random: spread
+ * 1 meV over features of unit spread.
+ */
+function adopt(
+  options: EmbeddingOptions,
+  from: {
+    readonly name: string;
+    readonly options: unknown;
+    readonly tensors: Readonly<Record<string, Float64Array>>;
+  },
+  statistics: readonly FeatureStatistics[],
+  seed: number,
+): Record<string, Float64Array> | undefined {
+  const { densities } = options;
+  const straight = densities.filter(({ weight, exponent }) => exponent === 1 && weight !== 0);
+  if (from.name !== linear.name || straight.length === 0 || options.core) return undefined;
+  if (linear.options.parse(from.options).quadratic) return undefined;
+  const tensors = initialise(options, statistics, START, seed);
+  for (const e of statistics.keys()) {
+    const [beta, ...solution] = from.tensors[`${e}.coefficients`];
+    const [theta, scale] = [tensors[`${e}.weights`], tensors[`${e}.scale`]];
+    // A feature that did not vary stays as it is in the solution.
+    scale.forEach((s, t) => (scale[t] = s === 0 ? 1 : s));
+    const put = (value: (t: number, weight: number) => number) =>
+      densities.forEach(({ weight, exponent }, p) => {
+        if (exponent !== 1 || weight === 0) return;
+        for (let t = 0; t < scale.length; t++) theta[t * densities.length + p] = value(t, weight);
+      });
+    put(() => 0);
+    tensors[`${e}.bias`][0] = beta - energyAt(options, theta, scale, statistics[e].mean);
+    put((t, weight) => solution[t] / (scale[t] * weight * straight.length));
+  }
+  return tensors;
+}
+
+/** Spread of a density that starts at random, eV. */
+const START = 1e-3;
+
 /** Nonlinear functions of a few sums over all features, as in Finnis–Sinclair and nonlinear ACE. */
 export const embedding: RegressorMethod<EmbeddingOptions> = {
   name: "embedding",
   summary: "Finnis–Sinclair functions of a few sums over all features (nonlinear ACE)",
   options: embeddingOptions,
   initialise,
+  adopt,
   build: (options, sizes, tensors, device) => new Embedding(options, sizes, tensors, device),
 };
