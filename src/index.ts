@@ -36,6 +36,8 @@ export { sumDescriptor } from "./descriptors/loops/sum.ts";
 export { densityDescriptor, type DensityCentre } from "./descriptors/density/density.ts";
 export { Monomials, type Polynomial } from "./descriptors/density/monomials.ts";
 export { descriptors } from "./descriptors/table.ts";
+export type { MolecularDescriptor, MolecularMethod } from "./descriptors/molecular/descriptor.ts";
+export { molecularDescriptors } from "./descriptors/molecular/table.ts";
 export type { FeatureStatistics, Regressor, RegressorMethod } from "./regressors/regressor.ts";
 export { regressors } from "./regressors/table.ts";
 

@@ -144,8 +144,10 @@ describe("architecture", () => {
     const { descriptors } = await import("../src/descriptors/table.ts");
     const { regressors } = await import("../src/regressors/table.ts");
     const { potentials } = await import("../src/potentials/table.ts");
+    const { molecularDescriptors } = await import("../src/descriptors/molecular/table.ts");
     const pages = [
       ...Object.keys(descriptors).map((n) => `docs/descriptors/${n}.md`),
+      ...Object.keys(molecularDescriptors).map((n) => `docs/descriptors/${n}.md`),
       ...Object.keys(regressors).map((n) => `docs/regressors/${n}.md`),
       ...Object.keys(potentials).map((n) => `docs/potentials/${n}.md`),
     ];
