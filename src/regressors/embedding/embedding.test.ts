@@ -73,12 +73,12 @@ describe("a fit that goes on from a linear one", () => {
     SIZES.map((K, e) => [`${e}.coefficients`, random.normals(new Float64Array(K + 1))]),
   );
   const options = embedding.options.parse({});
-  const from = { name: "linear", options: { quadratic: false }, tensors };
+  const from = { name: "linear", options: {}, tensors };
   const adopted = embedding.adopt!(options, from, statistics, 1)!;
 
   it("starts from its energies at the mean features, and from nearly those elsewhere", () => {
     const models = [
-      linear.build({ quadratic: false }, SIZES, tensors, device),
+      linear.build(linear.options.parse({}), SIZES, tensors, device),
       embedding.build(options, SIZES, adopted, device),
     ];
     const address = SIZES.map((K) => device.memory.alloc(16 * K));
