@@ -2,7 +2,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createDevice } from "../../device/device.ts";
 import { createPool, type Pool } from "../../device/pool.ts";
 import { startThreads } from "../../device/start.node.ts";
+import { readModel, writeModel } from "../../io/model.ts";
 import { Random } from "../../math/random.ts";
+import { buildPotential } from "../../potentials/build.ts";
 import { tasks } from "../../tasks.ts";
 import { runFit, type FitResult } from "../fit.ts";
 import { labelledFrames } from "../linear-pair.fixture.ts";
@@ -34,7 +36,7 @@ const frames = labelledFrames(48, [1, -2, 3, 1]).map((frame, k): Frame => {
 const configuration = (leastSquares: Record<string, unknown> = {}, more: Record<string, unknown> = {}) =>
   fitSchema.parse({
     data: "made.xyz",
-    split: { validation: 0.1, test: 0.2 },
+    split: (more["split"] as object) ?? { validation: 0.1, test: 0.2 },
     model: {
       descriptor: { name: "acsf", size: "small" },
       regressor: { name: "linear" },
@@ -134,6 +136,33 @@ describe("a fit in closed form", () => {
     );
     const adam = { training: { weights: { groups }, optimiser: "adam" } };
     await expect(fit(configuration({}, adam))).rejects.toThrow("training.weights.groups");
+  });
+});
+
+describe("the standard deviation of an energy", () => {
+  it("is in the model, is the largest far from the data, and holds 68 % of the errors it was told from", async () => {
+    const options = configuration({}, { split: { validation: 0.5, test: 0.2 } });
+    const { model, closedForm, compare } = await fit(options);
+    const { calibration } = closedForm!;
+    expect(calibration).toMatchObject({ from: "validation", frames: 24 });
+    expect(calibration.test!.within2).toBeGreaterThanOrEqual(calibration.test!.within1);
+    const file = readModel(writeModel(model), "model");
+    const potential = buildPotential(file, createDevice({ bytes: 2 ** 25 }));
+    const { validation } = (await prepareFit(frames, options, await poolOf(1))).split;
+    const inside = validation.filter((f) => {
+      const [predicted, reference] = compare(f).energy!;
+      return Math.abs(predicted - reference) <= (1 + 1e-9) * potential.deviation(frames[f].structure)!;
+    });
+    expect(inside).toHaveLength(Math.ceil(0.6827 * 24));
+    const { structure } = frames[0];
+    const squeezed = { ...structure, positions: structure.positions.map((x) => 0.3 * x) };
+    expect(potential.deviation(squeezed)).toBeGreaterThan(3 * potential.deviation(structure)!);
+  });
+
+  it("is told from energies left out one by one where nothing is held out", async () => {
+    const { closedForm } = await fit(configuration({}, { split: { validation: 0, test: 0 } }));
+    expect(closedForm!.calibration).toMatchObject({ from: "leave one out", frames: 48, test: null });
+    expect(closedForm!.calibration.scale).toBeGreaterThan(0.1);
   });
 });
 
