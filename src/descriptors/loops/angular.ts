@@ -1,24 +1,16 @@
 import type { Device, Kernel } from "../../device/device.ts";
 import { NumericalError } from "../../error.ts";
 import { gradient, tangent } from "../../formula/derivative.ts";
-import { div, mul, sqrt, square, sub, add, neg, variable } from "../../formula/expression.ts";
+import { div, mul, sqrt, sub, add, variable } from "../../formula/expression.ts";
 import type { Expr } from "../../formula/expression.ts";
+import { formats } from "../../formula/formats.ts";
 import type { Precision } from "../../formula/formats.ts";
-import {
-  compileGather,
-  compileSpread,
-  compressions,
-  LANES,
-  ROWS,
-  RUN_BYTES,
-  STATE,
-  tableBytes,
-} from "./triplets.ts";
+import { compileGather, compileSpread, PITCH, RUN_BYTES, STATE, tableBytes } from "./triplets.ts";
 import type { Gather, Spread } from "./triplets.ts";
 import { hoist } from "./hoist.ts";
 import type { Hoisted } from "./hoist.ts";
 import { ROW } from "./neighbourhood.ts";
-import type { Neighbourhood, Reals } from "./neighbourhood.ts";
+import type { Neighbourhood } from "./neighbourhood.ts";
 import { r } from "./radial.ts";
 import { compilePieces } from "./term.ts";
 import type { Geometry, Term, TermKernels } from "./term.ts";
@@ -49,7 +41,7 @@ export interface AngularBlock {
   readonly narrow: boolean;
 }
 
-type Pass = "forward" | "pullback" | "pushforward";
+type Pass = "forward" | "pullback" | "pushforward" | "jacobian";
 
 /** Kernels of a block. */
 export interface AngularKernels {
@@ -61,8 +53,8 @@ export interface AngularKernels {
 interface Inputs {
   /** elementwise: functions of r (pushforward: and d_r) that are computed once per neighbour, into the rows ROW.hoisted … */
   readonly once: Kernel | null;
-  /** Rows of the neighbourhood that the table of triplets copies. */
-  readonly copied: readonly number[];
+  /** Fills the table of triplets with them. */
+  readonly gather: Gather;
 }
 
 /** Compiles the terms of one block. */
@@ -70,29 +62,34 @@ export function compileAngular(terms: readonly Term[], device: Device): AngularK
   const taken = hoist(terms, rij, rik, r);
   const { functions } = taken;
   const { precision } = device;
-  const slopes = slopesOf(functions);
-  const stored = slopes.filter((slope) => slope !== null);
+  const slopes = functions.map((f) => gradient(f, [r])[0]);
   const dr = variable("d_r");
   const along = functions.map((f) => tangent(f, new Map([[r, dr]])));
   const passes = {
-    forward: once(device, ["r"], functions),
-    pullback: once(device, ["r"], [...functions, ...stored]),
-    pushforward: once(device, ["r", "d_r"], [...functions, ...along]),
+    forward: inputsOf(device, ["r"], functions),
+    pullback: inputsOf(device, ["r"], [...functions, ...slopes]),
+    pushforward: inputsOf(device, ["r", "d_r"], [...functions, ...along]),
+    jacobian: inputsOf(device, ["r"], []),
   };
-  const tangents = { ...passes.pushforward, copied: [ROW.dr, ...passes.pushforward.copied] };
-  const pieces = compilePieces(geometry(taken, slopes, precision), terms, taken.terms, device);
-  return { pieces, passes: { ...passes, pushforward: tangents } };
+  const pieces = compilePieces(geometry(taken, precision), terms, taken.terms, device);
+  return { pieces, passes };
 }
 
-/** The derivatives of functions of r; null where it is −f². */
-const slopesOf = (functions: readonly Expr[]): readonly (Expr | null)[] =>
-  functions.map((f) => (f === div(1, r) ? null : gradient(f, [r])[0]));
-
-function once(device: Device, varying: readonly string[], elementwise: readonly Expr[]): Inputs {
-  const copied = elementwise.map((_, m) => ROW.hoisted + m);
-  if (elementwise.length === 0) return { once: null, copied };
+/** Functions of `varying` that are computed once per neighbour, and the gather that copies them; with tangents, d_r too. */
+function inputsOf(device: Device, varying: readonly string[], elementwise: readonly Expr[]): Inputs {
   const { precision } = device;
-  return { once: device.compile({ name: "hoisted", precision, varying, uniform: [], elementwise }), copied };
+  const tangents = varying.includes("d_r");
+  const copied = elementwise.map((_, m) => ROW.hoisted + m);
+  return {
+    once:
+      elementwise.length === 0
+        ? null
+        : device.compile({ name: "hoisted", precision, varying, uniform: [], elementwise }),
+    gather: compileGather(device, formats[precision], {
+      copied: tangents ? [ROW.dr, ...copied] : copied,
+      tangents,
+    }),
+  };
 }
 
 const both = (names: readonly string[]): string[] => ["j", "k"].flatMap((side) => names.map((n) => n + side));
@@ -101,15 +98,9 @@ const both = (names: readonly string[]): string[] => ["j", "k"].flatMap((side) =
  * With a_j = ∂/∂r_ij/r_ij + 2 ∂/∂r_jk², a_k alike and c = ∂/∂(r_ij·r_ik) − 2 ∂/∂r_jk² the gradient of ψ by the vector
  * r_ij is a_j r_ij + c r_ik, and that by r_ik is a_k r_ik + c r_ij.
  */
-function geometry(
-  { functions, names, reciprocals }: Hoisted<Term>,
-  slopes: readonly (Expr | null)[],
-  precision: Precision,
-): Geometry {
+function geometry({ functions, names }: Hoisted<Term>, precision: Precision): Geometry {
   const values = functions.map((_, m) => `f${m}`);
-  const stored = slopes.flatMap((slope, m) => (slope === null ? [] : [`s${m}`]));
-  const slope = (m: number, side: string) =>
-    slopes[m] === null ? neg(square(variable(`f${m}${side}`))) : variable(`s${m}${side}`);
+  const slopes = functions.map((_, m) => `s${m}`);
   const tangents = both(["d_r", ...values, ...values.map((v) => `d_${v}`)]);
   return {
     name: "angular",
@@ -118,19 +109,18 @@ function geometry(
     inner: [...VARIABLES, ...names],
     inputs: {
       forward: [...VARIABLES, ...names],
-      pullback: [...VARIABLES, ...both([...values, ...stored])],
+      pullback: [...VARIABLES, ...both([...values, ...slopes])],
       pushforward: [...VARIABLES, ...tangents.map((v) => v.replace(/^d_r(.)$/, "d_ri$1")), "d_rjk2", "d_dot"],
     },
     coefficients: ([dj, dk, djk, ddot, ...rest]) => {
-      const side = (d: Expr, name: string, own: readonly Expr[], reciprocal: Expr) => {
-        const total = own.reduce((sum, df, m) => add(sum, mul(df, slope(m, name))), d);
-        return add(mul(total, reciprocal), mul(2, djk));
+      const side = (d: Expr, name: string, own: readonly Expr[], distance: Expr) => {
+        const total = own.reduce((sum, df, m) => add(sum, mul(df, variable(slopes[m] + name))), d);
+        return add(mul(total, div(1, distance)), mul(2, djk));
       };
       const count = rest.length / 2;
-      const [uj, uk] = count > 0 || functions.length === 0 ? reciprocals : [div(1, rij), div(1, rik)];
       return [
-        side(dj, "j", rest.slice(0, count), uj),
-        side(dk, "k", rest.slice(count), uk),
+        side(dj, "j", rest.slice(0, count), rij),
+        side(dk, "k", rest.slice(count), rik),
         sub(ddot, mul(2, djk)),
       ];
     },
@@ -140,8 +130,6 @@ function geometry(
 /** Weights of features that f32 sums may have: products with slopes stay finite. */
 const LARGEST_WEIGHT = 1e30;
 
-const NOTHING: readonly number[] = [];
-
 /** What is done with n triplets of a block, padding not counted; `row` is the byte address of features or weights. */
 type Flush = (block: AngularBlock, n: number, row: number) => void;
 
@@ -149,19 +137,17 @@ type Flush = (block: AngularBlock, n: number, row: number) => void;
 export class AngularLoop {
   readonly #near: Neighbourhood;
   readonly #device: Device;
-  /** By what they copy. */
-  readonly #gatherers = new Map<readonly number[], Gather>();
-  readonly #byRows = new Map<string, Gather>();
   readonly #spread: Spread;
-  /** Byte addresses: patterns of compression, state of the gather, the table of triplets, its runs, the derivatives. */
-  readonly #patterns: number;
+  /** Byte addresses: state of the gather, the table of triplets, its runs, the derivatives. */
   readonly #stateAddress: number;
   readonly #inputs: number;
   readonly #runs: number;
   readonly #outputs: number;
   readonly #state: Int32Array;
   readonly #heap: Float64Array;
-  readonly #table: Reals;
+  /** Bytes from one row of the table to the next. */
+  readonly #stride: number;
+  readonly #mask: number;
   #jacobian = 0;
   #jacobianTerms = 0;
 
@@ -173,14 +159,13 @@ export class AngularLoop {
     this.#near = near;
     this.#heap = new Float64Array(memory.memory.buffer);
     this.#spread = compileSpread(device, format);
-    this.#patterns = compressions(memory, format);
     this.#stateAddress = memory.alloc(4 * STATE.words);
     this.#state = memory.i32(this.#stateAddress, STATE.words);
     this.#inputs = memory.alloc(tableBytes(format));
     this.#runs = memory.alloc(RUN_BYTES);
-    this.#outputs = memory.alloc(3 * bytes * LANES);
-    this.#table =
-      bytes === 8 ? memory.f64(this.#inputs, ROWS * LANES) : memory.f32(this.#inputs, ROWS * LANES);
+    this.#outputs = memory.alloc(3 * bytes * PITCH);
+    this.#stride = bytes * PITCH;
+    this.#mask = format.lanes - 1;
   }
 
   /** ADDS the features to the row at byte address `row`. */
@@ -201,7 +186,7 @@ export class AngularLoop {
 
   /** ADDS ∂G_t/∂r_ij to rows [size, width]. */
   jacobian(block: AngularBlock, rows: Float64Array, width: number): void {
-    this.#gather(block, null, 0, (_, n) => this.#jacobianChunk(block, n, rows, width));
+    this.#gather(block, "jacobian", 0, (_, n) => this.#jacobianChunk(block, n, rows, width));
   }
 
   /** Functions that no training structure reached have scales, and so weights, of any size. */
@@ -214,23 +199,24 @@ export class AngularLoop {
         );
   }
 
-  /** The block's triplets, LANES at a time, each time handed to `flush`, with what the pass reads; null: distances only. */
-  #gather(block: AngularBlock, pass: Pass | null, row: number, flush: Flush): void {
+  /** The block's triplets, LANES at a time, each time handed to `flush`, with what the pass reads. */
+  #gather(block: AngularBlock, pass: Pass, row: number, flush: Flush): void {
     const near = this.#near;
-    const [a, b] = block.neighbours;
-    const moving = pass === "pushforward";
-    const [beginB, endA, endB] = [near.first[b], near.last[a], near.last[b]];
-    if (near.first[a] === endA || beginB === endB) return;
-    const inputs = pass && block.kernels.passes[pass];
-    if (inputs?.once) for (const s of a === b ? [a] : [a, b]) near.hoist(inputs.once, s);
-    const gather = this.#gatherer(inputs?.copied ?? NOTHING, moving);
-    const part = (j: number, jEnd: number, kBegin: number, kEnd: number) =>
-      this.#run(gather, block, j, jEnd, a === b ? -1 : kBegin, kEnd, row, flush);
-    if (!moving) part(near.first[a], endA, beginB, endB);
+    const a = block.neighbours[0];
+    const b = block.neighbours[1];
+    const { first, last, moving } = near;
+    if (first[a] === last[a] || first[b] === last[b]) return;
+    const { once, gather } = block.kernels.passes[pass];
+    if (once) {
+      near.hoist(once, a);
+      if (a !== b) near.hoist(once, b);
+    }
+    const from = a === b ? -1 : first[b];
+    if (pass !== "pushforward") this.#run(gather, block, first[a], last[a], from, last[b], row, flush);
     else {
       // Of two neighbours one must move; those that do come first.
-      part(near.first[a], near.moving[a], beginB, endB);
-      if (a !== b) part(near.moving[a], endA, beginB, near.moving[b]);
+      this.#run(gather, block, first[a], moving[a], from, last[b], row, flush);
+      if (a !== b) this.#run(gather, block, moving[a], last[a], from, moving[b], row, flush);
     }
   }
 
@@ -245,56 +231,29 @@ export class AngularLoop {
     flush: Flush,
   ): void {
     const state = this.#state;
-    const { address, stride, format } = this.#near;
-    const limit = block.narrow ? block.cutoff * block.cutoff : Infinity;
+    const near = this.#near;
+    const { cutoff, narrow } = block;
+    const limit = narrow ? cutoff * cutoff : Infinity;
     state[STATE.j] = j;
     state[STATE.jEnd] = jEnd;
     state[STATE.k] = kBegin < 0 ? j + 1 : kBegin;
     state[STATE.kBegin] = kBegin;
     state[STATE.kEnd] = kEnd;
+    const [at, table, runs] = [this.#stateAddress, this.#inputs, this.#runs];
     while (state[STATE.j] < jEnd) {
-      const n = gather.run(address, stride, this.#stateAddress, this.#inputs, this.#runs, limit);
-      if (n === 0) continue;
-      if (n % format.lanes !== 0) this.#pad(n, block.cutoff);
-      flush(block, n, row);
-    }
-  }
-
-  #gatherer(copied: readonly number[], tangents: boolean): Gather {
-    const known = this.#gatherers.get(copied);
-    if (known) return known;
-    const key = JSON.stringify([copied, tangents]);
-    let gather = this.#byRows.get(key);
-    if (!gather) {
-      gather = compileGather(this.#device, this.#near.format, { copied, tangents }, this.#patterns);
-      this.#byRows.set(key, gather);
-    }
-    this.#gatherers.set(copied, gather);
-    return gather;
-  }
-
-  /** Lanes beyond every cutoff: their terms and derivatives are exactly 0. */
-  #pad(n: number, cutoff: number): void {
-    const table = this.#table;
-    const far = 2 * cutoff;
-    for (let i = n; i < this.#padded(n); i++) {
-      table[i] = far;
-      table[LANES + i] = far;
-      table[2 * LANES + i] = far * far;
-      // The product, and what was copied: functions, cutoffs among them, slopes, tangents.
-      for (let row = 3; row < ROWS; row++) table[row * LANES + i] = 0;
+      const n = gather.run(near.address, near.stride, at, table, runs, limit, 2 * cutoff);
+      if (n > 0) flush(block, n, row);
     }
   }
 
   #padded(n: number): number {
-    const { lanes } = this.#near.format;
-    return (n + lanes - 1) & -lanes;
+    return (n + this.#mask) & ~this.#mask;
   }
 
   readonly #forwardChunk: Flush = ({ first, kernels: { pieces } }, n, row) => {
     let sums = row + 8 * first;
     for (const { forward, count } of pieces) {
-      forward.run(this.#padded(n), this.#inputs, this.#near.format.bytes * LANES, 0, 0, sums);
+      forward.run(this.#padded(n), this.#inputs, this.#stride, 0, 0, sums);
       sums += 8 * count;
     }
   };
@@ -302,8 +261,7 @@ export class AngularLoop {
   readonly #pullbackChunk: Flush = ({ first, kernels: { pieces } }, n, row) => {
     let weights = row + 8 * first;
     for (const { pullback, count } of pieces) {
-      const stride = this.#near.format.bytes * LANES;
-      pullback.run(this.#padded(n), this.#inputs, stride, weights, this.#outputs, 0);
+      pullback.run(this.#padded(n), this.#inputs, this.#stride, weights, this.#outputs, 0);
       this.#collect(this.#outputs);
       weights += 8 * count;
     }
@@ -312,7 +270,7 @@ export class AngularLoop {
   readonly #pushforwardChunk: Flush = ({ first, kernels: { pieces } }, n, row) => {
     let sums = row + 8 * first;
     for (const { pushforward, count } of pieces) {
-      pushforward.run(this.#padded(n), this.#inputs, this.#near.format.bytes * LANES, 0, 0, sums);
+      pushforward.run(this.#padded(n), this.#inputs, this.#stride, 0, 0, sums);
       sums += 8 * count;
     }
   };
@@ -324,7 +282,7 @@ export class AngularLoop {
     width: number,
   ): void {
     const near = this.#near;
-    const stride = near.format.bytes * LANES;
+    const stride = this.#stride;
     let feature = first;
     for (const { jacobian, count } of pieces) {
       const table = this.#reserve(count);
@@ -346,7 +304,7 @@ export class AngularLoop {
 
   #reserve(terms: number): number {
     if (terms > this.#jacobianTerms) {
-      this.#jacobian = this.#device.memory.alloc(3 * this.#near.format.bytes * LANES * terms);
+      this.#jacobian = this.#device.memory.alloc(3 * this.#stride * terms);
       this.#jacobianTerms = terms;
     }
     return this.#jacobian;

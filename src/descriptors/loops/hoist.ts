@@ -1,14 +1,12 @@
 import { topological } from "../../formula/derivative.ts";
-import { div, isMask, variable } from "../../formula/expression.ts";
+import { isMask, variable } from "../../formula/expression.ts";
 import type { Expr } from "../../formula/expression.ts";
 import { isElementary, substitute } from "../../formula/lower.ts";
 
 /** Functions of one neighbour's distance are computed once for each neighbour, up to so many of them. */
 export const MOST = 4;
 
-const isQuotient = (x: Expr): boolean => x.op === "div" && x.args[1].op !== "constant";
-
-/** The largest parts of the expressions that depend on a distance alone and have an elementary function or a quotient in them. */
+/** The largest parts of the expressions that depend on a distance alone and have an elementary function in them. */
 function partsOf(expressions: readonly Expr[], distance: Expr): Expr[] {
   const order = topological(expressions);
   const alone = new Set([distance]);
@@ -17,8 +15,7 @@ function partsOf(expressions: readonly Expr[], distance: Expr): Expr[] {
     const follows =
       x.args.some((a) => alone.has(a)) && x.args.every((a) => alone.has(a) || a.op === "constant");
     if (follows) alone.add(x);
-    if (alone.has(x) && (isElementary(x) || isQuotient(x) || x.args.some((a) => costly.has(a))))
-      costly.add(x);
+    if (alone.has(x) && (isElementary(x) || x.args.some((a) => costly.has(a)))) costly.add(x);
   }
   const needed = new Set(order.filter((x) => !alone.has(x)).flatMap((x) => x.args));
   for (const x of expressions) needed.add(x);
@@ -32,8 +29,6 @@ export interface Hoisted<T> {
   readonly functions: readonly Expr[];
   /** Names of their values at r_ij, then at r_ik, in the terms. */
   readonly names: readonly string[];
-  /** 1/r_ij and 1/r_ik, themselves or as they were taken out. */
-  readonly reciprocals: readonly [Expr, Expr];
 }
 
 /** Takes functions of r_ij alone and of r_ik alone out of terms, so that they are computed once per neighbour. */
@@ -55,7 +50,5 @@ export function hoist<T extends { readonly factors: readonly Expr[] }>(
     }
   const names = ["j", "k"].flatMap((side) => functions.map((_, m) => `f${m}${side}`));
   const changed = terms.map((t) => ({ ...t, factors: t.factors.map((x) => substitute(x, map)) }));
-  const [inverseJ, inverseK] = [rij, rik].map((distance) => div(1, distance));
-  const reciprocals = [map.get(inverseJ) ?? inverseJ, map.get(inverseK) ?? inverseK] as const;
-  return { terms: changed, functions, names, reciprocals };
+  return { terms: changed, functions, names };
 }

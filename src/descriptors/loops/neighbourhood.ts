@@ -129,20 +129,33 @@ export class Neighbourhood {
 
   #place(lanes: number): void {
     const { vectors, distances } = this.#env!;
-    const [radial, rows, points, pair] = [this.#radial, this.#rows, this.#points, this.#pair];
-    const C = this.capacity;
+    const radial = this.#radial;
+    const rows = this.#rows;
+    const points = this.#points;
+    const pair = this.#pair;
+    const X = ROW.x * this.capacity;
+    const Y = X + this.capacity;
+    const Z = Y + this.capacity;
     const far = 2 * this.#cutoff;
     for (let n = 0; n < lanes; n++) {
       const p = pair[n];
       if (p < 0) {
-        radial[n] = rows[n] = far;
+        radial[n] = far;
+        rows[n] = far;
         continue;
       }
-      const [x, y, z] = [vectors[3 * p], vectors[3 * p + 1], vectors[3 * p + 2]];
-      radial[n] = rows[n] = distances[p];
-      rows[2 * C + n] = points[4 * n] = x;
-      rows[3 * C + n] = points[4 * n + 1] = y;
-      rows[4 * C + n] = points[4 * n + 2] = z;
+      const r = distances[p];
+      const x = vectors[3 * p];
+      const y = vectors[3 * p + 1];
+      const z = vectors[3 * p + 2];
+      radial[n] = r;
+      rows[n] = r;
+      rows[X + n] = x;
+      rows[Y + n] = y;
+      rows[Z + n] = z;
+      points[4 * n] = x;
+      points[4 * n + 1] = y;
+      points[4 * n + 2] = z;
     }
     this.#lanes = lanes;
   }

@@ -9,6 +9,11 @@ import { ROW } from "./neighbourhood.ts";
 
 /** Triplets per kernel call: few calls, and inputs and outputs that stay in the nearest caches. */
 export const LANES = 512;
+/**
+ * Numbers from one row of a table to the next: room for a vector behind the last triplet, and no power of two, so that
+ * rows fall on different lines of the cache.
+ */
+export const PITCH = LANES + 16;
 /** Rows of a table that every triplet has: rij, rik, rjk², r_ij·r_ik. */
 export const GEOMETRY = 4;
 /** Most rows: these, what is copied of j and of k, and the tangents of rjk² and of r_ij·r_ik. */
@@ -16,7 +21,7 @@ export const ROWS = GEOMETRY + 2 * (2 * MOST + 1) + 2;
 /** Row that holds the byte offset of neighbour k's point (x, y, z, 1), as an integer in the low 32 bits. */
 const K = ROWS;
 /** Bytes of a table in a format. */
-export const tableBytes = ({ bytes }: FloatFormat): number => bytes * LANES * (ROWS + 1);
+export const tableBytes = ({ bytes }: FloatFormat): number => bytes * PITCH * (ROWS + 1);
 
 /** Words of the state of a gather: the next j and k, where they end, where k begins (−1: after j); runs written. */
 export const STATE = { j: 0, jEnd: 1, k: 2, kBegin: 3, kEnd: 4, runs: 5, words: 6 } as const;
@@ -30,8 +35,17 @@ export interface Gather {
    * Writes (r_ij, r_ik, r_jk², r_ij·r_ik, what is copied of j and of k) of triplets with r_jk² < limit from `state` on to the table
    * until it is full or no j is left, and the runs of equal j; returns how many there are. `rows` is the byte address of a
    * Neighbourhood's rows, `stride` bytes apart; k goes on beyond the last neighbour up to a full vector, which is masked.
+   * Behind the last triplet is a vector of distances `far`, beyond every cutoff, whose terms and derivatives are exactly 0.
    */
-  run(rows: number, stride: number, state: number, table: number, runs: number, limit: number): number;
+  run(
+    rows: number,
+    stride: number,
+    state: number,
+    table: number,
+    runs: number,
+    limit: number,
+    far: number,
+  ): number;
 }
 
 /** The instructions of one format. */
@@ -58,7 +72,7 @@ const madd = (f: FunctionBuilder, { V }: Vector, fused: boolean) => {
 };
 
 /** Patterns that move the lanes whose bit is set to the front, one of 16 bytes for each mask; returns the byte address. */
-export function compressions(memory: Memory, { lanes, bytes }: FloatFormat): number {
+function compressions(memory: Memory, { lanes, bytes }: FloatFormat): number {
   const address = memory.alloc(16 * 2 ** lanes);
   const table = memory.u8(address, 16 * 2 ** lanes);
   for (let mask = 0; mask < 2 ** lanes; mask++) {
@@ -71,6 +85,15 @@ export function compressions(memory: Memory, { lanes, bytes }: FloatFormat): num
   return address;
 }
 
+const patternsOf = new WeakMap<WebAssembly.Memory, Partial<Record<2 | 4, number>>>();
+
+/** The same, made once for a memory and a format. */
+function sharedCompressions(memory: Memory, format: FloatFormat): number {
+  let known = patternsOf.get(memory.memory);
+  if (!known) patternsOf.set(memory.memory, (known = {}));
+  return (known[format.lanes] ??= compressions(memory, format));
+}
+
 /** What a gather writes besides the distances. */
 export interface Gathered {
   /** Rows of the Neighbourhood that are copied for j and for k. */
@@ -81,24 +104,20 @@ export interface Gathered {
 
 /**
  * Whether a triplet counts is a coin toss that no processor predicts: a vector of them is compressed to those that count,
- * written whole, and the next one over what is left. `patterns`: see compressions.
+ * written whole, and the next one over what is left.
  */
-export function compileGather(
-  device: Device,
-  format: FloatFormat,
-  { copied, tangents }: Gathered,
-  patterns: number,
-): Gather {
+export function compileGather(device: Device, format: FloatFormat, { copied, tangents }: Gathered): Gather {
   const { memory } = device;
+  const patterns = sharedCompressions(memory, format);
   const { bytes, lanes } = format;
   const vector = vectorOf(format);
   const { V, I, splat } = vector;
   const fused = canFuse(device);
   const shift = Math.log2(bytes);
   const module = new ModuleBuilder().importMemory(memory.shared);
-  const params = ["i32", "i32", "i32", "i32", "i32", "f64"] as const;
+  const params = ["i32", "i32", "i32", "i32", "i32", "f64", "f64"] as const;
   const f = module.function("run", [...params], ["i32"]);
-  const [rows, stride, state, table, runs, limit] = params.map((_, i) => f.param(i));
+  const [rows, stride, state, table, runs, limit, beyond] = params.map((_, i) => f.param(i));
   const i32 = () => f.local("i32");
   const v128 = () => f.local("v128");
   const [j, jEnd, k, kBegin, kEnd] = [i32(), i32(), i32(), i32(), i32()];
@@ -126,7 +145,7 @@ export function compileGather(
   const store = (row: number, value: () => void) => {
     f.get(at);
     value();
-    f.mem("v128.store", bytes * LANES * row);
+    f.mem("v128.store", bytes * PITCH * row);
   };
   const compressed = (value: () => void) => () => {
     value();
@@ -159,9 +178,12 @@ export function compileGather(
   ])
     f.get(state).mem("i32.load", word(at)).set(local);
   f.get(runs).set(run);
-  f.get(limit);
-  if (bytes === 4) f.op("f32.demote_f64");
-  f.op(`${V}.splat`).set(far);
+  const splatOf = (x: Local) => {
+    f.get(x);
+    if (bytes === 4) f.op("f32.demote_f64");
+    return f.op(`${V}.splat`);
+  };
+  splatOf(limit).set(far);
 
   f.block((full) => {
     f.block((done) => {
@@ -259,6 +281,13 @@ export function compileGather(
     });
   });
   endRun();
+  splatOf(beyond).set(s);
+  f.get(table).get(n).op("i32.add").set(at);
+  for (const row of [0, 1]) store(row, () => f.get(s));
+  store(2, () => f.get(s).get(s).op(`${V}.mul`));
+  // The product, and what was copied: functions, cutoffs among them, slopes, tangents.
+  const count = GEOMETRY + 2 * copied.length + (tangents ? 2 : 0);
+  for (let row = 3; row < count; row++) store(row, () => f.i32x4(0));
   f.get(state).get(j).mem("i32.store", word(STATE.j));
   f.get(state).get(k).mem("i32.store", word(STATE.k));
   f.get(state);
@@ -271,7 +300,7 @@ export function compileGather(
 export interface Spread {
   /**
    * With dψ/dr_ij = a_j r_ij + c r_ik and dψ/dr_ik = a_k r_ik + c r_ij, ADDS (c r_ik, a_j) and (c r_ij, a_k) to the sums
-   * (g, a) of neighbours j and k. Rows of LANES at byte address `derivatives` hold a_j, a_k and c of the table's triplets;
+   * (g, a) of neighbours j and k. Rows of PITCH at byte address `derivatives` hold a_j, a_k and c of the table's triplets;
    * `points` and `sums` are byte addresses of a Neighbourhood's.
    */
   run(points: number, sums: number, table: number, runs: number, count: number, derivatives: number): void;
@@ -294,7 +323,7 @@ export function compileSpread(device: Device, format: FloatFormat): Spread {
   const v128 = () => halves.map(() => f.local("v128"));
   const [point, sum, weight] = [v128(), v128(), f.local("v128")];
   const c = f.local("v128");
-  const row = (r: number) => bytes * LANES * r;
+  const row = (r: number) => bytes * PITCH * r;
   /** Weights of half h, with the a of row r. */
   const weights = (h: number, r: number) => {
     if (h < last) f.get(c);
