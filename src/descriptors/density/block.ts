@@ -3,6 +3,7 @@ import type { Environments } from "../environments.ts";
 import type { Layer } from "./density.ts";
 import { ElementNeighbours } from "./neighbours.ts";
 import { LANES, NODE } from "./lanes.ts";
+import { Slopes } from "./slopes.ts";
 import type { ProductTable } from "./table.ts";
 
 /** A buffer in device memory that grows. */
@@ -44,8 +45,7 @@ export class AtomBlock {
   readonly #Y: Room;
   /** Features or weights, [features, LANES]. */
   readonly #G: Room;
-  /** Of `jacobian`: ∂G/∂A, ∂A/∂r_ij and their product. */
-  readonly #slopes: Room;
+  /** Of `jacobian`: ∂A/∂r_ij and ∂G/∂r_ij. */
   readonly #derivatives: Room;
   readonly #result: Room;
 
@@ -61,7 +61,7 @@ export class AtomBlock {
       room(),
       room(),
     ];
-    [this.#slopes, this.#derivatives, this.#result] = [room(), room(), room()];
+    [this.#derivatives, this.#result] = [room(), room()];
   }
 
   /** A of centres first … first + lanes. */
@@ -203,60 +203,36 @@ export class AtomBlock {
     const S = env.elements.length;
     const origin = env.offsets[c * S];
     const width = 3 * (env.offsets[(c + 1) * S] - origin);
-    rows.fill(0, 0, table.features * width);
-    this.#featureSlopes(layer, table, env, c);
-    for (const block of layer.blocks) {
-      if (this.#near.load(env, c, block.neighbour, block.cutoff) === 0) continue;
-      const columns = this.#blockSlopes(block, layer.columns, table.features);
-      this.#near.addRows(this.#result.values, columns, table.features, rows, width, origin);
+    const { features } = table;
+    const near = this.#near;
+    rows.fill(0, 0, features * width);
+    const slopes = layer.slopes(table);
+    this.#takeSlopes(layer, table, env, c, slopes);
+    for (const [b, { kernels, uniform, neighbour, cutoff }] of layer.blocks.entries()) {
+      const n = near.load(env, c, neighbour, cutoff);
+      if (n === 0) continue;
+      this.#derivatives.reserve((3 * kernels.count * near.stride) / 8);
+      kernels.jacobian.run(n, near.address, near.stride, uniform, this.#derivatives.address, 0);
+      const columns = Slopes.columnsOf(near);
+      this.#result.reserve(3 * features * columns);
+      slopes.multiply(b, near, this.#derivatives.address, this.#result.address);
+      near.addRows(this.#result.values, columns, features, rows, width, origin);
     }
   }
 
-  /** ∂G/∂A of one centre, [features, columns]: LANES features side by side. */
-  #featureSlopes(layer: Layer, table: ProductTable, env: Environments, c: number): void {
+  /** ∂G/∂A of one centre: the same atom in every lane, a feature in each. */
+  #takeSlopes(layer: Layer, table: ProductTable, env: Environments, c: number, slopes: Slopes): void {
     const { features: D } = table;
     const V = layer.columns;
     this.collect(layer, env, c, 1);
-    const A = this.#A.values;
-    for (let l = 1; l < LANES; l++) A.copyWithin(l * V, 0, V);
+    for (let l = 1; l < LANES; l++) this.#A.values.copyWithin(l * V, 0, V);
     this.load(layer, table);
-    const slopes = this.#slopes.reserve(D * V);
     const W = this.#G.values.fill(0, 0, LANES * D);
     for (let f = 0; f < D; f += LANES) {
       const last = Math.min(D, f + LANES);
       for (let k = f; k < last; k++) W[k * LANES + k - f] = 1;
       table.adjoint(this.#X.address, this.#G.address, this.#Y.address, f, last);
-      this.unload(layer);
-      slopes.set(A.subarray(0, (last - f) * V), f * V);
-      W.fill(0, f * LANES, last * LANES);
+      slopes.take(this.#Y.values, f, last);
     }
-  }
-
-  /**
-   * ∂G/∂r_ij of the neighbours loaded, [features, columns]: column k·(lanes to the next row) + n for component k of
-   * neighbour n, as the kernel leaves them. Returns how many columns.
-   */
-  #blockSlopes(
-    { kernels, uniform, first }: Layer["blocks"][number],
-    width: number,
-    features: number,
-  ): number {
-    const { address, stride, lanes } = this.#near;
-    this.#derivatives.reserve((3 * kernels.count * stride) / 8);
-    kernels.jacobian.run(lanes, address, stride, uniform, this.#derivatives.address, 0);
-    const columns = (2 * stride) / 8 + lanes;
-    this.#result.reserve(features * columns);
-    this.#device.gemm.f64(
-      features,
-      columns,
-      kernels.count,
-      this.#slopes.address + 8 * first,
-      width,
-      this.#derivatives.address,
-      (3 * stride) / 8,
-      this.#result.address,
-      columns,
-    );
-    return columns;
   }
 }

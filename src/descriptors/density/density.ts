@@ -8,6 +8,7 @@ import type { DensityFunctions } from "./functions.ts";
 import { combinations, combine } from "./monomials.ts";
 import type { Polynomial } from "./monomials.ts";
 import { LANES } from "./lanes.ts";
+import { Slopes } from "./slopes.ts";
 import { ProductTable } from "./table.ts";
 
 /** What the neighbours of one element add to the density: columns first, first + 1, … of A. */
@@ -69,6 +70,7 @@ export class Layer {
   readonly centre: DensityCentre;
   readonly blocks: readonly CompiledBlock[];
   readonly #device: Device;
+  readonly #slopes = new WeakMap<ProductTable, Slopes>();
   #table: ProductTable | null = null;
 
   constructor(centre: DensityCentre, kernels: (f: DensityFunctions) => DensityKernels, device: Device) {
@@ -83,6 +85,13 @@ export class Layer {
 
   get columns(): number {
     return this.centre.start.length;
+  }
+
+  /** Where derivatives of the features of a table are put together. */
+  slopes(table: ProductTable): Slopes {
+    let slopes = this.#slopes.get(table);
+    if (!slopes) this.#slopes.set(table, (slopes = new Slopes(this.centre, table, this.#device)));
+    return slopes;
   }
 
   /** The table of all features, made when first used: prediction may only need combinations. */

@@ -81,10 +81,7 @@ export class ElementNeighbours {
     }
   }
 
-  /**
-   * ADDS derivatives [features, columns], component k of lane n in column k·(lanes from row to row) + n, to rows
-   * [features, width], whose column 0 is pair `origin`.
-   */
+  /** ADDS derivatives [features, 3, columns] to rows [features, width], whose column 0 is pair `origin`. */
   addRows(
     derivatives: Float64Array,
     columns: number,
@@ -93,16 +90,15 @@ export class ElementNeighbours {
     width: number,
     origin: number,
   ): void {
-    const capacity = this.stride / 8;
     const { count } = this;
     const pair = this.#pair;
     for (let f = 0; f < features; f++)
       for (let n = 0; n < count; n++) {
-        const from = f * columns + n;
+        const from = 3 * f * columns + n;
         const to = f * width + 3 * (pair[n] - origin);
         rows[to] += derivatives[from];
-        rows[to + 1] += derivatives[from + capacity];
-        rows[to + 2] += derivatives[from + 2 * capacity];
+        rows[to + 1] += derivatives[from + columns];
+        rows[to + 2] += derivatives[from + 2 * columns];
       }
   }
 

@@ -200,3 +200,28 @@ function layOut(p: Polynomial, groups: readonly Group[], products: Products): Pl
   for (let f = 0; f < p.features; f++) ranges[f + 1] += ranges[f];
   return { nodes: products.count, products: products.list, segments, ranges, node, sign, source };
 }
+
+/** Which of the first `own` nodes after ONE each feature depends on, counted from 0: [starts, nodes], ascending. */
+export function supportOf(
+  { nodes, products, segments, ranges, node }: Plan,
+  own: number,
+): { readonly starts: Int32Array; readonly nodes: Int32Array } {
+  const inner: number[][] = Array.from({ length: own + 1 }, (_, k) => (k === ONE ? [] : [k - 1]));
+  for (const { b, c } of products) inner.push([...new Set([...inner[b], ...inner[c]])]);
+  const found: number[] = [];
+  const starts = new Int32Array(ranges.length);
+  const marked = new Uint8Array(nodes);
+  for (let f = 0; f + 1 < ranges.length; f++) {
+    marked.fill(0);
+    for (let s = ranges[f]; s < ranges[f + 1]; s++) {
+      const { b, c, first, last } = segments[s];
+      marked[b] = marked[c] = 1;
+      for (let e = first; e < last; e++) marked[node[e]] = 1;
+    }
+    const used = new Set<number>();
+    for (let k = 0; k < nodes; k++) if (marked[k]) for (const x of inner[k]) used.add(x);
+    for (const x of [...used].sort((a, b) => a - b)) found.push(x);
+    starts[f + 1] = found.length;
+  }
+  return { starts, nodes: Int32Array.from(found) };
+}

@@ -1,7 +1,7 @@
 import type { Device } from "../../device/device.ts";
 import type { Memory } from "../../device/memory.ts";
 import type { Polynomial } from "./monomials.ts";
-import { makePlan, ONE } from "./plan.ts";
+import { makePlan, ONE, supportOf } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 import { LANES, NODE, REAL } from "./lanes.ts";
 import { ENTRY, PRODUCT, SEGMENT, sweepsOf } from "./sweeps.ts";
@@ -117,6 +117,11 @@ export class ProductTable {
     this.#sweeps.productTangents(X, dX, this.#products, this.#end(this.#products, PRODUCT, products.length));
     const [first, last] = this.#range(0, this.features);
     this.#sweeps.tangent(X, dX, dG, first, last, this.#entries, this.#entryAt(0));
+  }
+
+  /** Which nodes of the polynomial each feature depends on: nodes[starts[f]] … nodes[starts[f + 1]], ascending. */
+  support(): { readonly starts: Int32Array; readonly nodes: Int32Array } {
+    return supportOf(this.#plan, this.polynomial.real.length);
   }
 
   #startValues(G: number): void {
