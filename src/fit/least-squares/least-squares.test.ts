@@ -113,8 +113,7 @@ describe("a fit in closed form", () => {
     expect(images.length).toBeGreaterThan(2);
     for (const [threads, image] of [
       [2, undefined],
-      [3, images[0]],
-      [2, images.at(-1)],
+      [3, images[1]],
     ] as const) {
       const again = await fit(options, threads, image);
       expect(again.trained.parameters).toEqual(whole.trained.parameters);
@@ -142,15 +141,15 @@ describe("a fit in closed form", () => {
 describe("the standard deviation of an energy", () => {
   it("is in the model, is the largest far from the data, and holds 68 % of the errors it was told from", async () => {
     const options = configuration({}, { split: { validation: 0.5, test: 0.2 } });
-    const { model, closedForm, compare } = await fit(options);
-    const { calibration } = closedForm!;
+    const result = await fit(options);
+    const { calibration } = result.closedForm!;
     expect(calibration).toMatchObject({ from: "validation", frames: 24 });
     expect(calibration.test!.within2).toBeGreaterThanOrEqual(calibration.test!.within1);
-    const file = readModel(writeModel(model), "model");
+    const file = readModel(writeModel(result.model), "model");
     const potential = buildPotential(file, createDevice({ bytes: 2 ** 25 }));
     const { validation } = (await prepareFit(frames, options, await poolOf(1))).split;
     const inside = validation.filter((f) => {
-      const [predicted, reference] = compare(f).energy!;
+      const [predicted, reference] = result.compare(f).energy!;
       return Math.abs(predicted - reference) <= (1 + 1e-9) * potential.deviation(frames[f].structure)!;
     });
     expect(inside).toHaveLength(Math.ceil(0.6827 * 24));
