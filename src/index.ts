@@ -13,7 +13,7 @@ export { Random } from "./math/random.ts";
 export * as formula from "./formula/expression.ts";
 export { gradient, tangent } from "./formula/derivative.ts";
 export { evaluate } from "./formula/javascript.ts";
-export { createDevice, type Device, type Kernel, type KernelSpec } from "./device/device.ts";
+export { createDevice, type Device, type Kernel, type KernelSpec, type Precision } from "./device/device.ts";
 export {
   createPool,
   type Job,
