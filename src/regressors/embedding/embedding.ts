@@ -1,5 +1,6 @@
 import type { Features } from "../../descriptors/descriptor.ts";
 import type { Device } from "../../device/device.ts";
+import { gradient } from "../../formula/derivative.ts";
 import { evaluate } from "../../formula/javascript.ts";
 import { variable } from "../../formula/expression.ts";
 import { Random } from "../../math/random.ts";
@@ -311,9 +312,13 @@ function initialise(
   return tensors;
 }
 
+/** Spread of a nonlinear density that starts at random, eV: where its function starts to bend. */
+const START = 0.05;
+
 /**
- * The densities whose exponent is 1 share a linear model's solution evenly, the others start small and random: spread
- * 1 meV over features of unit spread.
+ * The densities whose exponent is 1 share a linear model's solution evenly; the others start at random, not so small
+ * that their functions look linear, since the solution leaves no slope in any linear direction. What is linear in
+ * them there is taken away again.
  */
 function adopt(
   options: EmbeddingOptions,
@@ -325,30 +330,37 @@ function adopt(
   statistics: readonly FeatureStatistics[],
   seed: number,
 ): Record<string, Float64Array> | undefined {
-  const { densities } = options;
-  const straight = densities.filter(({ weight, exponent }) => exponent === 1 && weight !== 0);
-  if (from.name !== linear.name || straight.length === 0 || options.core) return undefined;
+  const { densities, type } = options;
+  const D = densities.length;
+  const straight = densities.filter(isStraight).length;
+  if (from.name !== linear.name || straight === 0 || options.core) return undefined;
   if (linear.options.parse(from.options).quadratic) return undefined;
   const tensors = initialise(options, statistics, START, seed);
+  const slopes = densities.map((share) => (isStraight(share) ? 0 : slopeAtZero(type, share)));
   for (const e of statistics.keys()) {
     const [beta, ...solution] = from.tensors[`${e}.coefficients`];
     const [theta, scale] = [tensors[`${e}.weights`], tensors[`${e}.scale`]];
     // A feature that did not vary stays as it is in the solution.
     scale.forEach((s, t) => (scale[t] = s === 0 ? 1 : s));
-    const put = (value: (t: number, weight: number) => number) =>
-      densities.forEach(({ weight, exponent }, p) => {
-        if (exponent !== 1 || weight === 0) return;
-        for (let t = 0; t < scale.length; t++) theta[t * densities.length + p] = value(t, weight);
-      });
-    put(() => 0);
-    tensors[`${e}.bias`][0] = beta - energyAt(options, theta, scale, statistics[e].mean);
-    put((t, weight) => solution[t] / (scale[t] * weight * straight.length));
+    for (let t = 0; t < scale.length; t++) {
+      const bent = slopes.reduce((sum, slope, p) => sum + slope * theta[t * D + p], 0);
+      for (const [p, share] of densities.entries())
+        if (isStraight(share)) theta[t * D + p] = (solution[t] / scale[t] - bent) / (share.weight * straight);
+    }
+    const { mean } = statistics[e];
+    const linearAtMean = solution.reduce((sum, c, t) => sum + c * mean[t], beta);
+    tensors[`${e}.bias`][0] = linearAtMean - energyAt(options, theta, scale, mean);
   }
   return tensors;
 }
 
-/** Spread of a density that starts at random, eV. */
-const START = 1e-3;
+const isStraight = ({ weight, exponent }: Share): boolean => exponent === 1 && weight !== 0;
+
+/** d(w F)/dρ at ρ = 0. */
+function slopeAtZero(type: EmbeddingOptions["type"], share: Share): number {
+  const rho = variable("rho");
+  return evaluate(gradient(embeddingEnergy(type, [share], [rho], null), [rho]), { rho: 0 })[0];
+}
 
 /** Nonlinear functions of a few sums over all features, as in Finnis–Sinclair and nonlinear ACE. */
 export const embedding: RegressorMethod<EmbeddingOptions> = {
