@@ -99,6 +99,8 @@ export { readModel, writeModel } from "./io/model.ts";
 export { readFitsnapInput } from "./io/fitsnap/input.ts";
 export { readPotential as readLammps, readSnap } from "./io/lammps/read.ts";
 export { writeLammps } from "./io/lammps/export.ts";
+export { readAce } from "./io/ace/read.ts";
+export { writeYace } from "./io/ace/write.ts";
 export { readN2p2 } from "./io/n2p2/read.ts";
 export { writeN2p2 } from "./io/n2p2/write.ts";
 
