@@ -5,6 +5,7 @@ import { deviationTask } from "./fit/least-squares/deviation-task.ts";
 import { leftOutTask } from "./fit/least-squares/predict-task.ts";
 import { rowsTask } from "./fit/least-squares/task.ts";
 import { normalTask } from "./fit/marquardt/normal.ts";
+import { choleskyTask } from "./math/pool-cholesky.ts";
 import { buildTrainable } from "./potentials/build.ts";
 import { evaluateTask } from "./potentials/parallel.ts";
 
@@ -16,5 +17,6 @@ export const tasks: Tasks = {
   "fit.rows": rowsTask(buildTrainable),
   "fit.left-out": leftOutTask(buildTrainable),
   "fit.deviation": deviationTask(buildTrainable),
+  "math.cholesky": choleskyTask,
   "potential.evaluate": evaluateTask,
 };

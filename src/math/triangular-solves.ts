@@ -1,0 +1,195 @@
+import type { Device, Kernel } from "../device/device.ts";
+import { mul, sub, variable, type Expr } from "../formula/expression.ts";
+
+/** Rows that are finished at a time within a block; what comes before is a matrix product. */
+const STEP = 8;
+/** Rows of a block. */
+const BLOCK = 64;
+
+const name = (i: number, j: number): string => `l${i}_${j}`;
+
+/** Formulas of x ← L⁻¹ x (or L⁻ᵀ x) for w rows, columns of x being the lanes; diagonals come inverted. */
+function substitution(w: number, transposed: boolean): { formulas: Expr[]; x: string[]; l: string[] } {
+  const x = Array.from({ length: w }, (_, i) => `x${i}`);
+  const l = x.flatMap((_, i) => Array.from({ length: i + 1 }, (_, j) => name(i, j)));
+  const done: Expr[] = x.map((own) => variable(own));
+  const order = Array.from({ length: w }, (_, k) => (transposed ? w - 1 - k : k));
+  for (const [k, i] of order.entries()) {
+    for (const j of order.slice(0, k))
+      done[i] = sub(done[i], mul(variable(transposed ? name(j, i) : name(i, j)), done[j]));
+    done[i] = mul(done[i], variable(name(i, i)));
+  }
+  return { formulas: done, x, l };
+}
+
+/** Where a triangle lies: byte address, numbers from row to row. */
+export interface Triangle {
+  readonly address: number;
+  readonly stride: number;
+  readonly n: number;
+}
+
+/**
+ * X ← L⁻¹ X and X ← L⁻ᵀ X for the lower triangle L [n, n] and X [n, columns], in blocks on the matrix product
+ * (G. H. Golub, C. F. Van Loan, Matrix Computations, 4th ed., §3.1.6).
+ */
+export class TriangularSolves {
+  readonly #device: Device;
+  readonly #kernels = new Map<string, Kernel>();
+  readonly #uniform: number;
+  readonly #most: number;
+  /** −X, [n, columns]. */
+  readonly #negative: number;
+
+  /** For at most `rows` × `columns` numbers X at a time. */
+  constructor(device: Device, rows: number, columns: number) {
+    this.#device = device;
+    this.#most = rows * columns;
+    this.#uniform = device.memory.alloc((8 * STEP * (STEP + 1)) / 2);
+    this.#negative = device.memory.alloc(8 * this.#most);
+  }
+
+  /** L⁻¹ X; X at byte address x, even number of columns, `stride` numbers from row to row; rows before `first` are 0. */
+  forward(
+    { address: l, stride: ldl, n }: Triangle,
+    x: number,
+    columns: number,
+    stride: number,
+    first = 0,
+  ): void {
+    const { gemm } = this.#device;
+    for (let i = first; i < n; i += BLOCK) {
+      const rows = Math.min(BLOCK, n - i);
+      const to = x + 8 * i * stride;
+      if (i > first)
+        gemm.f64(
+          rows,
+          columns,
+          i - first,
+          l + 8 * (i * ldl + first),
+          ldl,
+          this.#row(first, columns),
+          columns,
+          to,
+          stride,
+          { add: true },
+        );
+      for (let s = i; s < i + rows; s += STEP) {
+        const w = Math.min(STEP, i + rows - s);
+        const at = x + 8 * s * stride;
+        if (s > i)
+          gemm.f64(
+            w,
+            columns,
+            s - i,
+            l + 8 * (s * ldl + i),
+            ldl,
+            this.#row(i, columns),
+            columns,
+            at,
+            stride,
+            {
+              add: true,
+            },
+          );
+        this.#substitute(l + 8 * (s * ldl + s), ldl, w, at, columns, stride, false);
+        this.#negate(s, w, at, columns, stride);
+      }
+    }
+  }
+
+  /** L⁻ᵀ X down to row `first`; rows before it are left as they are. */
+  backward(
+    { address: l, stride: ldl, n }: Triangle,
+    x: number,
+    columns: number,
+    stride: number,
+    first = 0,
+  ): void {
+    const { gemm } = this.#device;
+    const blocks = Math.ceil((n - first) / BLOCK);
+    for (let b = blocks - 1; b >= 0; b--) {
+      const i = first + b * BLOCK;
+      const rows = Math.min(BLOCK, n - i);
+      const end = i + rows;
+      if (end < n)
+        gemm.f64(
+          rows,
+          columns,
+          n - end,
+          l + 8 * (end * ldl + i),
+          ldl,
+          this.#row(end, columns),
+          columns,
+          x + 8 * i * stride,
+          stride,
+          { transA: true, add: true },
+        );
+      for (let s = i + STEP * (Math.ceil(rows / STEP) - 1); s >= i; s -= STEP) {
+        const w = Math.min(STEP, end - s);
+        const at = x + 8 * s * stride;
+        if (s + w < end)
+          gemm.f64(
+            w,
+            columns,
+            end - s - w,
+            l + 8 * ((s + w) * ldl + s),
+            ldl,
+            this.#row(s + w, columns),
+            columns,
+            at,
+            stride,
+            { transA: true, add: true },
+          );
+        this.#substitute(l + 8 * (s * ldl + s), ldl, w, at, columns, stride, true);
+        this.#negate(s, w, at, columns, stride);
+      }
+    }
+  }
+
+  #row(i: number, columns: number): number {
+    return this.#negative + 8 * i * columns;
+  }
+
+  #negate(row: number, rows: number, x: number, columns: number, stride: number): void {
+    if ((row + rows) * columns > this.#most)
+      throw new RangeError("a larger triangle than there is room for (this is a bug)");
+    const { memory } = this.#device;
+    for (let r = 0; r < rows; r++) {
+      const from = memory.f64(x + 8 * r * stride, columns);
+      const to = memory.f64(this.#row(row + r, columns), columns);
+      for (let k = 0; k < columns; k++) to[k] = -from[k];
+    }
+  }
+
+  #substitute(
+    l: number,
+    ldl: number,
+    w: number,
+    x: number,
+    columns: number,
+    stride: number,
+    transposed: boolean,
+  ): void {
+    const { memory } = this.#device;
+    const uniform = memory.f64(this.#uniform, (w * (w + 1)) / 2);
+    let at = 0;
+    for (let i = 0; i < w; i++) {
+      const row = memory.f64(l + 8 * i * ldl, i + 1);
+      for (let j = 0; j < i; j++) uniform[at++] = row[j];
+      uniform[at++] = 1 / row[i];
+    }
+    this.#kernel(w, transposed).run(columns, x, 8 * stride, this.#uniform, x, 0);
+  }
+
+  #kernel(w: number, transposed: boolean): Kernel {
+    const key = `${w} ${transposed}`;
+    let kernel = this.#kernels.get(key);
+    if (!kernel) {
+      const { formulas, x, l } = substitution(w, transposed);
+      kernel = this.#device.compile({ name: "substitution", varying: x, uniform: l, elementwise: formulas });
+      this.#kernels.set(key, kernel);
+    }
+    return kernel;
+  }
+}
