@@ -187,11 +187,10 @@ export class AtomBlock {
     const near = this.#near;
     const A = this.#A.values;
     for (let l = 0; l < lanes; l++)
-      for (const { neighbour, cutoff, kernels, uniform, parameters, first: column } of blocks) {
+      for (const { neighbour, cutoff, kernels, uniform, weights, first: column } of blocks) {
         const n = near.load(env, first + l, neighbour, cutoff);
         if (n === 0) continue;
         const start = l * columns + column;
-        const weights = this.#device.memory.f64(uniform + 8 * parameters.length, kernels.count);
         weights.set(A.subarray(start, start + kernels.count));
         kernels.pullback.run(n, near.address, near.stride, uniform, near.gradients, 0);
         near.addGradient(gradient);

@@ -59,10 +59,11 @@ export function densityDescriptor(
   return new DensityDescriptor({ elements, smoothness, cutoff }, layers, device);
 }
 
-/** A block ready to run: its parameters lie at `uniform`, with room for a weight per function behind them. */
+/** A block ready to run: its parameters lie at `uniform`, and behind them a weight per function for the pullback. */
 export interface CompiledBlock extends DensityBlock {
   readonly kernels: DensityKernels;
   readonly uniform: number;
+  readonly weights: Float64Array;
 }
 
 /** What is compiled for one centre element; combinations of its features share it. */
@@ -77,9 +78,11 @@ export class Layer {
     this.centre = centre;
     this.#device = device;
     this.blocks = centre.blocks.map((block) => {
-      const uniform = device.memory.alloc(8 * (block.parameters.length + block.functions.functions.length));
-      device.memory.f64(uniform, block.parameters.length).set(block.parameters);
-      return { ...block, kernels: kernels(block.functions), uniform };
+      const [given, count] = [block.parameters.length, block.functions.functions.length];
+      const uniform = device.memory.alloc(8 * (given + count));
+      device.memory.f64(uniform, given).set(block.parameters);
+      const weights = device.memory.f64(uniform + 8 * given, count);
+      return { ...block, kernels: kernels(block.functions), uniform, weights };
     });
   }
 

@@ -225,3 +225,27 @@ export function supportOf(
   }
   return { starts, nodes: Int32Array.from(found) };
 }
+
+/** Of each feature: products first … last, counted from 0, hold all that it depends on; [features, 2]. */
+export function productSpans({ nodes, products, segments, ranges, node }: Plan): Int32Array {
+  const own = nodes - products.length;
+  const lowest = Int32Array.from(products.keys());
+  for (const [k, { b, c }] of products.entries())
+    for (const part of [b, c]) if (part >= own) lowest[k] = Math.min(lowest[k], lowest[part - own]);
+  const spans = new Int32Array(2 * (ranges.length - 1));
+  for (let f = 0; f + 1 < ranges.length; f++) {
+    let [first, last] = [products.length, 0];
+    const see = (n: number) => {
+      if (n < own) return;
+      first = Math.min(first, lowest[n - own]);
+      last = Math.max(last, n - own + 1);
+    };
+    for (let s = ranges[f]; s < ranges[f + 1]; s++) {
+      see(segments[s].b);
+      see(segments[s].c);
+      for (let e = segments[s].first; e < segments[s].last; e++) see(node[e]);
+    }
+    spans.set([Math.min(first, last), last], 2 * f);
+  }
+  return spans;
+}

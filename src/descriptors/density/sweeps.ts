@@ -14,6 +14,8 @@ export const ENTRY = 24; // a, 0 (i32); coefficients of the real and of the imag
  * LANES]; records first … last; entries the address that ends of segments are counted from, entry that of the first.
  */
 export interface Sweeps {
+  /** Zeros. */
+  clear(at: number, bytes: number): void;
   /** X_out = X_b X_c^(*) */
   products(X: number, first: number, last: number): void;
   /** dX_out of the same. */
@@ -202,6 +204,7 @@ export function emitSweeps(fused: boolean, shared: boolean): Uint8Array<ArrayBuf
       ),
       fused,
     );
+  emitter("clear", 2).f.get(0).i32(0).get(1).fill();
   emitProducts(emitter("products", 3));
   emitProductTangents(emitter("productTangents", 4));
   emitProductAdjoints(emitter("productAdjoints", 4));

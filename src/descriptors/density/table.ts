@@ -1,7 +1,7 @@
 import type { Device } from "../../device/device.ts";
 import type { Memory } from "../../device/memory.ts";
 import type { Polynomial } from "./monomials.ts";
-import { makePlan, ONE, supportOf } from "./plan.ts";
+import { makePlan, ONE, productSpans, supportOf } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 import { LANES, NODE, REAL } from "./lanes.ts";
 import { ENTRY, PRODUCT, SEGMENT, sweepsOf } from "./sweeps.ts";
@@ -20,6 +20,7 @@ export class ProductTable {
   readonly #products: number;
   readonly #segments: number;
   readonly #entries: number;
+  #spans: Int32Array | null = null;
 
   constructor(polynomial: Polynomial, device: Device) {
     const { memory } = device;
@@ -101,12 +102,16 @@ export class ProductTable {
     this.#backward(X, Y);
   }
 
-  /** Overwrites Y with the derivatives of Σ_f W_f G_f over features from … to, W [features, LANES]. */
+  /**
+   * Overwrites Y with the derivatives of Σ_f W_f G_f over features from … to, W [features, LANES]; those by products
+   * that none of them depends on are left as they are.
+   */
   adjoint(X: number, W: number, Y: number, from = 0, to = this.features): void {
-    this.#clear(Y);
+    const span = this.#spanOf(from, to);
+    this.#clear(Y, span);
     const [first, last] = this.#range(from, to);
     this.#sweeps.adjoint(X, W, Y, first, last, this.#entries, this.#entryAt(this.#plan.ranges[from]));
-    this.#backward(X, Y);
+    this.#backward(X, Y, span);
   }
 
   /** Overwrites dG [features, LANES]; dX holds the tangents of the polynomial's own nodes. */
@@ -130,13 +135,33 @@ export class ProductTable {
       heap.fill(this.polynomial.constants[f], f * LANES, (f + 1) * LANES);
   }
 
-  #clear(Y: number): void {
-    this.#memory.f64(Y, 2 * LANES * this.nodes).fill(0);
+  /** Products first … last that features from … to depend on. */
+  #spanOf(from: number, to: number): readonly [first: number, last: number] {
+    const { products } = this.#plan;
+    if (from === 0 && to === this.features) return [0, products.length];
+    this.#spans ??= productSpans(this.#plan);
+    let [first, last] = [products.length, 0];
+    for (let f = from; f < to; f++) {
+      first = Math.min(first, this.#spans[2 * f]);
+      last = Math.max(last, this.#spans[2 * f + 1]);
+    }
+    return [Math.min(first, last), last];
   }
 
-  #backward(X: number, Y: number): void {
-    const { products } = this.#plan;
-    this.#sweeps.productAdjoints(X, Y, this.#products, this.#end(this.#products, PRODUCT, products.length));
+  /** Derivatives by the polynomial's own nodes and by products first … last. */
+  #clear(Y: number, [first, last] = this.#all): void {
+    const own = this.nodes - this.#plan.products.length;
+    this.#sweeps.clear(Y, NODE * own);
+    this.#sweeps.clear(Y + NODE * (own + first), NODE * (last - first));
+  }
+
+  #backward(X: number, Y: number, [first, last] = this.#all): void {
+    const at = (k: number) => this.#products + PRODUCT * k;
+    this.#sweeps.productAdjoints(X, Y, at(first), at(last));
+  }
+
+  get #all(): readonly [first: number, last: number] {
+    return [0, this.#plan.products.length];
   }
 
   #end(address: number, bytes: number, count: number): number {
