@@ -62,6 +62,18 @@ describe.each(pools)("$threads threads", (pool) => {
   });
 });
 
+it("threads work in the precision of the caller's device: the same bits in f32, others than in f64", async () => {
+  const single = createDevice({ memory, precision: "f32" });
+  const pool = await createPool({ tasks, threads: 2, device: single, start: startThreads() });
+  const parallel = await ParallelPotential.create(model, pool);
+  const exact = evaluateOnce(alone, many);
+  givesSameBits(buildPotential(model, single), parallel, many);
+  const found = evaluateOnce(parallel, many);
+  pool.close();
+  expect(found.energy).not.toBe(exact.energy);
+  expect(Math.abs(found.energy / exact.energy - 1)).toBeLessThan(1e-5);
+});
+
 it("cutting a structure into parts changes no bits of the atoms' energies", () => {
   const [whole, n] = [evaluateOnce(alone, many), many.numbers.length];
   expect(n).toBeGreaterThan(WHOLE);
