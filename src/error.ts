@@ -22,6 +22,11 @@ export class InputError extends Error {
 export const invalid = (place: string, expected: string, found: unknown): InputError =>
   new InputError([{ place, expected, found: typeof found === "string" ? found : JSON.stringify(found) }]);
 
+/** An outside program that has gone, is silent, or does not keep to its protocol. */
+export class PeerError extends Error {
+  override readonly name = "PeerError";
+}
+
 /** A computation whose numbers stopped being finite: the input was in order, the surface or the step was not. */
 export class NumericalError extends Error {
   override readonly name = "NumericalError";

@@ -10,6 +10,10 @@ export { readFrames, readLabelled, writeAtomically, writeFrames } from "./io/fil
 export type { LabelledFrames } from "./io/files.node.ts";
 export { readLammps as readLammpsFiles } from "./io/lammps/folder.node.ts";
 export { readFolder, writeFolder } from "./io/n2p2/folder.node.ts";
+export { openProgram, programs } from "./outside/programs.node.ts";
+export { pyscf } from "./outside/pyscf.node.ts";
+export { socketPotential } from "./outside/socket.node.ts";
+export { xtb } from "./outside/xtb.node.ts";
 export { threadPort } from "./device/port.node.ts";
 export { startThreads } from "./device/start.node.ts";
 

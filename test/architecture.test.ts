@@ -16,8 +16,9 @@ const allowed: Record<string, readonly string[]> = {
   io: ["structure", "math", "potentials"],
   fit: [...base, "kernels", "descriptors", "regressors", "potentials"],
   run: [...base, "potentials"],
+  outside: [...base, "potentials"],
   laws: [...base, "kernels", "descriptors", "regressors", "potentials", "io", "fit", "run"],
-  cli: [...base, "kernels", "descriptors", "regressors", "potentials", "io", "fit", "run", "laws", ""],
+  cli: [...base, "kernels", "descriptors", "regressors", "potentials", "io", "fit", "run", "outside", "laws", ""],
 };
 /** Files directly in src that every folder may import. */
 const everywhere = ["src/error.ts", "src/schema.ts", "src/zod.ts"];

@@ -22,6 +22,8 @@ export const EXIT = {
   usage: 2,
   numerical: 3,
   extrapolation: 4,
+  /** An outside program is gone, silent or talks nonsense. */
+  peer: 5,
   bug: 70,
   interrupt: 130,
   terminate: 143,

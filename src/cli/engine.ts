@@ -6,7 +6,9 @@ import { readModel } from "../io/model.ts";
 import { buildPotential } from "../potentials/build.ts";
 import type { Model } from "../potentials/potential.ts";
 import type { Potential } from "../potentials/potential.ts";
+import { sum } from "../potentials/sum.ts";
 import type { Sum } from "../potentials/sum.ts";
+import { openProgram, programOf } from "../outside/programs.node.ts";
 import { volume } from "../structure/cell.ts";
 import { symbolOf } from "../structure/elements.ts";
 import { findNeighbours } from "../structure/neighbours.ts";
@@ -21,10 +23,24 @@ export interface Engine {
   readonly hash: string;
   readonly potential: Sum;
   readonly device: Device;
+  /** An outside program gives the forces: there is no model to hand to other threads. */
+  readonly program: boolean;
 }
 
-/** Reads a model file, or a YAML file of known potentials, and builds its potential. */
+/** The engine of an outside program. */
+function programEngine(place: string, precision: Precision): Engine {
+  return {
+    model: { elements: [], terms: [], provenance: { program: place } },
+    hash: new Sha256().update(new TextEncoder().encode(place)).digest(),
+    potential: sum(openProgram(place)),
+    device: createDevice({ precision }),
+    program: true,
+  };
+}
+
+/** Starts the outside program that is named, reads a model file, or a YAML file of known potentials, and builds its potential. */
 export async function openModel(path: string, precision: Precision = "f64"): Promise<Engine> {
+  if (programOf(path)) return programEngine(path, precision);
   const bytes = await readWhole(path);
   const model = isPotentialFile(path)
     ? readPotential(new TextDecoder().decode(bytes), path)
@@ -32,7 +48,7 @@ export async function openModel(path: string, precision: Precision = "f64"): Pro
   sayBaseline(model, path);
   const hash = new Sha256().update(bytes).digest();
   const device = createDevice({ precision });
-  return { model, hash, device, potential: buildPotential(model, device) };
+  return { model, hash, device, potential: buildPotential(model, device), program: false };
 }
 
 /** Warns of a model whose energies are differences to another method's, which alone are no surface to move on. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
-import { InputError, NumericalError } from "../error.ts";
+import { InputError, NumericalError, PeerError } from "../error.ts";
 import { EXIT } from "./command.ts";
 import type { CommandModule } from "./command.ts";
 import { Interrupted } from "./signals.ts";
@@ -83,6 +83,11 @@ const commands: Readonly<Record<string, Entry>> = {
     group: "Run",
     summary: "phonon bands, density of states, heat capacity of a crystal",
     load: () => import("./commands/phonons.ts"),
+  },
+  serve: {
+    group: "Run",
+    summary: "forces for i-PI, ASE and other programs through a socket",
+    load: () => import("./commands/serve.ts"),
   },
   hop: {
     group: "Run",
@@ -167,8 +172,8 @@ const say = (text: string): boolean => process.stderr.write(`${text}\n`);
 /** The exit code for what went wrong, after saying it. */
 function explain(error: unknown, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const known =
-    error instanceof InputError || error instanceof NumericalError || error instanceof Interrupted;
+  const known = [InputError, NumericalError, PeerError, Interrupted].some((kind) => error instanceof kind);
+  if (!(error instanceof Error)) return unknown(String(error));
   if (json && known) {
     const problems = error instanceof InputError ? { problems: error.problems } : {};
     process.stdout.write(
@@ -179,15 +184,20 @@ function explain(error: unknown, json: boolean): number {
     for (const line of error.message.split("\n")) say(`surfit: ${line}`);
     return EXIT.input;
   }
-  if (error instanceof NumericalError) {
+  if (error instanceof NumericalError || error instanceof PeerError) {
     say(`surfit: ${error.message}`);
-    return EXIT.numerical;
+    return error instanceof PeerError ? EXIT.peer : EXIT.numerical;
   }
   if (error instanceof Interrupted) {
     say(error.message);
     return error.signal === "SIGINT" ? EXIT.interrupt : EXIT.terminate;
   }
-  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return unknown(error.stack ?? error.message);
+}
+
+/** What nobody foresaw. */
+function unknown(text: string): number {
+  say(text);
   say("surfit: this is a bug; please report it with the command, the lines above and, if you can, the data.");
   return EXIT.bug;
 }

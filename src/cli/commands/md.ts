@@ -118,13 +118,13 @@ interface Flags extends Omit<MdOptions, "folder" | "structure" | "model" | "watc
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
   const engine = await openModel(modelFile, flags.precision);
-  const { model, hash, potential } = engine;
+  const { model, hash, potential, program } = engine;
   const [frame] = await readStructures([file], flags);
   refuseStrangers(potential, frame.structure, frame.place);
   const { threads, precision } = flags;
   // The bits do not depend on the threads, so a small system need not pay for starting them.
   const pool =
-    threads !== 1 && frame.structure.numbers.length > ALONE
+    threads !== 1 && !program && frame.structure.numbers.length > ALONE
       ? await startPool({ threads, precision })
       : undefined;
   const watched = flags.stopOnExtrapolation !== undefined || flags.harvest !== undefined;

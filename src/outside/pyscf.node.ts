@@ -1,0 +1,67 @@
+import { spawn, spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { NumericalError, invalid } from "../error.ts";
+import type { Potential } from "../potentials/potential.ts";
+import { symbolOf } from "../structure/elements.ts";
+import { PYSCF_DRIVER } from "./pyscf-driver.ts";
+import { socketPotential } from "./socket.node.ts";
+import type { SocketPotential } from "./socket.node.ts";
+
+/** Options of `pyscf`. */
+export interface PyscfOptions {
+  /** "hf", or a functional as PySCF names it: "pbe", "b3lyp". */
+  readonly method: string;
+  /** Basis set: "def2-svp". */
+  readonly basis: string;
+  readonly charge?: number;
+  /** Unpaired electrons. */
+  readonly unpaired?: number;
+  /** The interpreter that has PySCF; "python3" by default. */
+  readonly python?: string;
+  /** s for one evaluation; 3600 by default. */
+  readonly timeout?: number;
+}
+
+/** Hartree–Fock or density functional theory of molecules by PySCF, a Python process that is asked through a socket. */
+export function pyscf(options: PyscfOptions): Potential {
+  const { method, basis, charge = 0, unpaired = 0, python = "python3", timeout = 3600 } = options;
+  const probe = spawnSync(python, ["-c", "import pyscf"], { encoding: "utf8" });
+  if (probe.error || probe.status !== 0)
+    throw invalid(
+      "pyscf",
+      `a ${python} that imports pyscf (pip install pyscf)`,
+      probe.error?.message ?? probe.stderr.trim().split("\n").pop(),
+    );
+  let asked: { readonly symbols: string; readonly potential: SocketPotential } | undefined;
+  let number = 0;
+
+  /** The process for these atoms: another one when the atoms are others. */
+  function driver(symbols: string): Potential {
+    if (asked?.symbols === symbols) return asked.potential;
+    asked?.potential.close();
+    const path = join(tmpdir(), `surfit-pyscf-${process.pid}-${number++}`);
+    const potential = socketPotential({ path }, timeout);
+    const words = [path, method, basis, String(charge), String(unpaired), symbols];
+    // The listener is opened by the first question, so the program waits for the path to appear.
+    const start = `import os,sys,time\nfor _ in range(600):\n  if os.path.exists(sys.argv[1]): break\n  time.sleep(0.1)\n${PYSCF_DRIVER}`;
+    const child = spawn(python, ["-c", start, ...words], { stdio: ["ignore", "ignore", "inherit"] });
+    child.unref();
+    process.once("exit", () => child.kill());
+    asked = { symbols, potential };
+    return potential;
+  }
+
+  return {
+    cutoff: 0,
+    elements: null,
+    smoothness: Infinity,
+    evaluate(structure, neighbours, out, range) {
+      if (structure.pbc.some(Boolean))
+        throw invalid("pyscf", "a molecule: periodic structures are not passed on to it", "a periodic one");
+      const symbols = Array.from(structure.numbers, symbolOf).join(",");
+      driver(symbols).evaluate(structure, neighbours, out, range);
+      if (!Number.isFinite(out.energy)) throw new NumericalError("pyscf: the energy is not finite");
+    },
+  };
+}
