@@ -152,6 +152,16 @@ describe.each(Object.entries(builds))("%s in f32", (_, build) => {
     expect(distance(operations(d32, structure, false).values, turned.values)).toBeLessThan(1e-6);
   });
 
+  it.each(["f64", "f32"] as const)("without fused multiply-add the same to rounding, %s", (precision) => {
+    const structure = shaken(ethanol);
+    const plain = createDevice({ memory, precision, deterministic: true });
+    const [fused, rounded] = [devices[precision === "f64" ? 0 : 1], plain].map((device) =>
+      operations(build(elementsOf(structure.numbers), device), structure, false),
+    );
+    for (const key of ["values", "gradient", "moved", "rows"] as const)
+      expect(distance(fused[key], rounded[key]), key).toBeLessThan(precision === "f64" ? 1e-13 : 3e-6);
+  });
+
   it("gives G in f64: sums are not rounded to f32", () => {
     const structure = shaken(silicon);
     const [, d32] = devices.map((device) => build([14], device));
