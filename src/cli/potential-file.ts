@@ -1,9 +1,11 @@
+import { readModel } from "../io/model.ts";
 import { composed } from "../potentials/composed.ts";
 import { potentials } from "../potentials/table.ts";
 import type { Model } from "../potentials/potential.ts";
 import { readYaml } from "../schema.ts";
 import { numberOf } from "../structure/elements.ts";
 import { z } from "../zod.ts";
+import { readWhole } from "./files.ts";
 
 /** `{ type, …options }` of any potential that needs no fitted numbers. */
 const [first, ...rest] = Object.values(potentials)
@@ -36,4 +38,12 @@ export function readPotential(text: string, file: string): Model {
     terms: terms.map(({ type, ...options }) => ({ type, options, tensors: {} })),
     provenance: { file },
   };
+}
+
+/** A model file, or a YAML file of known potentials. */
+export async function readAnyModel(path: string): Promise<Model> {
+  const bytes = await readWhole(path);
+  return isPotentialFile(path)
+    ? readPotential(new TextDecoder().decode(bytes), path)
+    : readModel(bytes, path);
 }

@@ -25,23 +25,29 @@ export interface KnownTerms {
   readonly zbl: Readonly<Record<string, unknown>> | false;
 }
 
-/** Isolated atoms (given, found or fitted to the training frames) and, unless switched off, ZBL inside the data's distances. */
+/**
+ * Isolated atoms (given, found or fitted to what the reference leaves of the training frames), ZBL inside the data's
+ * distances unless switched off, and the reference itself.
+ */
 export function knownTerms(
   options: Pick<ModelOptions, "isolatedAtoms"> & {
     readonly zbl: boolean | Readonly<Record<string, unknown>>;
   },
+  reference: readonly Term[],
   training: readonly Frame[],
   elements: readonly number[],
   statistics: PairStatistics,
+  device: Device,
 ): KnownTerms {
-  const isolatedAtoms = atomEnergies(options.isolatedAtoms, training);
+  const rest = reference.length > 0 ? takeAway(reference, training, elements, device).left : training;
+  const isolatedAtoms = atomEnergies(options.isolatedAtoms, rest);
   const terms: Term[] = [{ type: "isolated-atoms", options: isolatedAtoms.options, tensors: {} }];
   const absent = elements.filter((z) => !statistics.elements.includes(z));
   if (absent.length > 0)
     throw invalid("split", `training frames with ${absent.map(symbolOf).join(", ")}`, "none");
   const zbl = options.zbl === true ? { ...zblFromStatistics(statistics) } : options.zbl;
   if (zbl) terms.push({ type: "zbl", options: zbl, tensors: {} });
-  return { terms, isolatedAtoms, zbl };
+  return { terms: [...terms, ...reference], isolatedAtoms, zbl };
 }
 
 /** Energies of isolated atoms; those that an earlier fit has settled keep their source. */

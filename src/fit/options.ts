@@ -163,6 +163,9 @@ export const modelSchema = z.strictObject({
     .meta({
       help: "screened nuclear repulsion at distances below those of the data; options, or false; auto: unless a baseline has one",
     }),
+  reference: z.array(z.string()).default([]).meta({
+    help: "files of potentials under the fit, models or YAML: what they say is taken off the data, and they stay in the model; zbl auto then has none",
+  }),
   start: z.string().optional().meta({
     help: "model file of an earlier fit with the same descriptor to go on from: linear before embedding",
   }),

@@ -3,7 +3,7 @@ import { invalid } from "../error.ts";
 import { Random } from "../math/random.ts";
 import { buildTrainable } from "../potentials/build.ts";
 import { isIsolatedAtom } from "../potentials/isolated-atoms.ts";
-import type { Model, Trainable } from "../potentials/potential.ts";
+import type { Model, Term, Trainable } from "../potentials/potential.ts";
 import { pairStatistics, type PairStatistics } from "../structure/statistics.ts";
 import type { Frame } from "../structure/structure.ts";
 import { collectDataset, type Dataset } from "./dataset.ts";
@@ -150,6 +150,7 @@ export async function prepareFit(
   pool: Pool,
   resume?: Uint8Array,
   start?: Model,
+  reference: readonly Term[] = [],
 ): Promise<PreparedFit> {
   const optimiser = settledOptimiser(given);
   const options = { ...given, training: { ...given.training, optimiser } };
@@ -168,13 +169,16 @@ export async function prepareFit(
     LOOK,
   );
   const lone = frames.filter(isIsolatedAtom);
-  // A baseline has a repulsion of its own.
-  const zbl = options.model.zbl === "auto" ? options.data.baseline === undefined : options.model.zbl;
+  // A baseline and a potential under the fit have a repulsion of their own.
+  const bare = options.data.baseline === undefined && reference.length === 0;
+  const zbl = options.model.zbl === "auto" ? bare : options.model.zbl;
   const known = knownTerms(
     { ...options.model, zbl },
+    reference,
     [...trainingFrames, ...lone],
     dataset.elements,
     statistics,
+    device,
   );
   const { left, said } = takeAway(known.terms, frames, dataset.elements, device);
   const learned = learnedTerm(
@@ -345,6 +349,7 @@ function resolve(
   batch: number,
   validate: number,
 ): FitOptions {
+  const { reference } = options.model;
   const composed = learned.term.options as Pick<FitOptions["model"], "descriptor" | "regressor">;
   return {
     ...options,
@@ -353,6 +358,7 @@ function resolve(
       regressor: composed.regressor,
       isolatedAtoms: recordOf(known.isolatedAtoms),
       zbl: known.zbl,
+      reference,
     },
     training: { ...options.training, epochs, batch, validate },
   };

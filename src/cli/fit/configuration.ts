@@ -95,10 +95,11 @@ async function fromYaml(path: string, overrides: Readonly<Record<string, unknown
 /** The options with every path that a configuration holds taken elsewhere. */
 function located(options: FitOptions, to: (file: string) => string): FitOptions {
   const { files } = options.data;
-  const { start, ...model } = options.model;
+  const { start, ...rest } = options.model;
+  const model = { ...rest, reference: rest.reference.map(to) };
   return {
     ...options,
-    model: start === undefined ? options.model : { ...model, start: to(start) },
+    model: start === undefined ? model : { ...model, start: to(start) },
     data: { ...options.data, files: typeof files === "string" ? to(files) : files.map(to) },
   };
 }

@@ -18,6 +18,7 @@ import type { Frame } from "../../structure/structure.ts";
 import { readWhole, refuseExisting, writeWhole } from "../files.ts";
 import { gradeFrame } from "../grades.ts";
 import type { FrameGrade } from "../grades.ts";
+import { readAnyModel } from "../potential-file.ts";
 import type { Progress } from "../progress.ts";
 import type { SetName } from "../report/figures.ts";
 import { Interrupted, watchSignals } from "../signals.ts";
@@ -73,7 +74,10 @@ export async function prepareJob(options: FitOptions, pool: Pool, resume?: Uint8
   const data = one ? { ...options.data, units: { ...units, ...read.units[0] } } : options.data;
   const { start } = options.model;
   const model = start === undefined ? undefined : readModel(await readWhole(start), start);
-  const prepared = await prepareFit(frames, { ...options, data }, pool, resume, model);
+  const reference = (await Promise.all(options.model.reference.map(readAnyModel))).flatMap(
+    ({ terms }) => terms,
+  );
+  const prepared = await prepareFit(frames, { ...options, data }, pool, resume, model, reference);
   return { frames, prepared, notes: [...notes, ...prepared.notes] };
 }
 

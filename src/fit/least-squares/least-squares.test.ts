@@ -4,7 +4,10 @@ import { createPool, type Pool } from "../../device/pool.ts";
 import { startThreads } from "../../device/start.node.ts";
 import { readModel, writeModel } from "../../io/model.ts";
 import { Random } from "../../math/random.ts";
-import { buildPotential } from "../../potentials/build.ts";
+import { buildPotential, buildTerm } from "../../potentials/build.ts";
+import type { Term } from "../../potentials/potential.ts";
+import { volume } from "../../structure/cell.ts";
+import { findNeighbours } from "../../structure/neighbours.ts";
 import { tasks } from "../../tasks.ts";
 import { runFit, type FitResult } from "../fit.ts";
 import { labelledFrames } from "../linear-pair.fixture.ts";
@@ -136,6 +139,38 @@ describe("a fit in closed form", () => {
     const adam = { training: { weights: { groups }, optimiser: "adam" } };
     await expect(fit(configuration({}, adam))).rejects.toThrow("training.weights.groups");
   });
+});
+
+it("a potential under the fit is taken off the data, and stays in the model", async () => {
+  const options = { cutoff: 3.4, ending: "switched", pairs: { "Si-Si": { epsilon: 0.05, sigma: 0.9 } } };
+  const reference: Term[] = [{ type: "lennard-jones", options, tensors: {} }];
+  const device = createDevice({ bytes: 2 ** 25 });
+  const known = buildTerm(reference[0], [14], device);
+  const more = frames.map((frame): Frame => {
+    const { structure } = frame;
+    const out = {
+      energy: 0,
+      forces: new Float64Array(structure.positions.length),
+      virial: new Float64Array(9),
+    };
+    known.evaluate(structure, findNeighbours(structure, known.cutoff), out);
+    return {
+      ...frame,
+      energy: frame.energy! + out.energy,
+      forces: frame.forces!.map((x, k) => x + out.forces[k]),
+      stress: frame.stress?.map((x, k) => x - out.virial[k] / volume(structure.cell!)),
+    };
+  });
+  const given = configuration({}, { model: { zbl: "auto" } });
+  const plain = await fit(configuration());
+  const pool = await poolOf(1);
+  const prepared = await prepareFit(more, given, pool, undefined, undefined, reference);
+  const { model, trained, metrics } = await finish(runFit(prepared, pool, {}));
+  expect(model.terms.map(({ type }) => type)).toEqual(["isolated-atoms", "lennard-jones", "composed"]);
+  trained.parameters.forEach((x, k) =>
+    expect(Math.abs(x - plain.trained.parameters[k])).toBeLessThan(1e-8 * (1 + Math.abs(x))),
+  );
+  expect(metrics.test.all.forces!.rmse).toBeCloseTo(plain.metrics.test.all.forces!.rmse, 9);
 });
 
 describe("the standard deviation of an energy", () => {
