@@ -411,6 +411,26 @@ global_hidden_layers_short 1\nglobal_nodes_short 1\nglobal_activation_short t l\
     energies("data.xyz").forEach((e, k) => expect(energies("back.xyz")[k]).toBeCloseTo(e, 9));
   });
 
+  test("import and export ACE: a .yace file gives python-ace's energy, and comes back", () => {
+    const yace = fileURLToPath(new URL("golden/ace/linear.yace", import.meta.url));
+    const [expected] = JSON.parse(readFileSync(new URL("golden/ace.json", import.meta.url), "utf8")).filter(
+      (g: { file: string }) => g.file === "linear.yace",
+    );
+    const { numbers, positions, energy } = expected as Record<string, number[]> & { energy: number };
+    const atoms = numbers.map(
+      (z, i) => `${z === 1 ? "H" : "O"} ${positions.slice(3 * i, 3 * i + 3).join(" ")}`,
+    );
+    writeFileSync(path("oh.xyz"), `${numbers.length}\nProperties=species:S:1:pos:R:3\n${atoms.join("\n")}\n`);
+    json("import", yace, "oh.surfit");
+    const { lammps } = json("export", "--to", "yace", "oh.surfit", "oh.yace") as { lammps: string[] };
+    expect(lammps).toEqual(["pair_style pace", "pair_coeff * * oh.yace H O"]);
+    json("import", "oh.yace", "oh-again.surfit");
+    for (const model of ["oh.surfit", "oh-again.surfit"]) {
+      const [found] = json("predict", model, "oh.xyz") as unknown as { energy: number }[];
+      expect(Math.abs(found.energy / energy - 1)).toBeLessThan(1e-12);
+    }
+  });
+
   test("doctor judges, convert keeps every number", () => {
     const diagnosis = json("doctor", "data.xyz") as { frames: number; verdict: string };
     expect(diagnosis.frames).toBe(40);
