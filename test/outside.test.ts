@@ -85,6 +85,12 @@ describe("messages of i-PI", () => {
   });
 });
 
+/** All numbers of a document, in order. */
+const flat = (x: unknown) =>
+  JSON.stringify(x)
+    .match(/-?\d+\.?\d*(?:e-?\d+)?/g)!
+    .map(Number);
+
 describe("surfit and surfit through a socket", () => {
   test("energies, forces and stress are those of the potential itself", async () => {
     for (const file of ["ar.xyz", "crystal.xyz"]) {
@@ -92,10 +98,6 @@ describe("surfit and surfit through a socket", () => {
       const name = join(folder, `${file}.socket`);
       const served = serving("lj.yaml", file, "--unix", name);
       const through = json("predict", `socket:${name}`, file);
-      const flat = (x: unknown) =>
-        JSON.stringify(x)
-          .match(/-?\d+\.?\d*(?:e-?\d+)?/g)!
-          .map(Number);
       const [a, b] = [flat(direct), flat(through)];
       expect(b).toHaveLength(a.length);
       b.forEach((x, k) => expect(Math.abs(x - a[k])).toBeLessThan(1e-13 * (1 + Math.abs(a[k]))));
@@ -196,23 +198,23 @@ describe("peers that fail", () => {
 
 const hasXtb = answers("xtb", "--version");
 
+/** xtb's own wavenumbers at its own minimum. */
+function own(file: string): number[] {
+  const run = spawnSync("xtb", [file, "--ohess", "vtight", "--acc", "0.01"], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, OMP_NUM_THREADS: "1" },
+  });
+  const text = run.stdout.slice(run.stdout.lastIndexOf("projected vibrational frequencies"));
+  const rows = text.split("\n").filter((l) => l.startsWith("eigval"));
+  const all = rows.flatMap((l) => l.slice(8).trim().split(/\s+/).map(Number));
+  return all.filter((w) => Math.abs(w) > 1);
+}
+
 describe.skipIf(!hasXtb)("xtb (needs the program xtb)", () => {
   interface Modes {
     readonly wavenumbers: readonly number[];
   }
-  /** xtb's own wavenumbers at its own minimum. */
-  function own(file: string): number[] {
-    const run = spawnSync("xtb", [file, "--ohess", "vtight", "--acc", "0.01"], {
-      cwd: folder,
-      encoding: "utf8",
-      env: { ...process.env, OMP_NUM_THREADS: "1" },
-    });
-    const text = run.stdout.slice(run.stdout.lastIndexOf("projected vibrational frequencies"));
-    const rows = text.split("\n").filter((l) => l.startsWith("eigval"));
-    const all = rows.flatMap((l) => l.slice(8).trim().split(/\s+/).map(Number));
-    return all.filter((w) => Math.abs(w) > 1);
-  }
-
   test.each(["water.xyz", "ethanol.xyz"])(
     "%s has xtb's own frequencies within 2 cm⁻¹",
     (file) => {
