@@ -95,6 +95,7 @@ export { readExtxyz, writeExtxyz } from "./io/extxyz.ts";
 export type { Format } from "./io/format.ts";
 export { KeySurvey, type LabelKeys } from "./io/label-keys.ts";
 export { applyLabels, planLabels, type LabelOptions, type LabelPlan } from "./io/labels.ts";
+export type { BaselineKeys } from "./io/baseline.ts";
 export { readModel, writeModel } from "./io/model.ts";
 export { readFitsnapInput } from "./io/fitsnap/input.ts";
 export { readPotential as readLammps, readSnap } from "./io/lammps/read.ts";

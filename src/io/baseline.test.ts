@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { BOHR, HARTREE } from "../structure/units.ts";
 import type { AtomArray, Frame, InfoValue } from "../structure/structure.ts";
+import { shared } from "../../test/shared.ts";
 import type { BaselineKeys } from "./baseline.ts";
+import { readLabelled } from "./files.node.ts";
 import { KeySurvey } from "./label-keys.ts";
 import { applyLabels, planLabels } from "./labels.ts";
 
@@ -66,5 +68,24 @@ describe("a baseline", () => {
     expect(() => label([both, bare], { energy: "cheap", gradient: "slope" })).toThrow(
       "invalid a.xyz:1: expected the baseline's energy beside the label, got none",
     );
+  });
+});
+
+const folder = shared("datasets/mlp_tutorial/Claisen_Rearrangement");
+describe.skipIf(!folder)("reference data of the Claisen rearrangement", () => {
+  it("differ by what NumPy says of the files: 3.7352 kcal/mol and 9.3226 kcal/mol/Å", async () => {
+    const KCAL = 4184 / 6.02214076e23 / 1.602176634e-19;
+    const { frames } = await readLabelled(folder!, {
+      units: { energy: "Hartree", length: "Å", force: "Hartree/bohr" },
+      baseline: { energy: "energy_sqm", gradient: "qm_grad_sqm" },
+    });
+    expect(frames).toHaveLength(2100);
+    expect([...frames[0].structure.numbers]).toEqual([8, 6, 6, 6, 6, 6, 1, 1, 1, 1, 1, 1, 1, 1]);
+    const spread = (x: readonly number[]) => {
+      const mean = x.reduce((a, b) => a + b, 0) / x.length;
+      return Math.sqrt(x.reduce((a, b) => a + (b - mean) ** 2, 0) / x.length) / KCAL;
+    };
+    expect(spread(frames.map(({ energy }) => energy!)) / 3.735237340571537).toBeCloseTo(1, 6);
+    expect(spread(frames.flatMap(({ forces }) => [...forces!])) / 9.322559020303608).toBeCloseTo(1, 5);
   });
 });
