@@ -26,6 +26,8 @@ const options = z.strictObject({
 type Options = z.infer<typeof options>;
 type Bond = Options["AB"];
 
+const NAME = "leps";
+
 /** Atoms of the three bonds, in the order AB, BC, AC. */
 const BONDS = [
   [0, 1],
@@ -48,7 +50,7 @@ const exchange = ({ depth, sato }: Bond, u: Expr): Expr =>
  * G. Mills, K. W. Jacobsen 1998, DOI 10.1142/9789812839664_0016) by default.
  */
 export const leps: PotentialMethod<Options> = {
-  name: "leps",
+  name: NAME,
   summary: "Three atoms that exchange a bond, A + BC → AB + C: the first surface of reaction dynamics",
   options,
   build,
@@ -56,7 +58,7 @@ export const leps: PotentialMethod<Options> = {
 
 function build(given: Options, _elements: unknown, _tensors: unknown, device: Device): Potential {
   const kernel = device.compile({
-    name: "leps",
+    name: NAME,
     varying: NAMES,
     uniform: [],
     elementwise: withGradient(energyOf(given)),
@@ -69,8 +71,8 @@ function build(given: Options, _elements: unknown, _tensors: unknown, device: De
     elements: null,
     smoothness: Infinity,
     evaluate({ numbers, positions, pbc }, _, out, [first, last]: Range = [0, 3]) {
-      if (numbers.length !== 3) throw invalid("leps", "a structure of three atoms", numbers.length);
-      if (pbc.some(Boolean)) throw invalid("leps", "a structure without periodic images", "a periodic one");
+      if (numbers.length !== 3) throw invalid(NAME, "a structure of three atoms", numbers.length);
+      if (pbc.some(Boolean)) throw invalid(NAME, "a structure without periodic images", "a periodic one");
       // The energy is nobody's own; it is counted with the first atom.
       if (first > 0 || last < 1) return;
       const vectors = BONDS.map(([i, j]) =>

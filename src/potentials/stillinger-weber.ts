@@ -9,6 +9,8 @@ import { z } from "../zod.ts";
 import type { Potential, PotentialMethod } from "./potential.ts";
 import { sumOfTerms } from "./sum-of-terms.ts";
 
+const NAME = "stillinger-weber";
+
 const number = (value: number, help: string, unit = "") => z.number().default(value).meta({ help, unit });
 
 const options = z.strictObject({
@@ -39,14 +41,14 @@ const fade = (x: Expr, length: number, rc: number): Expr =>
  * F. H. Stillinger, T. A. Weber, Phys. Rev. B 31, 5262 (1985), DOI 10.1103/PhysRevB.31.5262: silicon.
  */
 export const stillingerWeber: PotentialMethod<Options> = {
-  name: "stillinger-weber",
+  name: NAME,
   summary: "Pairs and angles of a tetrahedral crystal: silicon",
   options,
   build,
 };
 
 function build(given: Options, elements: readonly number[], _: unknown, device: Device): Potential {
-  if (elements.length !== 1) throw invalid("stillinger-weber", "a model of one element", elements.length);
+  if (elements.length !== 1) throw invalid(NAME, "a model of one element", elements.length);
   const { epsilon, sigma, a, lambda, gamma, cosine, A, B, p, q } = given;
   const rc = a * sigma;
   const bond = sub(mul(B, ratio(sigma, r, p)), ratio(sigma, r, q));
