@@ -39,11 +39,24 @@ export const crystal = (third: boolean): Structure => ({
 
 export const structures = { molecule, crystal: crystal(true), slab: crystal(false) };
 
+const NETWORK = { name: "neural-network", layers: [8, 6], activation: "tanh" };
+
+/** The same over a linear regressor, which starts with zeros: its coefficients random. */
+function linearTerm(descriptor: string, device: Device, quadratic: boolean): Term {
+  const term = composedTerm(descriptor, device, {}, { name: "linear", quadratic });
+  const random = new Random(9);
+  const tensors = Object.entries(term.tensors).map(
+    ([name, values]) => [name, random.normals(values.slice())] as const,
+  );
+  return { ...term, tensors: Object.fromEntries(tensors) };
+}
+
 /** A composed term with random weights, its functions chosen for the structures above. */
 export function composedTerm(
   descriptor: string,
   device: Device,
   options: Record<string, unknown> = {},
+  { name, ...own }: Record<string, unknown> & { readonly name: string } = NETWORK,
 ): Term {
   const all = Object.values(structures);
   const see = descriptors[descriptor];
@@ -52,15 +65,16 @@ export function composedTerm(
     pairStatistics(all, 4),
   ) as object;
   const D = see.build(seeOptions, ELEMENTS, device);
-  const learn = regressors["neural-network"];
-  const learnOptions = learn.options.parse({ layers: [8, 6], activation: "tanh" }) as object;
+  const learn = regressors[name];
+  const learnOptions = learn.options.parse(own) as object;
+  const tensors = learn.initialise(learnOptions, featureStatistics(D, all, device), 1.5, 4, -0.5);
   return {
     type: "composed",
     options: {
       descriptor: { name: descriptor, ...seeOptions },
-      regressor: { name: "neural-network", ...learnOptions },
+      regressor: { name, ...learnOptions },
     },
-    tensors: learn.initialise(learnOptions, featureStatistics(D, all, device), 1.5, 4, -0.5),
+    tensors,
   };
 }
 
@@ -106,6 +120,8 @@ function pairKeys(): string[] {
 export const termsOf = (device: Device): Record<string, Term> => ({
   acsf: composedTerm("acsf", device),
   ani: composedTerm("ani", device),
+  linear: linearTerm("acsf", device, false),
+  quadratic: linearTerm("acsf", device, true),
   zbl: repulsion,
   "pair table": tables,
   "isolated atoms": atoms,
