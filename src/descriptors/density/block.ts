@@ -106,13 +106,12 @@ export class AtomBlock {
     this.#G.reserve(LANES * table.features);
   }
 
-  #toNodes({ centre: { nodes }, columns }: Layer, A: Float64Array, X: Float64Array): void {
-    for (let k = 0; k < nodes.length; k++) {
-      const [re, im] = nodes[k];
-      const o = (NODE / 8) * (k + 1);
-      for (let l = 0; l < LANES; l++) {
-        X[o + l] = A[l * columns + re];
-        X[o + LANES + l] = im < 0 ? 0 : A[l * columns + im];
+  #toNodes({ re, im, columns }: Layer, A: Float64Array, X: Float64Array): void {
+    for (let k = 0, o = NODE / 8; k < re.length; k++, o += NODE / 8) {
+      const [real, imaginary] = [re[k], im[k]];
+      for (let l = 0, row = 0; l < LANES; l++, row += columns) {
+        X[o + l] = A[row + real];
+        X[o + LANES + l] = imaginary < 0 ? 0 : A[row + imaginary];
       }
     }
   }
@@ -134,15 +133,14 @@ export class AtomBlock {
     table.tangent(this.#X.address, this.#dX.address, this.#G.address);
   }
 
-  /** Derivatives by A from those by X, in the place of A. */
-  unload({ centre: { nodes }, columns }: Layer): void {
+  /** Derivatives by A from those by X, in the place of A; several nodes may share a column. */
+  unload({ re, im, columns }: Layer): void {
     const [A, Y] = [this.#A.values.fill(0, 0, LANES * columns), this.#Y.values];
-    for (let k = 0; k < nodes.length; k++) {
-      const [re, im] = nodes[k];
-      const o = (NODE / 8) * (k + 1);
-      for (let l = 0; l < LANES; l++) {
-        A[l * columns + re] = Y[o + l];
-        if (im >= 0) A[l * columns + im] = Y[o + LANES + l];
+    for (let k = 0, o = NODE / 8; k < re.length; k++, o += NODE / 8) {
+      const [real, imaginary] = [re[k], im[k]];
+      for (let l = 0, row = 0; l < LANES; l++, row += columns) {
+        A[row + real] += Y[o + l];
+        if (imaginary >= 0) A[row + imaginary] += Y[o + LANES + l];
       }
     }
   }

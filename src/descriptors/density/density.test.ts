@@ -37,6 +37,8 @@ const centres = ELEMENTS.map((_, e): DensityCentre => {
     [d * V, -1] as const,
     [d * V + 1, d * V + 2] as const,
     [d * V + 3, d * V + 4] as const,
+    // The same column again, now as a real number.
+    [d * V + 1, -1] as const,
   ]).flat();
   const monomials = new Monomials(
     nodes.map(([, im]) => im < 0),

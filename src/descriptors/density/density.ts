@@ -70,6 +70,9 @@ export interface CompiledBlock extends DensityBlock {
 export class Layer {
   readonly centre: DensityCentre;
   readonly blocks: readonly CompiledBlock[];
+  /** Columns of the parts of each node; im −1 where it is real. */
+  readonly re: Int32Array;
+  readonly im: Int32Array;
   readonly #device: Device;
   readonly #slopes = new WeakMap<ProductTable, Slopes>();
   #table: ProductTable | null = null;
@@ -77,6 +80,8 @@ export class Layer {
   constructor(centre: DensityCentre, kernels: (f: DensityFunctions) => DensityKernels, device: Device) {
     this.centre = centre;
     this.#device = device;
+    this.re = Int32Array.from(centre.nodes, ([re]) => re);
+    this.im = Int32Array.from(centre.nodes, ([, im]) => im);
     this.blocks = centre.blocks.map((block) => {
       const [given, count] = [block.parameters.length, block.functions.functions.length];
       const uniform = device.memory.alloc(8 * (given + count));
