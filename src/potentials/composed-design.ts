@@ -36,12 +36,13 @@ export class ComposedDesign implements Design {
     const G = this.#G.reserve(env.starts);
     this.#descriptor.forward(env, G);
     rows.fill(0, 0, (1 + 3 * n + 6) * stride);
+    const row = Array.from({ length: 1 + 3 * n + 6 }, (_, r) => rows.subarray(r * stride, (r + 1) * stride));
     if (this.#slots.length < n) this.#slots = new Int32Array(n).fill(-1);
     if (this.#near.length < n) this.#near = new Int32Array(n);
     G.matrices.forEach((matrix, e) => {
       const K = this.#descriptor.size(e);
       for (let k = 0; k < G.counts[e]; k++)
-        this.#centre(env, env.starts[e] + k, e, matrix.subarray(k * K, (k + 1) * K), rows, stride);
+        this.#centre(env, env.starts[e] + k, e, matrix.subarray(k * K, (k + 1) * K), row);
     });
   }
 
@@ -59,23 +60,15 @@ export class ComposedDesign implements Design {
   }
 
   /** What centre c adds to all rows. */
-  #centre(
-    env: Environments,
-    c: number,
-    e: number,
-    G: Float64Array,
-    rows: Float64Array,
-    stride: number,
-  ): void {
+  #centre(env: Environments, c: number, e: number, G: Float64Array, row: readonly Float64Array[]): void {
     const K = G.length;
     const near = this.#contract(env, c, K);
-    const row = (r: number) => rows.subarray(r * stride, (r + 1) * stride);
     const slope = (s: number) => this.#slopes.subarray(s * K, (s + 1) * K);
-    this.#basis.addValues(e, G, row(0));
+    this.#basis.addValues(e, G, row[0]);
     for (let s = 0; s < near; s++)
       for (let x = 0; x < 3; x++)
-        this.#basis.addSlopes(e, G, slope(3 * s + x), row(1 + 3 * this.#near[s] + x));
-    for (let v = 0; v < 6; v++) this.#basis.addSlopes(e, G, slope(3 * near + v), row(1 + 3 * env.atoms + v));
+        this.#basis.addSlopes(e, G, slope(3 * s + x), row[1 + 3 * this.#near[s] + x]);
+    for (let v = 0; v < 6; v++) this.#basis.addSlopes(e, G, slope(3 * near + v), row[1 + 3 * env.atoms + v]);
     for (let s = 0; s < near; s++) this.#slots[this.#near[s]] = -1;
   }
 
