@@ -7,6 +7,7 @@ import { rowsTask } from "./fit/least-squares/task.ts";
 import { normalTask } from "./fit/marquardt/normal.ts";
 import { choleskyTask } from "./math/pool-cholesky.ts";
 import { buildTrainable } from "./potentials/build.ts";
+import { covarianceTask as processTask } from "./regressors/gaussian-process/task.ts";
 import { evaluateTask } from "./potentials/parallel.ts";
 
 /** The work that threads know how to do, by name: the same table on the caller's thread and in every worker. */
@@ -17,6 +18,7 @@ export const tasks: Tasks = {
   "fit.rows": rowsTask(buildTrainable),
   "fit.left-out": leftOutTask(buildTrainable),
   "fit.deviation": deviationTask(buildTrainable),
+  "gaussian-process.covariance": processTask,
   "math.cholesky": choleskyTask,
   "potential.evaluate": evaluateTask,
 };
