@@ -59,6 +59,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "molecular dynamics: constant energy or temperature",
     load: () => import("./commands/md.ts"),
   },
+  analyse: {
+    group: "Run",
+    summary: "radial and angular distributions, diffusion, spectra of a trajectory",
+    load: () => import("./commands/analyse.ts"),
+  },
   path: {
     group: "Run",
     summary: "minimum energy path between two structures: NEB, string",

@@ -263,6 +263,32 @@ export function bandFigure({ positions, values, ticks }: Bands): Figure {
   return { svg, shown: points.length, total: points.length };
 }
 
+/** Curves with a legend. */
+export function curveFigure(
+  curves: readonly { readonly name: string; readonly x: ArrayLike<number>; readonly y: ArrayLike<number> }[],
+  x: string,
+  y: string,
+): Figure {
+  const points = curves.flatMap((c) => Array.from(c.x, (at, k) => ({ x: at, y: c.y[k], name: c.name })));
+  const ends = curves.flatMap(({ name, y: values, x: at }) => {
+    const top = Array.from(values).indexOf(Math.max(...Array.from(values)));
+    return curves.length > 1 && top >= 0 ? [{ x: at[top], y: values[top], name }] : [];
+  });
+  const svg = render({
+    width: 720,
+    height: 340,
+    x: { label: x },
+    y: { label: y, grid: true },
+    color: { domain: curves.map(({ name }) => name), scheme: "Observable10" },
+    marks: [
+      Plot.ruleY([0], { strokeOpacity: 0.4 }),
+      Plot.line(points, { x: "x", y: "y", z: "name", stroke: "name", strokeWidth: 1.4 }),
+      Plot.text(ends, { x: "x", y: "y", text: "name", fill: "name", dy: -7 }),
+    ],
+  });
+  return { svg, shown: points.length, total: points.length };
+}
+
 /** The energy along a path: images, and the smooth curve through them. */
 export function profileFigure({ lengths, energies, curve }: Profile): Figure {
   const dots = [...energies].map((y, k) => ({ x: lengths[k], y }));
