@@ -157,11 +157,13 @@ function seriesOf(frames: readonly Frame[], given: number | undefined, file: str
       );
   }
   const positions: Series = { interval, frames: frames.map((f) => f.structure.positions) };
-  const velocities = frames.map((f) => f.arrays["velocities"]);
-  const whole = velocities.every((v) => v?.kind === "real" && v.width === 3);
+  const velocities = frames.flatMap((f) => {
+    const found = f.arrays["velocities"];
+    return found?.kind === "real" && found.width === 3 ? [found.values] : [];
+  });
   return {
     positions,
-    velocities: whole ? { interval, frames: velocities.map((v) => v!.values) } : undefined,
+    velocities: velocities.length === frames.length ? { interval, frames: velocities } : undefined,
   };
 }
 
