@@ -73,18 +73,18 @@ export class Solving {
   #leverage(fold: number): number {
     const { factor, width } = this.#solution;
     const { order, scale } = this.#columns;
-    const N = this.#triangles.columns;
-    const R = this.#triangles.fold(fold);
-    const row = new Float64Array(width);
+    const triangles = this.#triangles;
+    const [N, P] = [triangles.columns, order.length];
+    const [a, b, c] = [triangles.scratch(), triangles.scratch(), triangles.scratch()];
+    const [R, A] = [triangles.fold(fold), triangles.view(a)];
+    for (let i = 0; i < P; i++)
+      for (let at = 0; at < P; at++) A[i * P + at] = order[at] < i ? 0 : R[i * N + order[at]] / scale[at];
+    triangles.view(b).set(factor);
+    triangles.device.gemm.f64(P, width, P, a, P, b, width, c, width);
+    const C = triangles.view(c);
     let total = 0;
-    for (let i = 0; i < N - 1; i++) {
-      row.fill(0);
-      for (let at = 0; at < order.length; at++) {
-        const r = order[at] < i ? 0 : R[i * N + order[at]] / scale[at];
-        if (r !== 0) for (let k = 0, f = at * width; k < width; k++) row[k] += r * factor[f++];
-      }
-      for (let k = 0; k < width; k++) total += row[k] * row[k];
-    }
+    for (let k = 0; k < P * width; k++) total += C[k] * C[k];
+    for (const address of [a, b, c]) triangles.release(address);
     return total;
   }
 

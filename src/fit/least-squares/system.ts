@@ -208,9 +208,7 @@ export class System {
    */
   solve(lambda: Float64Array | null): Penalised {
     const [P, N] = [this.#P, this.#P + 1];
-    const R = lambda ? this.#extended(lambda) : this.#T;
-    const x = Float64Array.from({ length: P }, (_, i) => R[i * N + P]);
-    solveUpper(R, N, P, x);
+    const { R, x } = this.#minimum(lambda);
     const inverse = invertUpper(R, N, P);
     let effective = P;
     for (let i = 0; i < P; i++) {
@@ -221,6 +219,19 @@ export class System {
       } else if (lambda) effective -= lambda[i] * row.reduce((sum, c) => sum + c * c, 0);
     }
     return { x, inverse, error: this.error(x), effective };
+  }
+
+  /** The x of `solve` alone. */
+  minimum(lambda: Float64Array | null): Float64Array {
+    return this.#minimum(lambda).x;
+  }
+
+  #minimum(lambda: Float64Array | null): { R: Float64Array; x: Float64Array } {
+    const [P, N] = [this.#P, this.#P + 1];
+    const R = lambda ? this.#extended(lambda) : this.#T;
+    const x = Float64Array.from({ length: P }, (_, i) => R[i * N + P]);
+    solveUpper(R, N, P, x);
+    return { R, x };
   }
 
   /** The triangle of T and the rows of a penalty; an unused column is a unit vector in a row of its own. */

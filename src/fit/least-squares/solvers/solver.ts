@@ -61,6 +61,6 @@ export function penalised(
     ...Array.from(penalty ?? []).flatMap((l, k) => (l < Infinity ? [] : [k])),
   ]);
   const rank = P - unused.size;
-  const again = (rest: System) => rest.solve(penalty).x;
+  const again = (rest: System) => rest.minimum(penalty);
   return { x, factor: inverse, width: P, again, noise, effective, rank, strength, notes };
 }
