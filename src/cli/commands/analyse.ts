@@ -159,7 +159,7 @@ function seriesOf(frames: readonly Frame[], given: number | undefined, file: str
   const positions: Series = { interval, frames: frames.map((f) => f.structure.positions) };
   const velocities = frames.flatMap((f) => {
     const found = f.arrays["velocities"];
-    return found?.kind === "real" && found.width === 3 ? [found.values] : [];
+    return found?.width === 3 && found.values instanceof Float64Array ? [found.values] : [];
   });
   return {
     positions,
