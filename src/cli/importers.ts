@@ -4,15 +4,16 @@ import { readAce } from "../io/ace/read.ts";
 import { readLammps } from "../io/lammps/folder.node.ts";
 import { readFolder } from "../io/n2p2/folder.node.ts";
 import { readN2p2 } from "../io/n2p2/read.ts";
+import { readSgdml } from "../io/sgdml/read.ts";
 import { invalid } from "../error.ts";
 import type { Model } from "../potentials/potential.ts";
 import { readWhole } from "./files.ts";
 import { fileUnits } from "./structures.ts";
 
-/** A model made of the files of another program, and their texts by name. */
+/** A model made of the files of another program, and what they hold by name. */
 export interface Imported {
   readonly model: Model;
-  readonly files: Readonly<Record<string, string>>;
+  readonly files: Readonly<Record<string, string | Uint8Array>>;
   /** What there is to say of its making, one sentence each. */
   readonly notes?: readonly string[];
 }
@@ -52,6 +53,12 @@ async function fromN2p2(path: string, { units }: ImportFlags): Promise<Imported>
   return { model: readN2p2(files, fileUnits(units)), files };
 }
 
+async function fromSgdml(path: string, { units }: ImportFlags): Promise<Imported> {
+  const bytes = await readWhole(path);
+  const model = readSgdml(bytes, path, units === undefined ? undefined : fileUnits(units));
+  return { model, files: { [path]: bytes } };
+}
+
 const fromLammps = (path: string, { elements }: ImportFlags): Promise<Imported> =>
   readLammps(path, elements?.split(",").map((symbol) => symbol.trim()) ?? []);
 
@@ -62,6 +69,12 @@ const importers: readonly Importer[] = [
     uses: [],
     takes: (path) => /\.y?ace$/i.test(path),
     read: fromAce,
+  },
+  {
+    what: "an .npz model of sGDML",
+    uses: ["units"],
+    takes: (path) => /\.npz$/i.test(path),
+    read: fromSgdml,
   },
   {
     what: "a folder with input.nn, scaling.data, weights.ZZZ.data",

@@ -21,10 +21,11 @@ export function define(command: Command): void {
     ["surfit import Ta06A.snapcoeff model.surfit", "SNAP, with the .snapparam beside it"],
     ["surfit import W_He.snap model.surfit --elements W,He", "pair_style and pair_coeff lines of LAMMPS"],
     ["surfit import Cu.yace model.surfit", "a potential of pacemaker"],
+    ["surfit import ethanol.npz model.surfit --units kcal/mol,Å", "a model of sGDML"],
   ])
     .argument("<files>", importable)
     .argument("<model>", "model file to write")
-    .option("--units <energy,length>", "units of files that do not state them (n2p2)")
+    .option("--units <energy,length>", "units of files that do not state them (n2p2, sGDML)")
     .option("--elements <symbols>", "elements of the atom types of LAMMPS, where its files do not say")
     .option("--force", "overwrite the model")
     .action(run);
