@@ -67,7 +67,7 @@ export const options = strictObject({
     .meta({ help: "How many functions auto makes; medium when left out" }),
   cutoff: union([literal("auto"), cutoff]).default("auto"),
   radial: radial.default("ChebExpCos"),
-  lambda: lambda.default(5.25),
+  lambda: lambda.default(3),
   smoothing: smoothing.default(0),
   inner: inner.optional().meta({ help: "Radial functions end here, where core repulsion takes over" }),
   core: core
