@@ -44,6 +44,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "errors of a model on labelled structures",
     load: () => import("./commands/test.ts"),
   },
+  validate: {
+    group: "Fit",
+    summary: "whether a model is fit for dynamics: a battery of checks and a verdict",
+    load: () => import("./commands/validate.ts"),
+  },
   predict: {
     group: "Run",
     summary: "energies, forces and stress of structures",

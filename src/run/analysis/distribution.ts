@@ -1,6 +1,6 @@
 import { volume } from "../../structure/cell.ts";
 import { symbolOf } from "../../structure/elements.ts";
-import { findNeighbours } from "../../structure/neighbours.ts";
+import { findNeighbours, pairDistance } from "../../structure/neighbours.ts";
 import { pairKey, pairName } from "../../structure/statistics.ts";
 import type { Structure } from "../../structure/structure.ts";
 
@@ -31,11 +31,12 @@ export class RadialDistribution {
   add(structure: Structure): void {
     const { numbers, cell, pbc } = structure;
     this.#bulk &&= cell !== null && pbc.every(Boolean);
-    const { offsets, index, shift } = findNeighbours(structure, this.#cutoff);
+    const neighbours = findNeighbours(structure, this.#cutoff);
+    const { offsets, index } = neighbours;
     const width = this.#cutoff / this.#bins;
     for (let i = 0; i < numbers.length; i++)
       for (let p = offsets[i]; p < offsets[i + 1]; p++) {
-        const r = distance(structure, i, index[p], shift, p);
+        const r = pairDistance(structure, neighbours, i, p);
         if (r >= this.#cutoff) continue;
         this.#row(pairKey(numbers[i], numbers[index[p]]))[Math.floor(r / width)]++;
       }
@@ -76,16 +77,6 @@ export class RadialDistribution {
         return { name: pairName(key), x, y };
       });
   }
-}
-
-function distance(
-  { positions, cell }: Structure,
-  i: number,
-  j: number,
-  shift: ArrayLike<number>,
-  p: number,
-): number {
-  return Math.hypot(...vector(positions, cell, i, j, shift, p));
 }
 
 function vector(
