@@ -2,6 +2,7 @@ import { ace } from "./ace/ace.ts";
 import { acsf } from "./acsf/acsf.ts";
 import { ani } from "./ani/ani.ts";
 import { snap } from "./snap/snap.ts";
+import { soap } from "./soap/soap.ts";
 import { symmetryFunctions } from "./symmetry-functions/symmetry-functions.ts";
 import type { DescriptorMethod } from "./descriptor.ts";
 
@@ -11,5 +12,6 @@ export const descriptors: Readonly<Record<string, DescriptorMethod>> = {
   acsf,
   ani,
   snap,
+  soap,
   "symmetry-functions": symmetryFunctions,
 };
