@@ -81,9 +81,12 @@ const adam = z.strictObject({
 
 /** How the parameters are found. */
 export const trainingSchema = z.strictObject({
-  optimiser: z.enum(["auto", "adam", "lbfgs", "kalman", "marquardt", "least-squares"]).default("auto").meta({
-    help: "adam: mini-batches (AdamW); for small models kalman: extended Kalman filter; lbfgs, marquardt: all frames at once; least-squares: models linear in their parameters, solved; auto: least-squares for those, else adam",
-  }),
+  optimiser: z
+    .enum(["auto", "adam", "lbfgs", "kalman", "marquardt", "least-squares", "closed-form"])
+    .default("auto")
+    .meta({
+      help: "adam: mini-batches (AdamW); for small models kalman: extended Kalman filter; lbfgs, marquardt: all frames at once; least-squares: models linear in their parameters, solved; closed-form: models of whole molecules, solved by their own methods; auto: what the model allows, else adam",
+    }),
   epochs: z.union([auto, z.int().positive()]).default("auto").meta({
     help: "passes over the training set; auto: as many as fit into time and steps, measured before the start",
   }),
@@ -145,7 +148,7 @@ const named = z.looseObject({ name: z.string() });
 /** What is learned and what is known. */
 export const modelSchema = z.strictObject({
   descriptor: named
-    .prefault({ name: "symmetry-functions" })
+    .prefault({ name: "ani" })
     .meta({ help: "what is seen of the surroundings: name and its options" }),
   regressor: named
     .prefault({ name: "neural-network" })
