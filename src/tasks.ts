@@ -1,4 +1,5 @@
 import type { Tasks } from "./device/pool.ts";
+import { gradientDomainTask } from "./fit/gradient-domain/task.ts";
 import { gradientTask } from "./fit/gradient-task.ts";
 import { covarianceTask } from "./fit/kalman/covariance-task.ts";
 import { deviationTask } from "./fit/least-squares/deviation-task.ts";
@@ -12,6 +13,7 @@ import { evaluateTask } from "./potentials/parallel.ts";
 
 /** The work that threads know how to do, by name: the same table on the caller's thread and in every worker. */
 export const tasks: Tasks = {
+  "fit.gradient-domain": gradientDomainTask,
   "fit.gradient": gradientTask(buildTrainable),
   "fit.covariance": covarianceTask,
   "fit.normal": normalTask,

@@ -2,7 +2,7 @@ import { inverseDistances } from "../../descriptors/molecular/inverse-distances.
 import { pullback, type MolecularDescriptor } from "../../descriptors/molecular/descriptor.ts";
 import type { Device } from "../../device/device.ts";
 import { pairPlaces, type Permutation } from "./group.ts";
-import { Predictor, reservePoints, writePoints, writeWeights, type PointsAddress } from "./predictor.ts";
+import { Predictor, reservePoints, writePoints, writeWeight, type PointsAddress } from "./predictor.ts";
 
 /** What a model of one molecule is made of; energies in eV, lengths in Å. */
 export interface GradientDomainData {
@@ -58,11 +58,13 @@ export class GradientDomain {
     this.#descriptor = descriptor;
     writePoints(device, points, scaled(features, this.#mean, length));
     // dz = dx/σ, so that weights of z are σ⁻¹ times those of x.
-    writeWeights(
-      device,
-      points,
-      weights.map((b) => b / length),
-    );
+    for (let j = 0; j < points.points; j++)
+      writeWeight(
+        device,
+        points,
+        j,
+        weights.subarray(j * D, (j + 1) * D).map((b) => b / length),
+      );
     this.#predictor = new Predictor(device, points, 1);
     this.#z = new Float64Array(D);
     this.#slopes = new Float64Array(D);

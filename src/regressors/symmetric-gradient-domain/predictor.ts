@@ -55,22 +55,18 @@ export function writePoints({ memory }: Device, to: PointsAddress, z: Float64Arr
   }
 }
 
-/** Writes weights b [M, D] of the points, after `writePoints`. */
-export function writeWeights({ memory }: Device, to: PointsAddress, b: Float64Array): void {
+/** Writes the weight b [D] of point j, after `writePoints`; threads may write different points at once. */
+export function writeWeight({ memory }: Device, to: PointsAddress, j: number, b: Float64Array): void {
   const [M, D] = [even(to.points), to.features];
   const columns = memory.f64(to.columns, D * 2 * M);
-  const rows = memory.f64(to.rows, 2 * M * D);
-  const own = memory.f64(to.own, 2 * M);
-  for (let j = 0; j < to.points; j++) {
-    let dot = 0;
-    for (let d = 0; d < D; d++) {
-      const x = b[j * D + d];
-      columns[d * 2 * M + M + j] = x;
-      rows[(M + j) * D + d] = x;
-      dot += x * rows[j * D + d];
-    }
-    own[M + j] = dot;
+  const point = memory.f64(to.rows + 8 * j * D, D);
+  let dot = 0;
+  for (let d = 0; d < D; d++) {
+    columns[d * 2 * M + M + j] = b[d];
+    dot += b[d] * point[d];
   }
+  memory.f64(to.rows + 8 * (M + j) * D, D).set(b);
+  memory.f64(to.own, 2 * M)[M + j] = dot;
 }
 
 /**
