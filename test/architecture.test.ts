@@ -18,7 +18,19 @@ const allowed: Record<string, readonly string[]> = {
   run: [...base, "potentials"],
   outside: [...base, "potentials"],
   laws: [...base, "kernels", "descriptors", "regressors", "potentials", "io", "fit", "run"],
-  cli: [...base, "kernels", "descriptors", "regressors", "potentials", "io", "fit", "run", "outside", "laws", ""],
+  cli: [
+    ...base,
+    "kernels",
+    "descriptors",
+    "regressors",
+    "potentials",
+    "io",
+    "fit",
+    "run",
+    "outside",
+    "laws",
+    "",
+  ],
 };
 /** Files directly in src that every folder may import. */
 const everywhere = ["src/error.ts", "src/schema.ts", "src/zod.ts"];
@@ -133,7 +145,7 @@ describe("architecture", () => {
       const builtins = importsOf(f).filter(
         (i) => !i.typeOnly && (i.to.startsWith("node:") || f.endsWith(".node.ts")),
       );
-      const evals = /\beval\(|new Function\(|\bprocess\.|\bBuffer\./.test(text)
+      const evals = /\beval\(|new Function\(|(?<![\w#-])process\.|\bBuffer\./.test(text)
         ? ["eval, process or Buffer"]
         : [];
       return [...builtins.map((i) => i.to), ...evals].map((what) => `${f}: ${what}`);
@@ -167,7 +179,8 @@ describe("architecture", () => {
   });
 
   it("no method is told by its name outside its own table", () => {
-    const methods = /["'](acsf|ani|neural-network|zbl|isolated-atoms|composed|lennard-jones|morse|stillinger-weber|mueller-brown|double-well|leps)["']/;
+    const methods =
+      /["'](acsf|ani|neural-network|zbl|isolated-atoms|composed|lennard-jones|morse|stillinger-weber|mueller-brown|double-well|leps)["']/;
     const wrong = sources
       .filter((f) => !f.endsWith("table.ts") && !f.startsWith("src/cli/"))
       .filter((f) =>

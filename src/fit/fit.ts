@@ -8,6 +8,8 @@ import type { Calibration } from "./least-squares/calibration.ts";
 import type { LeastSquaresOutcome } from "./least-squares/outcome.ts";
 import { uncertaintyOf } from "./least-squares/uncertainty.ts";
 import { Metrics, type Comparison, type SetMetrics } from "./metrics.ts";
+import { WholeWorkspace } from "./whole/closed-form.ts";
+import type { WholeOutcome } from "./whole/outcome.ts";
 import type { PreparedFit } from "./prepare.ts";
 import { train, type Report, type Trained, type Training } from "./trainer.ts";
 
@@ -18,6 +20,8 @@ export interface FitResult {
   readonly metrics: Readonly<Record<"train" | "validation" | "test", SetMetrics>>;
   /** Of a fit in closed form: how well it is determined, and how its standard deviations were scaled. */
   readonly closedForm?: LeastSquaresOutcome & { readonly calibration: Calibration };
+  /** Of a model of whole molecules: what it says of itself. */
+  readonly solved?: WholeOutcome;
   /** Truth and prediction of frame f of the data, for plots; f is in a set. */
   compare(f: number): Comparison;
 }
@@ -58,6 +62,7 @@ function modelWith(
     Object.entries(trainable.tensors).map(([name, values]) => [name, Float64Array.from(values)]),
   );
   const { term } = learned;
+  if (!learned.record) throw new TypeError("a model without a record of its training data (this is a bug)");
   const record = { ...learned.record, ...(posterior && { posterior }) };
   const options = { ...(term.options as object), training: { places: record.places } };
   const tensors = { ...fitted, ...recordTensors(record) };
@@ -90,6 +95,11 @@ export async function* runFit(
     validation: judgeSet(prepared, "validation"),
     test: judgeSet(prepared, "test"),
   };
+  const { workspace } = training;
+  const solved =
+    workspace instanceof WholeWorkspace
+      ? await workspace.solver.conclude(split.validation, split.test)
+      : undefined;
   const uncertainty = trained.leastSquares && (await uncertaintyOf(prepared, trained.leastSquares, pool));
   const closedForm = trained.leastSquares && {
     ...trained.leastSquares.outcome,
@@ -108,9 +118,17 @@ export async function* runFit(
     epoch: trained.bestEpoch,
     metrics: { validation: metrics.validation.all, test: metrics.test.all },
     ...(closedForm && { closedForm }),
+    ...(solved && { solved: solved.outcome }),
   };
   return {
-    model: modelWith(prepared, trained.parameters, pool, made, uncertainty?.posterior),
+    model: solved
+      ? {
+          elements: prepared.dataset.elements,
+          terms: [...prepared.known.terms, solved.term],
+          provenance: made,
+        }
+      : modelWith(prepared, trained.parameters, pool, made, uncertainty?.posterior),
+    ...(solved && { solved: solved.outcome }),
     trained,
     metrics,
     ...(closedForm && { closedForm }),

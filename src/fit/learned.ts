@@ -23,10 +23,12 @@ export interface LearnedTerm {
   /** Features of each element. */
   readonly sizes: readonly number[];
   readonly labels: readonly (readonly string[])[];
-  /** What the model will remember of the training structures. */
-  readonly record: TrainingRecord;
+  /** What the model will remember of the training structures; null where its term does that by itself. */
+  readonly record: TrainingRecord | null;
   /** What the methods want the user to know. */
   readonly remarks: readonly string[];
+  /** Descriptor and regressor with nothing left to choose, where the options of the term do not tell them. */
+  readonly choices?: Pick<ModelOptions, "descriptor" | "regressor">;
 }
 
 /** Frames whose labels set the scale of the output. */

@@ -1,3 +1,4 @@
+import { invalid } from "../error.ts";
 import { lbfgsIteration, lbfgsState, type LbfgsState } from "../math/minimise.ts";
 import { Adam } from "./adam.ts";
 import { leastSquares } from "./least-squares/least-squares.ts";
@@ -7,6 +8,8 @@ import type { LossParts } from "./loss.ts";
 import { copyInto, lossWeights, miniBatches, type Optimiser, type Problem } from "./optimiser.ts";
 import type { FitOptions, TrainingOptions } from "./options.ts";
 import { pick } from "../potentials/pick.ts";
+import { closedForm } from "./whole/closed-form.ts";
+import { wholeMethod } from "./whole/table.ts";
 import { regressors } from "../regressors/table.ts";
 import { energyWeight, rateAt } from "./schedule.ts";
 import { covarianceRoom, normalRoom, type Observing } from "./workspace.ts";
@@ -105,16 +108,29 @@ export const OPTIMISERS: Readonly<Record<TrainingOptions["optimiser"], Optimiser
     closed: true,
     room: ({ leastSquares: { memory } }) => memory,
   },
+  "closed-form": { start: closedForm, sees: "all", observes: null, closed: true },
 };
 
 /** The optimiser that "auto" stands for: models linear in their parameters are solved. */
 export function settledOptimiser({ model, training }: FitOptions): TrainingOptions["optimiser"] {
+  const whole = wholeMethod(model.regressor.name) !== undefined;
+  if (whole || training.optimiser === "closed-form") return checkedWhole(model.regressor.name, training);
   if (training.optimiser !== "auto") return training.optimiser;
   return pick(regressors, model.regressor.name, "model.regressor.name").linear ? "least-squares" : "adam";
 }
 
+/** Models of whole molecules have a solution of their own, and nothing else has it. */
+function checkedWhole(regressor: string, { optimiser }: TrainingOptions): TrainingOptions["optimiser"] {
+  if (!wholeMethod(regressor)) throw invalid("training.optimiser", `one that trains ${regressor}`, optimiser);
+  if (optimiser === "auto" || optimiser === "closed-form") return "closed-form";
+  throw invalid("training.optimiser", `auto or closed-form for ${regressor}`, optimiser);
+}
+
 /** Memory that an optimiser's matrices need beside everything else, MiB. */
 export function matrixRoom(options: FitOptions): number {
+  const { name, ...own } = options.model.regressor;
+  const whole = wholeMethod(name);
+  if (whole) return whole.room(whole.options.parse(own));
   const { observes, room } = OPTIMISERS[settledOptimiser(options)];
   return room?.(options.training) ?? observes?.limit(options.training)[1] ?? 0;
 }

@@ -18,6 +18,10 @@ import { OPTIMISERS, settledOptimiser } from "./optimisers.ts";
 import type { FitOptions } from "./options.ts";
 import { PackedFrames } from "./packed.ts";
 import { measure, type Plan } from "./plan.ts";
+import { validate } from "../schema.ts";
+import { WholeWorkspace } from "./whole/closed-form.ts";
+import type { WholeInput, WholeMethod } from "./whole/method.ts";
+import { wholeMethod } from "./whole/table.ts";
 import { splitFrames, type Split } from "./split.ts";
 import { resumedEpochs, type Training } from "./trainer.ts";
 import { checkedBlocks, type Observing } from "./workspace.ts";
@@ -181,15 +185,24 @@ export async function prepareFit(
     device,
   );
   const { left, said } = takeAway(known.terms, frames, dataset.elements, device);
-  const learned = learnedTerm(
-    options.model,
-    split.train.map((f) => left[f]),
-    dataset.elements,
-    statistics,
-    device,
-    options.seed,
-    start,
-  );
+  const whole = wholeMethod(options.model.regressor.name);
+  const learned = whole
+    ? wholeTerm(
+        whole,
+        options,
+        split.train.map((f) => left[f]),
+        dataset.elements,
+        device,
+      )
+    : learnedTerm(
+        options.model,
+        split.train.map((f) => left[f]),
+        dataset.elements,
+        statistics,
+        device,
+        options.seed,
+        start,
+      );
 
   const data = PackedFrames.pack(device.memory, left, weights);
   const { perGroup, perBatch } = sizes(dataset, split, options.training.batch, observes !== null);
@@ -212,19 +225,28 @@ export async function prepareFit(
   });
   gradients.parameters.set(first);
   gradients.changed();
-  const design = closed
-    ? await prepareRows({
+  const design = whole
+    ? await wholeDesign(whole, options, {
         pool,
         term: learned.term,
-        elements: dataset.elements,
         model,
-        frames,
-        train: split.train,
+        train: split.train.filter((f) => weights[f] > 0),
         data,
-        options: options.training,
         seed: options.seed,
       })
-    : undefined;
+    : closed
+      ? await prepareRows({
+          pool,
+          term: learned.term,
+          elements: dataset.elements,
+          model,
+          frames,
+          train: split.train,
+          data,
+          options: options.training,
+          seed: options.seed,
+        })
+      : undefined;
   const workspace = design?.rows ?? (needs && (await observes?.create(pool, needs.blocks, needs.most)));
   const epochs = resume ? resumedEpochs(resume) : options.training.epochs;
   const plan = await measure({
@@ -298,6 +320,28 @@ export async function prepareFit(
   };
 }
 
+/** The term of a model of whole molecules, with its starting numbers. */
+function wholeTerm(
+  method: WholeMethod,
+  { model: { descriptor, regressor }, seed }: FitOptions,
+  training: readonly Frame[],
+  elements: readonly number[],
+  device: Pool["device"],
+): LearnedTerm {
+  return method.start(parsedWhole(method, regressor), { descriptor, training, elements, device, seed });
+}
+
+const parsedWhole = (
+  method: WholeMethod,
+  { name: _name, ...own }: FitOptions["model"]["regressor"],
+): unknown => validate(method.options, own, "model.regressor");
+
+/** What such a model is solved with. */
+async function wholeDesign(method: WholeMethod, { model }: FitOptions, input: WholeInput) {
+  const { solver, plan } = await method.prepare(parsedWhole(method, model.regressor), input);
+  return { rows: new WholeWorkspace(solver), plan };
+}
+
 /** Copies that stay together, and copies that another set's file keeps. */
 function duplicateNotes(
   duplicates: PreparedFit["duplicates"],
@@ -350,7 +394,8 @@ function resolve(
   validate: number,
 ): FitOptions {
   const { reference } = options.model;
-  const composed = learned.term.options as Pick<FitOptions["model"], "descriptor" | "regressor">;
+  const composed =
+    learned.choices ?? (learned.term.options as Pick<FitOptions["model"], "descriptor" | "regressor">);
   return {
     ...options,
     model: {

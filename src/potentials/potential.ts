@@ -42,6 +42,16 @@ export interface Gradable extends Potential {
 export interface Uncertain extends Potential {
   /** Standard deviation of the energy, eV; null where the covariance of the parameters is not known. */
   deviation(structure: Structure): number | null;
+  /** Those of the energy and of the forces, where the potential knows both. */
+  deviations?(structure: Structure): Deviations | null;
+}
+
+/** Standard deviations of what is predicted. */
+export interface Deviations {
+  /** eV. */
+  readonly energy: number;
+  /** [n, 3], eV/Å. */
+  readonly forces: Float64Array;
 }
 
 /** Labels of several structures one after another. */

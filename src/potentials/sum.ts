@@ -1,7 +1,7 @@
 import type { Range } from "../descriptors/environments.ts";
 import type { Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
-import type { Evaluation, Gradable, Potential, Uncertain } from "./potential.ts";
+import type { Deviations, Evaluation, Gradable, Potential, Uncertain } from "./potential.ts";
 
 /** A potential and the factor by which it counts. */
 export interface Weighted {
@@ -41,6 +41,21 @@ export class Sum implements Gradable, Uncertain {
       return sigma === null ? [] : [weight * sigma];
     });
     return known.length > 0 ? Math.sqrt(known.reduce((sum, s) => sum + s * s, 0)) : null;
+  }
+
+  /** Likewise; null where no part knows those of its forces. */
+  deviations(structure: Structure): Deviations | null {
+    const known = this.parts.flatMap(({ potential, weight }) => {
+      const sigma = isUncertain(potential) ? potential.deviations?.(structure) : undefined;
+      return sigma ? [{ sigma, weight }] : [];
+    });
+    if (known.length === 0) return null;
+    const root = (of: (sigma: Deviations) => number) =>
+      Math.sqrt(known.reduce((sum, { sigma, weight }) => sum + (weight * of(sigma)) ** 2, 0));
+    return {
+      energy: root((s) => s.energy),
+      forces: structure.positions.map((_, k) => root((s) => s.forces[k])),
+    };
   }
 
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void {

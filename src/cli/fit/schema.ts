@@ -1,5 +1,7 @@
 import { z } from "../../zod.ts";
 import { descriptors } from "../../descriptors/table.ts";
+import { molecularDescriptors } from "../../descriptors/molecular/table.ts";
+import { wholeMethods } from "../../fit/whole/table.ts";
 import { fitSchema, modelSchema } from "../../fit/options.ts";
 import type { FitOptions } from "../../fit/options.ts";
 import { potentials } from "../../potentials/table.ts";
@@ -33,8 +35,12 @@ const usual = modelSchema.parse({});
 export const wholeSchema = fitSchema.extend({
   model: modelSchema
     .extend({
-      descriptor: methodOf(descriptors, usual.descriptor.name, "what is seen of the surroundings"),
-      regressor: methodOf(regressors, usual.regressor.name, "features to energies"),
+      descriptor: methodOf(
+        { ...descriptors, ...molecularDescriptors },
+        usual.descriptor.name,
+        "what is seen of the surroundings",
+      ),
+      regressor: methodOf({ ...regressors, ...wholeMethods }, usual.regressor.name, "features to energies"),
       zbl: z
         .union([z.literal("auto"), z.boolean(), potentials["zbl"].options])
         .default("auto")

@@ -8,7 +8,7 @@ import { Random } from "../../math/random.ts";
 import { tasks } from "../../tasks.ts";
 import type { RawPoints } from "./points.ts";
 import { Prediction } from "./prediction.ts";
-import { GaussianProcess, type Setting } from "./process.ts";
+import { GaussianProcess, type Setting } from "./exact.ts";
 
 let pool: Pool;
 beforeAll(async () => {

@@ -1,0 +1,171 @@
+import { invalid } from "../../error.ts";
+import { KernelFunction, type KernelOptions } from "../../kernels/function.ts";
+import { GaussianProcessPotential } from "../../potentials/gaussian-process.ts";
+import { moleculePoints } from "../../regressors/gaussian-process/molecules.ts";
+import { GaussianProcess } from "../../regressors/gaussian-process/exact.ts";
+import type { RawPoints } from "../../regressors/gaussian-process/points.ts";
+import type { Frame } from "../../structure/structure.ts";
+import type { PackedFrames } from "../packed.ts";
+import type { LearnedTerm } from "../learned.ts";
+import type { RowsPlan } from "../least-squares/prepare.ts";
+import type { WholeInput, WholeMethod, WholeSolver, WholeStart } from "../whole/method.ts";
+import { chooseObserved, resolveMolecular } from "./choice.ts";
+import { options, type ProcessOptions } from "./options.ts";
+import { ProcessSolver, thinned } from "./solver.ts";
+import { startOf, usualKernel } from "./start.ts";
+
+const MIB = 2 ** 20;
+
+/** Labels of observations: energies, then gradients along the active coordinates. */
+function labelsOf(
+  frames: readonly { readonly energy?: number; readonly forces?: Float64Array }[],
+  { energies, gradients }: RawPoints,
+  active: Int32Array,
+): Float64Array {
+  return Float64Array.from([
+    ...Array.from(energies, (i) => frames[i].energy!),
+    ...Array.from(gradients, (i) => Array.from(active, (c) => -frames[i].forces![c])).flat(),
+  ]);
+}
+
+/** The observed molecules, one behind the other. */
+function gather(training: readonly Frame[], energies: readonly number[], forces: readonly number[]) {
+  const used = [...new Set([...energies, ...forces])].toSorted((a, b) => a - b);
+  const place = new Map(used.map((f, i) => [f, i]));
+  const frames = used.map((f) => training[f]);
+  return {
+    frames,
+    positions: Float64Array.from(frames.flatMap(({ structure }) => [...structure.positions])),
+    energies: Int32Array.from(energies, (f) => place.get(f)!),
+    gradients: Int32Array.from(forces, (f) => place.get(f)!),
+  };
+}
+
+function start(given: ProcessOptions, input: WholeStart): LearnedTerm {
+  const { training, device, elements } = input;
+  const { descriptor, options: descriptorOptions } = resolveMolecular(input.descriptor, training, device);
+  const observed = chooseObserved(training, descriptor.active.length, given);
+  const { frames, positions, energies, gradients } = gather(training, observed.energies, observed.forces);
+  const raw = moleculePoints(descriptor, positions, energies, gradients);
+  const labels = labelsOf(frames, raw, descriptor.active);
+  const kernel: KernelOptions = given.kernel === "auto" ? usualKernel(raw, labels) : given.kernel;
+  const theta = startOf(new KernelFunction(kernel, descriptor.size, "model.regressor.kernel"));
+  const { numbers } = training[0].structure;
+  return {
+    term: {
+      type: "gaussian-process",
+      options: { descriptor: descriptorOptions, kernel, atoms: [...numbers] },
+      tensors: {
+        positions,
+        energies: Float64Array.from(energies),
+        gradients: Float64Array.from(gradients),
+        hyperparameters: theta,
+        weights: new Float64Array(labels.length),
+      },
+    },
+    sizes: elements.map(() => descriptor.size),
+    labels: elements.map(() => descriptor.labels),
+    record: null,
+    remarks: observed.notes,
+    choices: { descriptor: descriptorOptions, regressor: { name: "gaussian-process", ...given } },
+  };
+}
+
+/** Observed molecules among the training frames, by their positions: the same frames that `start` took. */
+function labelsFrom(
+  model: GaussianProcessPotential,
+  data: PackedFrames,
+  train: readonly number[],
+): Float64Array {
+  const { positions } = model.tensors;
+  const width = 3 * model.descriptor.numbers.length;
+  const frames: { energy?: number; forces?: Float64Array }[] = [];
+  let at = 0;
+  for (const f of train) {
+    const own = data.structure(f).positions;
+    if (at >= positions.length || own.some((x, k) => x !== positions[at + k])) continue;
+    const { energy, forces } = data.labels(f);
+    frames.push({ ...(energy !== null && { energy }), ...(forces && { forces }) });
+    at += width;
+  }
+  if (at !== positions.length)
+    throw new TypeError("observed molecules that are no training frames (this is a bug)");
+  return labelsOf(frames, model.raw, model.descriptor.active);
+}
+
+const shapeOf = ({ energies, gradients, coordinates, features, x }: RawPoints) => ({
+  points: x.length / features,
+  energies: energies.length,
+  gradients: gradients.length,
+  coordinates,
+  features,
+});
+
+async function prepare(
+  given: ProcessOptions,
+  { pool, term, model, train, data, seed }: WholeInput,
+): Promise<{ solver: WholeSolver; plan: RowsPlan }> {
+  if (!(model instanceof GaussianProcessPotential))
+    throw new TypeError("not a Gaussian process (this is a bug)");
+  const { raw } = model;
+  const labels = labelsFrom(model, data, train);
+  const kernel = (term.options as { readonly kernel: KernelOptions }).kernel;
+  const thin = thinned(raw, labels, given.sample);
+  const same = thin.labels.length === labels.length;
+  const [n, s] = [labels.length, thin.labels.length];
+  const args = model.kernel.seen.length;
+  const searching = given.optimise;
+  const bytes =
+    GaussianProcess.bytes(shapeOf(raw), args, pool.threads, same && searching) +
+    (same ? 0 : GaussianProcess.bytes(shapeOf(thin.raw), args, pool.threads, searching));
+  if (bytes > given.memory * MIB)
+    throw invalid(
+      "model.regressor.memory",
+      `at least ${Math.ceil(bytes / MIB)} MiB for ${n} observations, or fewer of them ` +
+        `(model.regressor.observations, forces, energies), or a sparse or an iterative method`,
+      `${given.memory} MiB`,
+    );
+  const whole = await GaussianProcess.create(pool, kernel, raw, labels, same && searching);
+  const sample = same ? whole : await GaussianProcess.create(pool, kernel, thin.raw, thin.labels, searching);
+  const solver = new ProcessSolver({ pool, options: given, term, model, data, labels, whole, sample, seed });
+  const rate = multiplyRate(pool);
+  const flops =
+    GaussianProcess.flops(n, raw.features, false) +
+    (solver.steps - 1) * GaussianProcess.flops(s, raw.features, true);
+  return {
+    solver,
+    plan: {
+      rows: n,
+      columns: n,
+      folds: 1,
+      rounds: solver.steps,
+      seconds: flops / rate,
+      bytes,
+    },
+  };
+}
+
+/** Operations per second of all threads in a matrix product. */
+function multiplyRate({ device, threads }: WholeInput["pool"]): number {
+  const n = 192;
+  const address = device.memory.alloc(8 * 3 * n * n);
+  const [a, b, c] = [0, 1, 2].map((k) => address + 8 * k * n * n);
+  let best = Infinity;
+  for (let k = 0; k < 4; k++) {
+    const began = performance.now();
+    device.gemm.f64(n, n, n, a, n, b, n, c, n);
+    best = Math.min(best, performance.now() - began);
+  }
+  // Threads get in each other's way.
+  return ((2 * n ** 3) / best) * 1000 * threads * 0.7;
+}
+
+/** A surface through energies and forces of one molecule, exact and with standard deviations. */
+export const gaussianProcess: WholeMethod<ProcessOptions> = {
+  name: "gaussian-process",
+  summary: "a surface through energies and forces of one molecule, with a standard deviation everywhere",
+  options,
+  start,
+  prepare,
+  room: ({ memory }) => memory,
+};

@@ -1,0 +1,353 @@
+import type { Range } from "../descriptors/environments.ts";
+import { pullback, type MolecularDescriptor } from "../descriptors/molecular/descriptor.ts";
+import { molecularDescriptors } from "../descriptors/molecular/table.ts";
+import type { Device } from "../device/device.ts";
+import { invalid } from "../error.ts";
+import { KernelFunction } from "../kernels/function.ts";
+import { QueryPoint } from "../regressors/gaussian-process/query.ts";
+import { slopeRows, valueRow } from "../regressors/gaussian-process/covariance.ts";
+import { Deviation } from "../regressors/gaussian-process/deviation.ts";
+import { Forms } from "../regressors/gaussian-process/forms.ts";
+import { denseSlopes, moleculePoints } from "../regressors/gaussian-process/molecules.ts";
+import { Pairs } from "../regressors/gaussian-process/pairs.ts";
+import {
+  meanFeatures,
+  reservePoints,
+  scalePoints,
+  type PointsAddress,
+  type RawPoints,
+} from "../regressors/gaussian-process/points.ts";
+import { Prediction } from "../regressors/gaussian-process/prediction.ts";
+import { placeTensors } from "../regressors/placement.ts";
+import { formulaOf } from "../structure/elements.ts";
+import type { Neighbours } from "../structure/neighbours.ts";
+import type { Structure } from "../structure/structure.ts";
+import { z } from "../zod.ts";
+import { pick } from "./pick.ts";
+import type {
+  Batch,
+  Deviations,
+  Evaluation,
+  Gradable,
+  Labels,
+  PotentialMethod,
+  Trainable,
+  Uncertain,
+} from "./potential.ts";
+
+const options = z.strictObject({
+  descriptor: z
+    .looseObject({ name: z.string() })
+    .meta({ help: "Descriptor of the whole molecule, nothing left to choose" }),
+  kernel: z.looseObject({}).meta({ help: "Kernel: { name, … }, { sum: […] } or { product: […] }" }),
+  atoms: z.array(z.int().min(1)).min(1).meta({ help: "Atomic numbers of the molecule, in their order" }),
+  scale: z
+    .number()
+    .positive()
+    .default(1)
+    .meta({ help: "What standard deviations are multiplied with: told from frames not fitted to" }),
+});
+
+export type GaussianProcessOptions = z.infer<typeof options>;
+
+/** What slopes by the weights are made of. */
+interface Designed {
+  readonly pairs: Pairs;
+  readonly points: PointsAddress;
+  readonly query: QueryPoint;
+  /** Whether it is of the present hyper-parameters. */
+  current: boolean;
+}
+
+/** Structures of a batch: nothing else is kept. */
+class Molecules implements Batch {
+  readonly list: readonly Structure[];
+  readonly atoms: number;
+  readonly bytes = 0;
+
+  constructor(list: readonly Structure[]) {
+    this.list = list;
+    this.atoms = list.reduce((sum, { numbers }) => sum + numbers.length, 0);
+  }
+
+  get structures(): number {
+    return this.list.length;
+  }
+}
+
+/**
+ * E(R) = Σ_i α_i k(x, x_i) + Σ_j β_j · ∂k(x, x_j)/∂R_j of a molecule with features x(R), given energies at some
+ * structures and gradients at some (R. Meyer, A. W. Hauser, DOI 10.1063/1.5141718). The parameters are the
+ * hyper-parameters, then the weights α, β [n]; only the weights have slopes here.
+ */
+export class GaussianProcessPotential implements Trainable, Gradable, Uncertain {
+  readonly cutoff = 0;
+  readonly elements: readonly number[];
+  readonly smoothness = Infinity;
+  readonly external: boolean;
+  readonly parameters: Float64Array;
+  readonly decays: Uint8Array;
+  readonly tensors: Readonly<Record<string, Float64Array>>;
+  readonly descriptor: MolecularDescriptor;
+  readonly raw: RawPoints;
+  readonly kernel: KernelFunction;
+  readonly #device: Device;
+  readonly #scale: number;
+  readonly #mean: Float64Array;
+  readonly #prediction: Prediction;
+  #deviation: { readonly of: Deviation; current: boolean } | null = null;
+  #design: Designed | null = null;
+  /** The parameters that everything made of them is of. */
+  readonly #known: Float64Array;
+  readonly #dEdx: Float64Array;
+  #graded = false;
+
+  constructor(
+    given: GaussianProcessOptions,
+    elements: readonly number[],
+    tensors: Readonly<Record<string, Float64Array>>,
+    device: Device,
+  ) {
+    const { name, ...own } = given.descriptor;
+    const method = pick(molecularDescriptors, name, "descriptor.name");
+    const numbers = Uint8Array.from(given.atoms);
+    this.descriptor = method.build(method.options.parse(own), numbers, device);
+    this.kernel = new KernelFunction(given.kernel, this.descriptor.size);
+    const { positions, energies, gradients } = checked(tensors, 3 * numbers.length);
+    this.raw = moleculePoints(
+      this.descriptor,
+      positions,
+      Int32Array.from(energies),
+      Int32Array.from(gradients),
+    );
+    const n = energies.length + gradients.length * this.raw.coordinates;
+    const { parameters, tensors: live } = placeTensors(
+      [
+        { name: "hyperparameters", length: this.kernel.hyperparameters.length },
+        { name: "weights", length: n },
+      ],
+      [],
+      tensors,
+      device.memory,
+    );
+    const { factor } = tensors;
+    this.elements = elements;
+    this.external = seesPlace(this.descriptor, positions);
+    this.parameters = parameters;
+    this.decays = new Uint8Array(parameters.length);
+    this.tensors = { ...live, positions, energies, gradients, ...(factor && { factor }) };
+    this.#device = device;
+    this.#scale = given.scale;
+    this.#mean = meanFeatures(this.raw);
+    this.#prediction = new Prediction(device, this.kernel, this.raw, this.#mean);
+    if (factor)
+      this.#deviation = {
+        of: new Deviation(device, this.kernel, this.raw, this.#mean, factor),
+        current: false,
+      };
+    this.#known = new Float64Array(parameters.length).fill(NaN);
+    this.#dEdx = new Float64Array(this.descriptor.size);
+  }
+
+  evaluate(structure: Structure, _: Neighbours, out: Evaluation, range?: Range): void {
+    // The molecule is one whole: it counts with its first atom.
+    if (range && range[0] > 0) return;
+    out.energy += this.#add(structure, out.forces, out.virial, out.energies);
+    if (!out.grades || !this.#graded) return;
+    const sigma = this.deviation(structure) ?? 0;
+    for (let i = 0; i < structure.numbers.length; i++) out.grades[i] = Math.max(out.grades[i], sigma);
+  }
+
+  /** Energy; forces and virial are added to. */
+  #add(
+    structure: Structure,
+    forces: Float64Array | null,
+    virial: Float64Array | null,
+    energies?: Float64Array,
+  ): number {
+    this.#refresh();
+    this.#check(structure);
+    const { positions } = structure;
+    const n = structure.numbers.length;
+    if (!forces) return this.#prediction.evaluate(this.descriptor.forward(positions), null);
+    const { features, rows } = this.descriptor.jacobian(positions);
+    const energy = this.#prediction.evaluate(features, this.#dEdx);
+    const gradient = new Float64Array(3 * n);
+    pullback(rows, this.#dEdx, gradient);
+    for (let k = 0; k < 3 * n; k++) {
+      forces[k] -= gradient[k];
+      if (virial)
+        for (let b = 0; b < 3; b++) virial[3 * (k % 3) + b] -= gradient[k] * positions[k - (k % 3) + b];
+    }
+    if (energies) for (let i = 0; i < n; i++) energies[i] += energy / n;
+    return energy;
+  }
+
+  #check({ numbers, pbc }: Structure): void {
+    const own = this.descriptor.numbers;
+    if (numbers.length !== own.length || numbers.some((z, i) => z !== own[i]))
+      throw invalid("structure", `the molecule ${formulaOf(own)} in its order of atoms`, formulaOf(numbers));
+    if (pbc.some(Boolean)) throw invalid("structure", "a molecule without periodic images", "periodicity");
+  }
+
+  #refresh(): void {
+    const { parameters } = this;
+    let same = true;
+    for (let k = 0; same && k < parameters.length; k++) same = parameters[k] === this.#known[k];
+    if (same) return;
+    this.#known.set(parameters);
+    this.#prediction.set(this.#theta, this.#weights);
+    if (this.#deviation) this.#deviation.current = false;
+    if (this.#design) this.#design.current = false;
+  }
+
+  get #theta(): Float64Array {
+    return this.parameters.subarray(0, this.kernel.hyperparameters.length);
+  }
+
+  get #weights(): Float64Array {
+    return this.parameters.subarray(this.kernel.hyperparameters.length);
+  }
+
+  /** By the standard deviation of the energy, on every atom. */
+  gradeBy(grade: string): boolean {
+    this.#graded = grade === "deviation" && this.#deviation !== null;
+    return this.#graded;
+  }
+
+  deviation(structure: Structure): number | null {
+    const known = this.#uncertain(structure);
+    return known && this.#scale * Math.sqrt(known.value(this.descriptor.forward(structure.positions)));
+  }
+
+  deviations(structure: Structure): Deviations | null {
+    const known = this.#uncertain(structure);
+    if (!known) return null;
+    const { active, size } = this.descriptor;
+    const slopes = new Float64Array(active.length * size);
+    const { features } = denseSlopes(this.descriptor, structure.positions, slopes);
+    const [energy, ...forces] = known.all(features, slopes).map((v) => this.#scale * Math.sqrt(v));
+    const out = new Float64Array(structure.positions.length);
+    active.forEach((c, k) => (out[c] = forces[k]));
+    return { energy, forces: out };
+  }
+
+  #uncertain(structure: Structure): Deviation | null {
+    if (!this.#deviation) return null;
+    this.#refresh();
+    this.#check(structure);
+    if (!this.#deviation.current) this.#deviation.of.set(this.#theta);
+    this.#deviation.current = true;
+    return this.#deviation.of;
+  }
+
+  batch(structures: readonly Structure[]): Batch {
+    return new Molecules(structures);
+  }
+
+  forward(batch: Batch, out: Labels, { forces = true }: { forces?: boolean } = {}): void {
+    if (forces) {
+      out.forces.fill(0);
+      out.virials.fill(0);
+    }
+    let atom = 0;
+    for (const [k, structure] of (batch as Molecules).list.entries()) {
+      const n = structure.numbers.length;
+      const F = forces ? out.forces.subarray(3 * atom, 3 * (atom + n)) : null;
+      const W = forces ? out.virials.subarray(9 * k, 9 * k + 9) : null;
+      out.energies[k] = this.#add(structure, F, W);
+      atom += n;
+    }
+  }
+
+  parameterGradient(
+    batch: Batch,
+    seeds: Labels,
+    gradient: Float64Array,
+    { forces = true }: { forces?: boolean } = {},
+  ): void {
+    const { pairs, points, query: one } = this.#designed();
+    const [E, G, M] = [points.energies.length, points.gradients.length, points.coordinates];
+    const D = points.features;
+    const n = E + G * M;
+    const H = this.kernel.hyperparameters.length;
+    const columns = { energies: E, gradients: G };
+    let atom = 0;
+    for (const [k, structure] of (batch as Molecules).list.entries()) {
+      const { active } = this.descriptor;
+      const slopes = new Float64Array(M * D);
+      const { features } = denseSlopes(this.descriptor, structure.positions, slopes);
+      const query = one.set(features, slopes, this.#theta, this.#mean);
+      const row = new Float64Array(n);
+      valueRow(pairs, query, columns, row, E);
+      for (let o = 0; o < n; o++) gradient[H + o] += seeds.energies[k] * row[o];
+      if (forces) {
+        const rows = new Float64Array(M * n);
+        slopeRows(pairs, query, columns, rows, n, E);
+        const { positions } = structure;
+        for (let b = 0; b < M; b++) {
+          const c = active[b];
+          // F = −g and W = −g ⊗ r.
+          let seed = -seeds.forces[3 * atom + c];
+          for (let v = 0; v < 3; v++)
+            seed -= seeds.virials[9 * k + 3 * (c % 3) + v] * positions[c - (c % 3) + v];
+          for (let o = 0; o < n; o++) gradient[H + o] += seed * rows[b * n + o];
+        }
+      }
+      atom += structure.numbers.length;
+    }
+  }
+
+  #designed(): Designed {
+    this.#refresh();
+    if (!this.#design) {
+      const points = reservePoints(this.#device.memory, this.raw, this.kernel);
+      const pairs = new Pairs(this.#device, points, new Forms(this.#device, this.kernel, 2, false));
+      const query = new QueryPoint(this.#device, this.kernel, this.raw);
+      this.#design = { pairs, points, query, current: false };
+    }
+    const { pairs, points, current } = this.#design;
+    if (!current) {
+      const { memory, gemm } = this.#device;
+      pairs.forms.set(this.#theta);
+      scalePoints(memory, gemm.f64, this.kernel, this.raw, points, this.#theta, this.#mean);
+      this.#design.current = true;
+    }
+    return this.#design;
+  }
+}
+
+/** The arrays of the observed molecules, of `width` coordinates each. */
+function checked(tensors: Readonly<Record<string, Float64Array>>, width: number) {
+  const { positions, energies, gradients } = tensors;
+  const N = (positions?.length ?? 0) / width;
+  if (!positions || N === 0 || !Number.isInteger(N))
+    throw invalid(
+      "tensor positions",
+      `some times ${width} numbers`,
+      positions ? `${positions.length}` : "none",
+    );
+  for (const [name, list] of Object.entries({ energies, gradients })) {
+    if (!list) throw invalid(`tensor ${name}`, "numbers of molecules", "none");
+    const stray = list.find((i, k) => !Number.isInteger(i) || i < 0 || i >= N || (k > 0 && i <= list[k - 1]));
+    if (stray !== undefined)
+      throw invalid(`tensor ${name}`, `ascending numbers of ${N} molecules, from 0 on`, stray);
+  }
+  return { positions, energies, gradients };
+}
+
+/** Whether features change when the molecule is moved as a whole. */
+function seesPlace(descriptor: MolecularDescriptor, positions: Float64Array): boolean {
+  const first = positions.subarray(0, 3 * descriptor.numbers.length);
+  const here = descriptor.forward(first).slice();
+  const there = descriptor.forward(first.map((x) => x + 0.5));
+  return here.some((x, t) => Math.abs(x - there[t]) > 1e-6 * (1 + Math.abs(x)));
+}
+
+/** A Gaussian process over a descriptor of whole molecules, as a term of a model. */
+export const gaussianProcess: PotentialMethod<GaussianProcessOptions> = {
+  name: "gaussian-process",
+  summary: "A surface through energies and forces of one molecule, with a standard deviation everywhere",
+  options,
+  build: (given, elements, tensors, device) => new GaussianProcessPotential(given, elements, tensors, device),
+};
