@@ -45,6 +45,8 @@ const ALL = [
   "dihedral(1,2,3,4)-dihedral(4,3,1,2)",
 ];
 
+const share = (x: number, n: number, m: number) => (1 - x ** n) / (1 - x ** m);
+
 describe("variables", () => {
   test("of a right angle and a turned bond, in closed form", () => {
     const right = chain([1, 0, 0, 0, 0, 0, 0, 2, 0, Math.cos(0.3), 2, -Math.sin(0.3)]);
@@ -55,7 +57,6 @@ describe("variables", () => {
     expect(value("dihedral(4,3,2,1)", right)).toBeCloseTo(0.3, 14);
     expect(value("x(4)-2*y(3)", right)).toBeCloseTo(Math.cos(0.3) - 4, 14);
     // (1 − x⁶)/(1 − x¹⁰) and (1 − x⁶)/(1 − x¹²) as they are printed.
-    const share = (x: number, n: number, m: number) => (1 - x ** n) / (1 - x ** m);
     expect(value("coordination(1;2;r0=0.8;n=6;m=10)", right)).toBeCloseTo(share(1 / 0.8, 6, 10), 13);
     expect(value("coordination(2;1,3;r0=0.8)", right)).toBeCloseTo(
       share(1 / 0.8, 6, 12) + share(2 / 0.8, 6, 12),

@@ -23,7 +23,7 @@ export class Hills implements Potential {
   readonly #device: Device;
   readonly #kernel: Kernel;
   /** Centres and height of each hill, [count, variables + 1]. */
-  #table = new Float64Array(0);
+  #table: Float64Array = new Float64Array(0);
   #capacity = 0;
   #address = 0;
   /** Uniform inputs (none) and sums: V and its slopes. */

@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { reweight } from "./reweight.ts";
+import { umbrellas } from "./windows.ts";
+import { Random } from "../../math/random.ts";
+
+/** pymbar's own numbers: test/golden/mbar.py. */
+const golden = JSON.parse(
+  readFileSync(new URL("../../../test/golden/mbar.json", import.meta.url), "utf8"),
+) as {
+  readonly centres: readonly number[];
+  readonly springs: readonly number[];
+  readonly samples: readonly (readonly number[])[];
+  readonly edges: readonly number[];
+  readonly f: readonly number[];
+  readonly df: readonly (readonly number[])[];
+  readonly overlap: readonly (readonly number[])[];
+  readonly profile: readonly number[];
+  readonly profile_errors: readonly number[];
+  readonly perturbed: readonly (readonly number[])[];
+  readonly perturbed_errors: readonly (readonly number[])[];
+};
+
+describe("MBAR beside pymbar", () => {
+  const x = Float64Array.from(golden.samples.flat());
+  const solved = reweight({
+    energies: golden.centres.map((c, k) => x.map((s) => 0.5 * golden.springs[k] * (s - c) ** 2)),
+    weights: new Float64Array(x.length).fill(1),
+    counts: Float64Array.from(golden.samples, (s) => s.length),
+  });
+  const K = golden.centres.length;
+
+  test("free energies, their errors and the overlap of the windows", () => {
+    for (const [k, f] of golden.f.entries()) {
+      expect(solved.f[k]).toBeCloseTo(f, 10);
+      const theta = solved.covariance;
+      const variance = theta[0] - 2 * theta[k] + theta[k * K + k];
+      expect(Math.sqrt(Math.max(0, variance))).toBeCloseTo(golden.df[0][k], 9);
+      for (const [l, o] of golden.overlap[k].entries()) expect(solved.overlap[k * K + l]).toBeCloseTo(o, 10);
+    }
+  });
+
+  test("profile and its errors", () => {
+    const { edges, profile, profile_errors: errors } = golden;
+    const count = edges.length - 1;
+    const width = (edges[count] - edges[0]) / count;
+    const bins = Int32Array.from(x, (s) => Math.floor((s - edges[0]) / width));
+    const { probabilities: p, covariance: c } = solved.probabilities(bins, count);
+    const low = profile.indexOf(0);
+    for (let b = 0; b < count; b++) {
+      expect(-Math.log(p[b] / p[low])).toBeCloseTo(profile[b], 10);
+      expect(-Math.log(p[b] / p[4])).toBeCloseTo(golden.perturbed[4][b], 10);
+      const error = (a: number) =>
+        Math.sqrt(Math.max(0, c[b * count + b] - 2 * c[b * count + a] + c[a * count + a]));
+      expect(error(low)).toBeCloseTo(errors[b], 8);
+      expect(error(4)).toBeCloseTo(golden.perturbed_errors[4][b], 8);
+    }
+  });
+});
