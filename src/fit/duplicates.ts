@@ -1,3 +1,4 @@
+import { isInField } from "../potentials/isolated-atoms.ts";
 import { formulaOf } from "../structure/elements.ts";
 import { findNeighbours, type Neighbours } from "../structure/neighbours.ts";
 import type { Frame, Structure } from "../structure/structure.ts";
@@ -46,7 +47,13 @@ const close = (a: Float64Array, b: Float64Array) =>
  */
 export const findDuplicates = (frames: readonly Frame[]): number[][] =>
   groupDuplicates(
-    frames.map(({ structure }) => ({ kind: formulaOf(structure.numbers), print: fingerprint(structure) })),
+    frames.map((frame) => {
+      const { numbers, positions } = frame.structure;
+      const kind = formulaOf(numbers);
+      return isInField(frame)
+        ? { kind: `${kind} in a field`, print: positions }
+        : { kind, print: fingerprint(frame.structure) };
+    }),
   );
 
 /** The same from fingerprints; only those of equal `kind`, the composition, are compared. */

@@ -120,10 +120,16 @@ export function energyNotes(sources: Readonly<Record<string, EnergySource>>): st
   ];
 }
 
-/** Whether a frame is one atom without periodic images, or labelled as an isolated atom. */
-export const isIsolatedAtom = ({ structure, configType }: Frame): boolean =>
-  structure.numbers.length === 1 &&
-  (!structure.pbc.some(Boolean) || /^isolated[_ -]?atoms?$/i.test(configType ?? ""));
+/** Whether a frame is one atom without periodic images, which feels no force, or labelled as an isolated atom. */
+export const isIsolatedAtom = (frame: Frame): boolean =>
+  frame.structure.numbers.length === 1 && !isInField(frame) && standsAlone(frame);
+
+/** Whether a frame is one atom that feels a force: where it is counts, as on a model surface. */
+export const isInField = ({ structure, forces }: Frame): boolean =>
+  structure.numbers.length === 1 && forces !== undefined && forces.some((f) => f !== 0);
+
+const standsAlone = ({ structure, configType }: Frame): boolean =>
+  !structure.pbc.some(Boolean) || /^isolated[_ -]?atoms?$/i.test(configType ?? "");
 
 /** Energies of isolated atoms; two that disagree are an error. */
 function isolatedFrames(frames: readonly Frame[]): Map<string, number> {
