@@ -1,5 +1,5 @@
 import { invalid } from "../error.ts";
-import { formatOf, readFrames, skipping } from "../io/files.node.ts";
+import { formatOf, readFrames, readingOf } from "../io/files.node.ts";
 import type { FileOptions } from "../io/files.node.ts";
 import { KeySurvey } from "../io/label-keys.ts";
 import { applyLabels, planLabels } from "../io/labels.ts";
@@ -12,18 +12,21 @@ export class FrameStream {
   readonly count: number;
   /** What was decided about keys and units. */
   readonly notes: readonly string[];
+  /** Unfinished steps that were left out, one sentence each. */
+  readonly left: readonly string[];
   readonly #plans: ReadonlyMap<string, LabelPlan>;
-  readonly #skip: boolean;
+  readonly #options: FileOptions;
 
   private constructor(
     count: number,
     plans: ReadonlyMap<string, LabelPlan>,
-    skip: boolean,
+    options: FileOptions,
     left: readonly string[],
   ) {
     this.count = count;
     this.#plans = plans;
-    this.#skip = skip;
+    this.#options = options;
+    this.left = left;
     const found = [...plans].flatMap(([file, plan]) =>
       [...plan.notes, ...(plan.assumed ? ["taken to be in eV and Å, as nobody stated units"] : [])].map(
         (note) => `${file}: ${note}`,
@@ -41,14 +44,14 @@ export class FrameStream {
       if (plans.has(file)) throw invalid(file, "each file once", "the same file twice");
       const survey = new KeySurvey();
       // oxlint-disable-next-line no-await-in-loop -- one file after another keeps the memory low
-      for await (const frame of readFrames(file, undefined, skipping(options.skip, left))) survey.add(frame);
+      for await (const frame of readFrames(file, undefined, readingOf(options, left))) survey.add(frame);
       if (survey.frames === 0) throw invalid(file, "at least one frame", "an empty file");
       // oxlint-disable-next-line no-await-in-loop -- one file after another
       const unitsRequired = !(await formatOf(file)).statesUnits;
       plans.set(file, planLabels(survey, { unitsRequired, ...options }, file));
       count += survey.frames;
     }
-    return new FrameStream(count, plans, options.skip === true, left);
+    return new FrameStream(count, plans, options, left);
   }
 
   /** Whether all files have the same units. */
@@ -70,6 +73,6 @@ export class FrameStream {
 
   /** What is left out was noted when the stream was opened. */
   #read(file: string): AsyncGenerator<Frame, void, undefined> {
-    return readFrames(file, undefined, skipping(this.#skip, []));
+    return readFrames(file, undefined, readingOf(this.#options, []));
   }
 }

@@ -28,6 +28,7 @@ export interface LabelFlags extends UnitFlags {
   readonly stressSign?: LabelOptions["stressSign"];
   readonly virialSign?: LabelOptions["virialSign"];
   readonly skip?: boolean;
+  readonly types?: string;
 }
 
 const UNITS = ["--units <energy,length>", "units of the file, such as Hartree,bohr or kcal/mol,Å"] as const;
@@ -66,6 +67,10 @@ export const withLabels = (command: Command): Command =>
         "Vσ",
       ]),
     )
+    .option(
+      "--types <elements>",
+      "elements of the numbered kinds of LAMMPS and VASP 4, such as W,Be (default: found)",
+    )
     .option("--skip", "leave out steps that a calculation has not finished (VASP), and name them");
 
 /** Units and keys in the form that the readers take. */
@@ -84,6 +89,7 @@ export function labelOptions(flags: LabelFlags): FileOptions {
     stressSign,
     virialSign,
     ...(flags.skip && { skip: true }),
+    ...(flags.types !== undefined && { types: flags.types.split(",").map((word) => word.trim()) }),
   };
 }
 

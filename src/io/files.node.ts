@@ -110,20 +110,24 @@ export interface LabelledFrames {
 export interface FileOptions extends LabelOptions {
   /** Leave out the steps that a calculation has not finished, and say so. */
   readonly skip?: boolean;
+  /** Elements of the kinds of atoms that a format only numbers. */
+  readonly types?: readonly string[];
 }
 
-/** What leaves out unfinished steps and notes each; nothing where they are to be errors. */
-export const skipping = (skip: boolean | undefined, notes: string[]): ReadOptions =>
-  skip
-    ? { skipped: ({ place, found }) => notes.push(`left out, as it is not finished: ${place} (${found})`) }
-    : {};
+/** What readers are told; where unfinished steps are left out each is noted, otherwise they are errors. */
+export const readingOf = ({ skip, types }: FileOptions, notes: string[]): ReadOptions => ({
+  ...(skip && {
+    skipped: ({ place, found }) => notes.push(`left out, as it is not finished: ${place} (${found})`),
+  }),
+  ...(types && { types }),
+});
 
 /** Reads a whole file, finds its labels (see planLabels) and converts them to internal units. */
 export async function readLabelled(path: string, options: FileOptions = {}): Promise<LabelledFrames> {
   const survey = new KeySurvey();
   const raw: Frame[] = [];
   const left: string[] = [];
-  for await (const frame of readFrames(path, undefined, skipping(options.skip, left))) {
+  for await (const frame of readFrames(path, undefined, readingOf(options, left))) {
     survey.add(frame);
     raw.push(frame);
   }

@@ -9,6 +9,8 @@ export type ByteStream = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 export interface ReadOptions {
   /** Told of each step that a calculation has not finished and that is left out; without it, such a step is an error. */
   readonly skipped?: (problem: Problem) => void;
+  /** Elements of the kinds of atoms that a format only numbers, in their order. */
+  readonly types?: readonly string[];
 }
 
 /** A file format for structures and their labels. */
@@ -21,6 +23,10 @@ export interface Format {
   readonly carries: readonly string[];
   /** Whether the format can hold all of a frame that it carries; all can be held where this is absent. */
   readonly fits?: (frame: Frame) => boolean;
+  /** A file holds one frame; writing another is an error. */
+  readonly single?: true;
+  /** The frame as the format has it, where it turns cells; what is written is this. */
+  readonly adapt?: (frame: Frame) => Frame;
   /** The format's own documentation. */
   readonly url: string;
   /** Whether numbers without further word are in eV and Å; if not, the file or the user must say the units. */

@@ -15,6 +15,8 @@ export interface LabelOptions {
   /** Labels of another method that are taken away: Δ-learning. */
   readonly baseline?: BaselineKeys;
   readonly units?: LabelUnits;
+  /** A file without energies and forces is no error. */
+  readonly optional?: boolean;
   /** Refuse to take eV and Å for granted (Format.statesUnits is false). */
   readonly unitsRequired?: boolean;
   /** What positive stress means in the file: "tension" (ASE) or "pressure" (VASP); as the file declares, or tension. */
@@ -74,7 +76,7 @@ export function planLabels(survey: KeySurvey, options: LabelOptions, file: strin
     if (key !== null && label === "stress" && !options.keys?.virial) keys.virial = null;
     if (key !== null && label === "virial" && !options.keys?.stress) keys.stress = null;
   }
-  const asked = Object.values(options.keys ?? {}).some((key) => key === null);
+  const asked = options.optional || Object.values(options.keys ?? {}).some((key) => key === null);
   if (!keys.energy && !keys.forces && !keys.gradient && !asked)
     throw missing(
       survey,

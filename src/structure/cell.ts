@@ -183,3 +183,37 @@ export function repeat(structure: Structure, times: readonly [number, number, nu
       }
   return out;
 }
+
+/**
+ * Lattice vectors of lengths a, b, c (Å) and angles α = ∠(b, c), β = ∠(a, c), γ = ∠(a, b) (degrees): a along x, b in the
+ * xy plane, as crystallographers and ASE have it.
+ */
+export function cellFromParameters(lengths: readonly number[], angles: readonly number[]): Float64Array {
+  const [a, b, c] = lengths;
+  const [alpha, beta, gamma] = angles.map(cosineOf);
+  const sine = Math.sqrt(1 - gamma * gamma);
+  const y = (alpha - beta * gamma) / sine;
+  const z = Math.sqrt(1 - beta * beta - y * y);
+  if (!(lengths.every((x) => x > 0 && Number.isFinite(x)) && z > 0))
+    throw invalid(
+      "cell",
+      "positive lengths and angles that span a volume",
+      [...lengths, ...angles].join(" "),
+    );
+  return Float64Array.of(a, 0, 0, b * gamma, b * sine, 0, c * beta, c * y, c * z);
+}
+
+/** Exact where the angle is a multiple of 30° with a cosine of 0 or ±1/2: cells at right angles stay so. */
+function cosineOf(degrees: number): number {
+  if (degrees === 90) return 0;
+  if (degrees === 60) return 0.5;
+  return degrees === 120 ? -0.5 : Math.cos((degrees * Math.PI) / 180);
+}
+
+/** Positions of fractional coordinates, [n, 3]: r = f · cell. */
+export function fromFractional(f: ArrayLike<number>, cell: ArrayLike<number>): Float64Array {
+  const out = new Float64Array(f.length);
+  for (let i = 0; i < out.length; i += 3)
+    for (let k = 0; k < 3; k++) out[i + k] = f[i] * cell[k] + f[i + 1] * cell[3 + k] + f[i + 2] * cell[6 + k];
+  return out;
+}

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
-import { formatOf, readFrames, readLabelled, skipping, writeFrames } from "../../io/files.node.ts";
+import { formatOf, readFrames, readingOf, writeFrames } from "../../io/files.node.ts";
 import { n2p2 } from "../../io/n2p2/input-data.ts";
 import { findFormat, formats } from "../../io/table.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { present, withCommons } from "../command.ts";
 import { refuseExisting } from "../files.ts";
+import { FrameStream } from "../frame-stream.ts";
 import { createProgress } from "../progress.ts";
 import { labelOptions, makeWay, splitUnits, withLabels } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
@@ -19,7 +20,7 @@ interface Flags extends LabelFlags {
 }
 
 const table = formats
-  .map((f) => `  ${f.name.padEnd(10)} ${f.extensions.join(" ").padEnd(24)} ${f.summary}`)
+  .map((f) => `  ${f.name.padEnd(11)} ${f.extensions.join(" ").padEnd(26)} ${f.summary}`)
   .join("\n");
 
 /** surfit convert: file to file. */
@@ -33,6 +34,8 @@ export function define(command: Command): void {
       ],
       ["surfit convert in.xyz out.xyz --every 10", "every tenth frame"],
       ["surfit convert in.xyz input.data --to-units Hartree,bohr", "for n2p2 and RuNNer"],
+      ["surfit convert run.lammpstrj run.traj --types W,Be", "a trajectory of LAMMPS for ASE"],
+      ["surfit convert crystal.cif POSCAR", "a crystal, symmetry applied, for VASP"],
     ]),
   )
     .argument("<input>", "file to read")
@@ -49,10 +52,11 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
   refuseExisting(output, flags.force);
   const every = Number(flags.every ?? 1);
   if (!(Number.isInteger(every) && every >= 1)) throw invalid("--every", "an integer ≥ 1", flags.every ?? "");
-  const { labels, every: _every, force: _force, json: _json, skip: _skip, ...asked } = flags;
+  const { labels, every: _every, force: _force, json: _json, skip: _skip, types: _types, ...asked } = flags;
   const format = findFormat(output);
-  // Numbers whose units nobody stated would be taken for eV and Å; a format without keys holds only labels that were found.
-  const needed = !(await formatOf(input)).statesUnits || !format.carries.includes("info");
+  // Numbers whose units nobody stated would be taken for eV and Å; a format without keys of the user's own holds only
+  // labels that were found.
+  const needed = !(await formatOf(input)).statesUnits || !format.carries.includes("arrays");
   const labelled = labels ?? (needed || Object.keys(asked).length > 0);
   if (flags.toUnits !== undefined && format !== n2p2)
     throw invalid(
@@ -64,14 +68,15 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
   const progress = createProgress();
   let [seen, written] = [0, 0];
   const left: string[] = [];
-  const readAll = async () => {
-    const read = await readLabelled(input, labelOptions(flags));
-    left.push(...read.left);
-    return read.frames.map(makeWay);
-  };
+  const options = { ...labelOptions(flags), optional: !labels && format !== n2p2 };
+  async function* source(): AsyncGenerator<Frame> {
+    if (!labelled) return yield* readFrames(input, undefined, readingOf(options, left));
+    const stream = await FrameStream.open([input], options);
+    left.push(...stream.left);
+    for await (const frame of stream.labelled()) yield makeWay(frame);
+  }
   async function* chosen(): AsyncGenerator<Frame> {
-    const source = labelled ? await readAll() : readFrames(input, undefined, skipping(flags.skip, left));
-    for await (const frame of source) {
+    for await (const frame of source()) {
       progress.update(null, `${seen} frames`);
       if (seen++ % every !== 0) continue;
       written++;

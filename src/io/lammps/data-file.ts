@@ -16,10 +16,17 @@ export interface LammpsFrame {
  * cell is first replaced by −a, −b, −c, which spans the same lattice. A molecule gets a box 2 Å larger than itself.
  */
 export function toLammps(structure: Structure): LammpsFrame {
-  const { cell, pbc, positions } = structure;
+  const { cell, pbc } = structure;
   if (!pbc.every((flag) => flag === pbc[0]))
     throw invalid("structure", "periodic in all three directions or in none", pbc);
-  if (!cell || !pbc[0]) return boxed(structure);
+  return cell && pbc[0] ? lowered(structure, cell) : boxed(structure);
+}
+
+/** The structure in the frame in which its cell is lower triangular; itself where it is so already. */
+export function lowered(structure: Structure, cell: Float64Array): LammpsFrame {
+  const { positions } = structure;
+  if ([1, 2, 5].every((k) => cell[k] === 0) && [0, 4, 8].every((k) => cell[k] > 0))
+    return { structure: { ...structure, cell: cell.map((x) => x + 0) }, rotation: IDENTITY }; // no −0
   const right = determinantOf(cell) > 0 ? cell : cell.map((x) => -x);
   const lower = lowerOf(right);
   // A = L·Q, so Q = L⁻¹·A and r(LAMMPS) = r·Qᵀ.
@@ -27,7 +34,8 @@ export function toLammps(structure: Structure): LammpsFrame {
   return { structure: { ...structure, cell: lower, positions: turned(positions, rotation) }, rotation };
 }
 
-function boxed(structure: Structure): LammpsFrame {
+/** A structure without cell in a box 2 Å larger than itself, moved to its middle. */
+export function boxed(structure: Structure): LammpsFrame {
   const { positions } = structure;
   const cell = new Float64Array(9);
   const moved = positions.slice();
@@ -37,9 +45,10 @@ function boxed(structure: Structure): LammpsFrame {
     cell[4 * k] = high - low + 2;
     for (let i = k; i < moved.length; i += 3) moved[i] = positions[i] - low + 1;
   }
-  const rotation = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
-  return { structure: { ...structure, cell, positions: moved }, rotation };
+  return { structure: { ...structure, cell, positions: moved }, rotation: IDENTITY };
 }
+
+const IDENTITY = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
 
 const determinantOf = (m: Float64Array): number =>
   m[0] * (m[4] * m[8] - m[5] * m[7]) -
@@ -60,7 +69,7 @@ function lowerOf(A: Float64Array): Float64Array {
 }
 
 /** Vectors [n, 3] in the frame of LAMMPS: v · rotationᵀ. */
-function turned(vectors: Float64Array, Q: Float64Array): Float64Array {
+export function turned(vectors: Float64Array, Q: Float64Array): Float64Array {
   const out = new Float64Array(vectors.length);
   for (let i = 0; i < out.length; i += 3)
     for (let k = 0; k < 3; k++)
@@ -70,15 +79,30 @@ function turned(vectors: Float64Array, Q: Float64Array): Float64Array {
 
 const boundsOf = (name: string, length: number): string => `0.0 ${digits(length)} ${name}lo ${name}hi`;
 
-/** The text of a data file, atom_style atomic, of a structure from `toLammps`; `types`: atomic number of each type. */
-export function writeData({ structure }: LammpsFrame, types: readonly number[], title: string): string {
+/** What a data file may have beside places, in the frame and the units of LAMMPS. */
+export interface DataExtras {
+  /** [n], e; the style is charge then, else atomic. */
+  readonly charges?: Float64Array;
+  /** [n, 3]. */
+  readonly velocities?: Float64Array;
+}
+
+/** The text of a data file of a structure from `toLammps`; `types`: atomic number of each type. */
+export function writeData(
+  { structure }: LammpsFrame,
+  types: readonly number[],
+  title: string,
+  { charges, velocities }: DataExtras = {},
+): string {
   const { numbers, positions, cell } = structure;
   const [ax, , , bx, by, , cx, cy, cz] = cell!;
   const strange = [...numbers].find((z) => !types.includes(z));
   if (strange !== undefined) throw invalid("structure", "the elements of the model", symbolOf(strange));
+  const three = (values: Float64Array, i: number) =>
+    [0, 1, 2].map((k) => digits(values[3 * i + k])).join(" ");
   const atoms = Array.from(numbers, (z, i) => {
-    const r = [0, 1, 2].map((k) => digits(positions[3 * i + k])).join(" ");
-    return `${i + 1} ${types.indexOf(z) + 1} ${r}`;
+    const q = charges ? ` ${digits(charges[i])}` : "";
+    return `${i + 1} ${types.indexOf(z) + 1}${q} ${three(positions, i)}`;
   });
   return `${[
     title,
@@ -95,8 +119,11 @@ export function writeData({ structure }: LammpsFrame, types: readonly number[], 
     "",
     ...types.map((z, t) => `${t + 1} ${massOf(z)} # ${symbolOf(z)}`),
     "",
-    "Atoms # atomic",
+    `Atoms # ${charges ? "charge" : "atomic"}`,
     "",
     ...atoms,
+    ...(velocities
+      ? ["", "Velocities", "", ...Array.from(numbers, (_, i) => `${i + 1} ${three(velocities, i)}`)]
+      : []),
   ].join("\n")}\n`;
 }
