@@ -27,6 +27,8 @@ import { degreesOfFreedom, thermalVelocities } from "../run/velocities.ts";
 import { formulaOf } from "../structure/elements.ts";
 import { volume } from "../structure/cell.ts";
 import type { Frame, Structure } from "../structure/structure.ts";
+import { withDeviations } from "./deviations.ts";
+import type { Told } from "./deviations.ts";
 import { readWhole, refuseExisting, writeWhole } from "./files.ts";
 import type { Progress } from "./progress.ts";
 import { Interrupted, watchSignals } from "./signals.ts";
@@ -68,6 +70,8 @@ export interface MdOptions {
   readonly thermo: number;
   /** Looks at every step for leaving the training data; the potential is then its graded one. */
   readonly watch?: ExtrapolationWatch;
+  /** Tells standard deviations of the frames that are written. */
+  readonly certainty?: (structure: Structure) => Told;
   readonly restart?: boolean;
   readonly force?: boolean;
 }
@@ -249,7 +253,11 @@ export async function runDynamics(
   const thermo = new Log(path("thermo.txt"), found?.meta.lengths.thermo ?? 0);
   const line = thermoLine(run, options);
   const write = () => {
-    if (every && state.step % every === 0) trajectory.write(formatFrame(frameOf(structure, state, timestep)));
+    if (every && state.step % every === 0) {
+      const frame = frameOf(structure, state, timestep);
+      const told = options.certainty?.(structureOf(structure, state)) ?? null;
+      trajectory.write(formatFrame(withDeviations(frame, told)));
+    }
     if (state.step % Math.max(1, options.thermo) === 0) thermo.write(line(state));
   };
   const leaves = () => watch?.after(structureOf(structure, state), state.step, timestep) ?? false;

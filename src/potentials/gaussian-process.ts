@@ -42,9 +42,8 @@ const options = z.strictObject({
   kernel: z.looseObject({}).meta({ help: "Kernel: { name, … }, { sum: […] } or { product: […] }" }),
   atoms: z.array(z.int().min(1)).min(1).meta({ help: "Atomic numbers of the molecule, in their order" }),
   scale: z
-    .number()
-    .positive()
-    .default(1)
+    .strictObject({ energy: z.number().positive(), forces: z.number().positive() })
+    .default({ energy: 1, forces: 1 })
     .meta({ help: "What standard deviations are multiplied with: told from frames not fitted to" }),
 });
 
@@ -92,7 +91,7 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
   readonly raw: RawPoints;
   readonly kernel: KernelFunction;
   readonly #device: Device;
-  readonly #scale: number;
+  readonly #scale: GaussianProcessOptions["scale"];
   readonly #mean: Float64Array;
   readonly #prediction: Prediction;
   #deviation: { readonly of: Deviation; current: boolean } | null = null;
@@ -217,7 +216,7 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
 
   deviation(structure: Structure): number | null {
     const known = this.#uncertain(structure);
-    return known && this.#scale * Math.sqrt(known.value(this.descriptor.forward(structure.positions)));
+    return known && this.#scale.energy * Math.sqrt(known.value(this.descriptor.forward(structure.positions)));
   }
 
   deviations(structure: Structure): Deviations | null {
@@ -226,10 +225,10 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
     const { active, size } = this.descriptor;
     const slopes = new Float64Array(active.length * size);
     const { features } = denseSlopes(this.descriptor, structure.positions, slopes);
-    const [energy, ...forces] = known.all(features, slopes).map((v) => this.#scale * Math.sqrt(v));
+    const [energy, ...forces] = known.all(features, slopes).map(Math.sqrt);
     const out = new Float64Array(structure.positions.length);
-    active.forEach((c, k) => (out[c] = forces[k]));
-    return { energy, forces: out };
+    active.forEach((c, k) => (out[c] = this.#scale.forces * forces[k]));
+    return { energy: this.#scale.energy * energy, forces: out };
   }
 
   #uncertain(structure: Structure): Deviation | null {

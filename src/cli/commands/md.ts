@@ -8,12 +8,14 @@ import { graders } from "../../potentials/extrapolation/table.ts";
 import { ParallelPotential } from "../../potentials/parallel.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import { EXIT, count, positive, present, withCommons, withPrecision } from "../command.ts";
+import { deviationsOf } from "../deviations.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { stem } from "../files.ts";
 import { createProgress } from "../progress.ts";
 import { ensembles } from "../../run/ensembles.ts";
 import { symbolOf } from "../../structure/elements.ts";
+import type { Structure } from "../../structure/structure.ts";
 import { readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { duration, show, textTable } from "../table.ts";
@@ -54,6 +56,10 @@ export function define(command: Command): void {
     .option("--threads <n>", "default: all cores", count)
     .option("--every <steps>", "steps between frames of the trajectory", count, 20)
     .option("--thermo <steps>", "steps between lines of the thermo table", count, 10)
+    .option(
+      "--deviations",
+      "write standard deviations into the trajectory: energy_deviation, and force_deviation of atoms",
+    )
     .option(
       "-o, --output <folder>",
       "where trajectory.xyz, thermo.txt and the checkpoint go (default: <structure>-md)",
@@ -106,11 +112,12 @@ const NOTEWORTHY = Object.values(graders)
 /** Up to this many atoms one thread works alone. */
 const ALONE = 200;
 
-interface Flags extends Omit<MdOptions, "folder" | "structure" | "model" | "watch">, UnitFlags {
+interface Flags extends Omit<MdOptions, "folder" | "structure" | "model" | "watch" | "certainty">, UnitFlags {
   readonly grade: string;
   readonly stopOnExtrapolation?: number;
   readonly harvest?: string;
   readonly harvestAbove?: number;
+  readonly deviations?: boolean;
   readonly output?: string;
   readonly threads?: number;
   readonly json?: boolean;
@@ -136,7 +143,14 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   try {
     const result = await runDynamics(
       surface,
-      { ...flags, folder, structure: frame.structure, model: hash, ...(watch && { watch }) },
+      {
+        ...flags,
+        folder,
+        structure: frame.structure,
+        model: hash,
+        ...(watch && { watch }),
+        ...(flags.deviations && { certainty: certaintyOf(potential, frame.structure, modelFile) }),
+      },
       progress,
     );
     const exitCode = result.extrapolation?.stopped ? EXIT.extrapolation : EXIT.ok;
@@ -146,6 +160,12 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   } finally {
     pool?.close();
   }
+}
+
+/** Standard deviations of frames; a model that knows none is an InputError. */
+function certaintyOf(potential: Potential, structure: Structure, place: string) {
+  if (deviationsOf(potential, structure)) return (s: Structure) => deviationsOf(potential, s);
+  throw invalid("--deviations", `a model that knows its standard deviations`, place);
 }
 
 /** What grades atoms as the flags ask; a model that cannot is an InputError. */

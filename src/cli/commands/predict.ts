@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { present, withCommons, withPrecision } from "../command.ts";
 import type { PrecisionFlag } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
+import { deviationsOf, withDeviations } from "../deviations.ts";
 import { refuseExisting } from "../files.ts";
 import { describeGrades, gradeFrame, withGrades } from "../grades.ts";
 import { createProgress } from "../progress.ts";
@@ -9,7 +10,6 @@ import { readStructures, relabel, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { writeFrames } from "../../io/files.node.ts";
 import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
-import type { Frame } from "../../structure/structure.ts";
 import { show, textTable } from "../table.ts";
 
 interface Flags extends UnitFlags, PrecisionFlag {
@@ -50,20 +50,20 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
     progress.update(k / frames.length, `frame ${k} of ${frames.length}`);
     return evaluateOnce(potential, frame.structure, frame.place);
   });
-  const deviations = frames.map(({ structure }) => potential.deviation(structure));
+  const deviations = frames.map(({ structure }) => deviationsOf(potential, structure));
   const graded = guard && frames.map(({ structure, place }) => gradeFrame(guard, structure, place));
   progress.done();
   if (flags.output)
     await writeFrames(
       flags.output,
       frames.map((frame, k) =>
-        withDeviation(withGrades(relabel(frame, answers[k]), graded?.[k]), deviations[k]),
+        withDeviations(withGrades(relabel(frame, answers[k]), graded?.[k]), deviations[k]),
       ),
     );
   const certain = deviations.some((sigma) => sigma !== null);
   const rows = frames.map(({ place, structure }, k) => {
     const strongest = answers[k].forces.reduce((most, f) => Math.max(most, Math.abs(f)), 0);
-    const sigma = certain ? [show(deviations[k] ?? NaN)] : [];
+    const sigma = certain ? [show(deviations[k]?.energy ?? NaN)] : [];
     return [place, String(structure.numbers.length), answers[k].energy.toFixed(6), ...sigma, show(strongest)];
   });
   const sigma = certain ? ["± (eV)"] : [];
@@ -74,13 +74,12 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
   const json = frames.map(({ place }, k) => ({
     place,
     ...answers[k],
-    ...(deviations[k] !== null && { deviation: deviations[k] }),
+    ...(deviations[k] && {
+      deviation: deviations[k].energy,
+      ...(deviations[k].forces && { forceDeviations: deviations[k].forces }),
+    }),
     ...(graded && { grades: graded[k].grades, worst: graded[k].worst }),
   }));
   const said = flags.output ? `${frames.length} frames written to ${flags.output}` : table;
   present({ text: graded ? `${said}\n\n${describeGrades(graded)}` : said, json }, flags.json);
 }
-
-/** The frame with the standard deviation of its energy, where the model knows it. */
-const withDeviation = (frame: Frame, sigma: number | null): Frame =>
-  sigma === null ? frame : { ...frame, info: { ...frame.info, energy_deviation: sigma } };

@@ -142,7 +142,7 @@ export async function runJob(
   const seconds = (performance.now() - began) / 1000;
   const { bestEpoch, why, leastSquares } = result.trained;
   say(
-    leastSquares
+    leastSquares || result.solved
       ? `solved in ${duration(seconds)}`
       : `trained in ${duration(seconds)}; best at epoch ${bestEpoch} (${why})`,
   );

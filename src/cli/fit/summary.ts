@@ -10,6 +10,7 @@ import { pairName } from "../../structure/statistics.ts";
 import { duration, show, textTable } from "../table.ts";
 import { closedFormFacts, closedFormLines, FOLD_HEAD, foldRows } from "./closed-form.ts";
 import type { FinishedJob } from "./job.ts";
+import { solvedFacts, solvedText } from "./solved.ts";
 import { CURVE } from "./log.ts";
 import { atomRows, compositions } from "./plan.ts";
 
@@ -30,6 +31,7 @@ export function describeFit(job: FinishedJob, folder: string): string {
     "",
     verdict(judgement).text,
     ...closedFormText(job),
+    ...(job.result.solved ? solvedText(job.result.solved) : []),
     ...gradeLines(job.graded),
     "",
     `${folder}/: model.surfit, report.html, fit.yaml, train.log, metrics.jsonl, ${CURVE}, predicted-*.xyz.gz`,
@@ -55,6 +57,7 @@ export function summariseFit(job: FinishedJob, folder: string): Record<string, u
     bestEpoch: result.trained.bestEpoch,
     ended: result.trained.why,
     ...(result.closedForm && { closedForm: result.closedForm }),
+    ...(result.solved && { solved: result.solved }),
     grades: job.graded.map(({ place, largest, worst }) => ({ place, largest, worst })),
     seconds,
     notes,
@@ -155,7 +158,13 @@ export function reportOf(
       comparisons: prepared.split[set].map((f) => result.compare(f)),
     })),
     curves: curves(job),
-    facts: [...more, ...leastSquares(job), ...extrapolation(job), ...facts(job)],
+    facts: [
+      ...more,
+      ...leastSquares(job),
+      ...(result.solved ? solvedFacts(result.solved) : []),
+      ...extrapolation(job),
+      ...facts(job),
+    ],
     notes: job.notes,
     configuration: job.configuration,
     provenance: provenanceOf(job),

@@ -1,9 +1,9 @@
 import type { Device } from "../../device/device.ts";
 import { buildTerm } from "../../potentials/build.ts";
 import type { Term, Uncertain } from "../../potentials/potential.ts";
-import { calibrate, type Calibration } from "../least-squares/calibration.ts";
+import { calibrate } from "../least-squares/calibration.ts";
 import type { PackedFrames } from "../packed.ts";
-import type { Shares } from "../whole/outcome.ts";
+import type { Calibrations, Shares } from "../whole/outcome.ts";
 
 /** Frames of a set that are looked at. */
 const LOOKED = 200;
@@ -36,13 +36,11 @@ function ratiosOf(term: Uncertain, data: PackedFrames, frames: readonly number[]
   return { energies, forces };
 }
 
-/** What the scale is told from. */
-const leading = ({ energies, forces }: Ratios) => (energies.length > 0 ? energies : forces);
-
-function sharesOf(set: Shares["set"], ratios: Ratios, scale: number): Shares[] {
+function sharesOf(set: Shares["set"], ratios: Ratios, scales: Calibrations): Shares[] {
   return (["energies", "forces"] as const).flatMap((what) => {
     const all = ratios[what];
     if (all.length === 0) return [];
+    const { scale } = scales[what];
     const within = (limits: readonly number[], by: number) =>
       limits.map((limit) => all.filter((r) => r <= by * limit).length / all.length);
     return [
@@ -59,8 +57,8 @@ function sharesOf(set: Shares["set"], ratios: Ratios, scale: number): Shares[] {
 }
 
 /**
- * The factor that makes standard deviations of energies hold on the validation set (of forces where there are no
- * energies), and shares of errors within them, before and after.
+ * Factors that make standard deviations of energies and of forces hold on the validation set, and shares of errors
+ * within them, before and after.
  */
 export function judgeDeviations(
   term: Term,
@@ -69,13 +67,13 @@ export function judgeDeviations(
   data: PackedFrames,
   validation: readonly number[],
   test: readonly number[],
-): { readonly calibration: Calibration; readonly shares: readonly Shares[] } {
+): { readonly calibration: Calibrations; readonly shares: readonly Shares[] } {
   const potential = buildTerm(term, elements, device) as Uncertain;
   const [known, unseen] = [ratiosOf(potential, data, validation), ratiosOf(potential, data, test)];
-  const calibration = calibrate(leading(known), [], leading(unseen));
-  const shares = [
-    ...sharesOf("validation", known, calibration.scale),
-    ...sharesOf("test", unseen, calibration.scale),
-  ];
+  const calibration = {
+    energies: calibrate(known.energies, [], unseen.energies),
+    forces: calibrate(known.forces, [], unseen.forces),
+  };
+  const shares = [...sharesOf("validation", known, calibration), ...sharesOf("test", unseen, calibration)];
   return { calibration, shares };
 }

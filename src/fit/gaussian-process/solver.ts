@@ -179,7 +179,10 @@ export class ProcessSolver implements WholeSolver {
     const judged = factor
       ? judgeDeviations(solved, this.#model.elements, this.#pool.device, this.#data, validation, test)
       : null;
-    const scale = judged?.calibration.scale ?? 1;
+    const scale = {
+      energy: judged?.calibration.energies.scale ?? 1,
+      forces: judged?.calibration.forces.scale ?? 1,
+    };
     const term = { ...solved, options: { ...(solved.options as object), scale } };
     return { term, outcome: this.#outcome(judged) };
   }

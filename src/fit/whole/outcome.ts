@@ -12,6 +12,12 @@ export interface Shares {
   readonly curve: { readonly before: readonly number[]; readonly after: readonly number[] };
 }
 
+/** How standard deviations compare with errors not fitted to, and what they are multiplied with. */
+export interface Calibrations {
+  readonly energies: Calibration;
+  readonly forces: Calibration;
+}
+
 /** What a solved model of whole molecules says of itself. */
 export interface WholeOutcome {
   /** One line each. */
@@ -19,6 +25,6 @@ export interface WholeOutcome {
   /** Hyper-parameters by name. */
   readonly hyperparameters: Readonly<Record<string, number>>;
   readonly logLikelihood: number | null;
-  readonly calibration: Calibration | null;
+  readonly calibration: Calibrations | null;
   readonly shares: readonly Shares[];
 }
