@@ -23,12 +23,30 @@ function made(values: readonly number[]): Float64Array {
   );
 }
 
+/** B C with `rank` columns of B and rows of C. */
+function product(B: Float64Array, C: Float64Array, rank: number): Float64Array {
+  const n = C.length / rank;
+  return Float64Array.from(new Matrix(rows(B, rank)).mmul(new Matrix(rows(C, n))).to1DArray());
+}
+
+/** Upper triangular with rows of rounding noise below the first. */
+function triangle(filled: number, n: number): Float64Array {
+  const A = normals(n * n);
+  return A.map((x, k) => {
+    const [i, j] = [Math.floor(k / n), k % n];
+    return j < i ? 0 : i < filled ? x : 1e-16 * x;
+  });
+}
+
 const cases: Record<string, Float64Array> = {
   "one number": Float64Array.of(-3),
   "random, odd": normals(25),
   "random, larger": normals(40 * 40),
   graded: made([1e8, 1e4, 1, 1e-3, 1e-7, 1e-8]),
   "rank 2 of 5": made([3, 1, 0, 0, 0]),
+  // Many more zeros than values: what is left of them is noise that must not be chased.
+  "rank 6 of 120": product(normals(120 * 6), normals(6 * 120), 6),
+  "triangle of 20 rows in 150 columns": triangle(20, 150),
   "equal values": made([2, 2, 2, 1, 1]),
   "a column of zeros": normals(36).map((x, k) => (k % 6 === 2 ? 0 : x)),
   zero: new Float64Array(16),

@@ -97,8 +97,9 @@ function diagonalise(work: Work): void {
   let budget = 60 * d.length;
   for (let hi = d.length - 1; hi > 0;) {
     for (let k = 0; k < hi; k++)
-      if (Math.abs(e[k]) <= Number.EPSILON * (Math.abs(d[k]) + Math.abs(d[k + 1])) + Number.EPSILON * least)
-        e[k] = 0;
+      // Below a quarter of an ulp of the largest value there is nothing but the rounding of the bidiagonal form; where
+      // the rank is short, a criterion relative to the tiny values alone would chase that noise for ever.
+      if (Math.abs(e[k]) <= Number.EPSILON * (Math.abs(d[k]) + Math.abs(d[k + 1])) + least / 4) e[k] = 0;
     if (e[hi - 1] === 0) {
       hi--;
       continue;
