@@ -12,6 +12,7 @@ import { denseSlopes, moleculePoints } from "../regressors/gaussian-process/mole
 import { Pairs } from "../regressors/gaussian-process/pairs.ts";
 import {
   meanFeatures,
+  observationsOf,
   reservePoints,
   scalePoints,
   type PointsAddress,
@@ -112,12 +113,14 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
     const numbers = Uint8Array.from(given.atoms);
     this.descriptor = method.build(method.options.parse(own), numbers, device);
     this.kernel = new KernelFunction(given.kernel, this.descriptor.size);
-    const { positions, energies, gradients } = checked(tensors, 3 * numbers.length);
+    const { active } = this.descriptor;
+    const { positions, energies, gradients, coordinates } = checked(tensors, 3 * numbers.length, active);
     this.raw = moleculePoints(
       this.descriptor,
       positions,
       Int32Array.from(energies),
       Int32Array.from(gradients),
+      coordinates && Int32Array.from(coordinates),
     );
     const n = energies.length + gradients.length * this.raw.coordinates;
     const { parameters, tensors: live } = placeTensors(
@@ -134,14 +137,21 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
     this.external = seesPlace(this.descriptor, positions);
     this.parameters = parameters;
     this.decays = new Uint8Array(parameters.length);
-    this.tensors = { ...live, positions, energies, gradients, ...(factor && { factor }) };
+    this.tensors = {
+      ...live,
+      positions,
+      energies,
+      gradients,
+      ...(coordinates && { coordinates }),
+      ...(factor && { factor }),
+    };
     this.#device = device;
     this.#scale = given.scale;
     this.#mean = meanFeatures(this.raw);
     this.#prediction = new Prediction(device, this.kernel, this.raw, this.#mean);
     if (factor)
       this.#deviation = {
-        of: new Deviation(device, this.kernel, this.raw, this.#mean, factor),
+        of: new Deviation(device, this.kernel, this.raw, this.#mean, factor, active.length),
         current: false,
       };
     this.#known = new Float64Array(parameters.length).fill(NaN);
@@ -266,9 +276,9 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
     { forces = true }: { forces?: boolean } = {},
   ): void {
     const { pairs, points, query: one } = this.#designed();
-    const [E, G, M] = [points.energies.length, points.gradients.length, points.coordinates];
-    const D = points.features;
-    const n = E + G * M;
+    const [E, G] = [points.energies.length, points.gradients.length];
+    const [M, D] = [this.descriptor.active.length, points.features];
+    const n = observationsOf(points);
     const H = this.kernel.hyperparameters.length;
     const columns = { energies: E, gradients: G };
     let atom = 0;
@@ -301,8 +311,18 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
     this.#refresh();
     if (!this.#design) {
       const points = reservePoints(this.#device.memory, this.raw, this.kernel);
-      const pairs = new Pairs(this.#device, points, new Forms(this.#device, this.kernel, 2, false));
-      const query = new QueryPoint(this.#device, this.kernel, this.raw);
+      const pairs = new Pairs(
+        this.#device,
+        points,
+        new Forms(this.#device, this.kernel, 2, false),
+        this.descriptor.active.length,
+      );
+      const query = new QueryPoint(
+        this.#device,
+        this.kernel,
+        this.descriptor.size,
+        this.descriptor.active.length,
+      );
       this.#design = { pairs, points, query, current: false };
     }
     const { pairs, points, current } = this.#design;
@@ -317,8 +337,8 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
 }
 
 /** The arrays of the observed molecules, of `width` coordinates each. */
-function checked(tensors: Readonly<Record<string, Float64Array>>, width: number) {
-  const { positions, energies, gradients } = tensors;
+function checked(tensors: Readonly<Record<string, Float64Array>>, width: number, active: Int32Array) {
+  const { positions, energies, gradients, coordinates = null } = tensors;
   const N = (positions?.length ?? 0) / width;
   if (!positions || N === 0 || !Number.isInteger(N))
     throw invalid(
@@ -332,7 +352,15 @@ function checked(tensors: Readonly<Record<string, Float64Array>>, width: number)
     if (stray !== undefined)
       throw invalid(`tensor ${name}`, `ascending numbers of ${N} molecules, from 0 on`, stray);
   }
-  return { positions, energies, gradients };
+  const known = new Set<number>(active);
+  const unknown = coordinates?.find((c) => !known.has(c));
+  if (unknown !== undefined || (coordinates && coordinates.length % Math.max(1, gradients.length) !== 0))
+    throw invalid(
+      "tensor coordinates",
+      "equally many active coordinates of each molecule",
+      unknown ?? "others",
+    );
+  return { positions, energies, gradients, coordinates };
 }
 
 /** Whether features change when the molecule is moved as a whole. */

@@ -4,6 +4,7 @@ import { GaussianProcessPotential } from "../../potentials/gaussian-process.ts";
 import { moleculePoints } from "../../regressors/gaussian-process/molecules.ts";
 import { GaussianProcess } from "../../regressors/gaussian-process/exact.ts";
 import type { RawPoints } from "../../regressors/gaussian-process/points.ts";
+import { Random } from "../../math/random.ts";
 import type { Frame } from "../../structure/structure.ts";
 import type { PackedFrames } from "../packed.ts";
 import type { LearnedTerm } from "../learned.ts";
@@ -16,15 +17,17 @@ import { startOf, usualKernel } from "./start.ts";
 
 const MIB = 2 ** 20;
 
-/** Labels of observations: energies, then gradients along the active coordinates. */
+/** Labels of observations: energies, then gradients along `coordinates` [gradients, M]. */
 function labelsOf(
   frames: readonly { readonly energy?: number; readonly forces?: Float64Array }[],
-  { energies, gradients }: RawPoints,
-  active: Int32Array,
+  { energies, gradients, coordinates: M }: RawPoints,
+  coordinates: ArrayLike<number>,
 ): Float64Array {
   return Float64Array.from([
     ...Array.from(energies, (i) => frames[i].energy!),
-    ...Array.from(gradients, (i) => Array.from(active, (c) => -frames[i].forces![c])).flat(),
+    ...Array.from(gradients, (i, g) =>
+      Array.from({ length: M }, (_, c) => -frames[i].forces![coordinates[g * M + c]]),
+    ).flat(),
   ]);
 }
 
@@ -41,13 +44,37 @@ function gather(training: readonly Frame[], energies: readonly number[], forces:
   };
 }
 
+/** M coordinates of each frame, [frames, M]: all, or drawn so that each comes up equally often. */
+function chooseCoordinates(frames: number, active: Int32Array, M: number, seed: number): Int32Array {
+  const random = new Random(seed, "components");
+  const chosen: number[] = [];
+  let rest: Int32Array = new Int32Array(0);
+  for (let g = 0; g < frames; g++) {
+    if (M === active.length) {
+      chosen.push(...active);
+      continue;
+    }
+    const own = new Set<number>();
+    while (own.size < M) {
+      if (rest.length === 0) rest = random.shuffle(active.slice());
+      own.add(rest[0]);
+      rest = rest.subarray(1);
+    }
+    chosen.push(...[...own].toSorted((a, b) => a - b));
+  }
+  return Int32Array.from(chosen);
+}
+
 function start(given: ProcessOptions, input: WholeStart): LearnedTerm {
   const { training, device, elements } = input;
   const { descriptor, options: descriptorOptions } = resolveMolecular(input.descriptor, training, device);
-  const observed = chooseObserved(training, descriptor.active.length, given);
+  const { active } = descriptor;
+  const M = given.components === "all" ? active.length : Math.min(given.components, active.length);
+  const observed = chooseObserved(training, M, given);
   const { frames, positions, energies, gradients } = gather(training, observed.energies, observed.forces);
-  const raw = moleculePoints(descriptor, positions, energies, gradients);
-  const labels = labelsOf(frames, raw, descriptor.active);
+  const coordinates = chooseCoordinates(gradients.length, active, M, input.seed);
+  const raw = moleculePoints(descriptor, positions, energies, gradients, coordinates);
+  const labels = labelsOf(frames, raw, coordinates);
   const kernel: KernelOptions = given.kernel === "auto" ? usualKernel(raw, labels) : given.kernel;
   const theta = startOf(new KernelFunction(kernel, descriptor.size, "model.regressor.kernel"));
   const { numbers } = training[0].structure;
@@ -59,6 +86,7 @@ function start(given: ProcessOptions, input: WholeStart): LearnedTerm {
         positions,
         energies: Float64Array.from(energies),
         gradients: Float64Array.from(gradients),
+        coordinates: Float64Array.from(coordinates),
         hyperparameters: theta,
         weights: new Float64Array(labels.length),
       },
@@ -90,7 +118,7 @@ function labelsFrom(
   }
   if (at !== positions.length)
     throw new TypeError("observed molecules that are no training frames (this is a bug)");
-  return labelsOf(frames, model.raw, model.descriptor.active);
+  return labelsOf(frames, model.raw, model.tensors["coordinates"]);
 }
 
 const shapeOf = ({ energies, gradients, coordinates, features, x }: RawPoints) => ({

@@ -17,6 +17,11 @@ export const options = strictObject({
     }),
   energies: count.meta({ help: "training frames whose energies are used; auto: as many as fit" }),
   forces: count.meta({ help: "training frames whose forces are used; auto: as many as fit" }),
+  components: union([literal("all"), int().min(1)])
+    .default("all")
+    .meta({
+      help: "components of the forces of each frame that are used, drawn at random: few of many frames tell more than all of few",
+    }),
   noise: strictObject({ energies: noise("eV"), forces: noise("eV/Å") }).prefault({}),
   optimise: boolean()
     .default(true)

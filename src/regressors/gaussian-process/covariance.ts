@@ -50,7 +50,7 @@ export function joinedSlopes(
 }
 
 /**
- * Overwrites the M rows, `stride` apart, of the query's slopes: cov(g, E_j) = Σ_a F_a ∂s_a/∂R and
+ * Overwrites the rows, `stride` apart, of the query's slopes: cov(g, E_j) = Σ_a F_a ∂s_a/∂R and
  * cov(g, g_j) = Σ_ab F_ab ∂s_a/∂R ∂s_b/∂R_j + Σ_a F_a ∂²s_a/∂R∂R_j (R. Meyer, A. W. Hauser, DOI 10.1063/1.5141718).
  */
 export function slopeRows(
@@ -64,7 +64,7 @@ export function slopeRows(
   const { points: N, energies, gradients, coordinates: M } = pairs.points;
   const seen = pairs.compare(query, columns.gradients);
   const width = columns.gradients * M;
-  for (let b = 0; b < M; b++) {
+  for (let b = 0; b < pairs.rows; b++) {
     const row = rows.subarray(b * stride, b * stride + offset + width);
     row.fill(0, 0, columns.energies);
     row.fill(0, offset);
@@ -80,7 +80,7 @@ export function slopeRows(
     for (const [a, { u, Q, mixed }] of seen.entries()) {
       const f = mixed * pairs.forms.by(a)[j];
       const ta = t[a];
-      for (let b = 0; b < M; b++) {
+      for (let b = 0; b < pairs.rows; b++) {
         const ub = u[b * N + j];
         const to = b * stride + offset + g * M;
         const from = b * width + g * M;

@@ -42,13 +42,16 @@ export class Deviation {
   /** Of the query with itself. */
   readonly #ownPairs: Pairs;
   readonly #theta: Float64Array;
+  readonly #coordinates: number;
 
+  /** For queries with slopes along so many coordinates. */
   constructor(
     device: Device,
     kernel: KernelFunction,
     raw: RawPoints,
     mean: Float64Array,
     factor: Float64Array,
+    coordinates: number,
   ) {
     this.#device = device;
     this.#kernel = kernel;
@@ -56,8 +59,9 @@ export class Deviation {
     this.#raw = raw;
     this.#factor = factor;
     this.#points = reservePoints(device.memory, raw, kernel);
-    this.#pairs = new Pairs(device, this.#points, new Forms(device, kernel, 2, false));
-    this.#query = new QueryPoint(device, kernel, raw);
+    this.#pairs = new Pairs(device, this.#points, new Forms(device, kernel, 2, false), coordinates);
+    this.#coordinates = coordinates;
+    this.#query = new QueryPoint(device, kernel, raw.features, coordinates);
     this.#ownPairs = new Pairs(device, this.#query.points, new Forms(device, kernel, 2, false));
     this.#theta = new Float64Array(kernel.hyperparameters.length);
   }
@@ -82,7 +86,7 @@ export class Deviation {
   }
 
   #variances(x: Float64Array, slopes: Float64Array | null): Float64Array {
-    const M = this.#raw.coordinates;
+    const M = this.#coordinates;
     const n = observationsOf(this.#points);
     const E = this.#points.energies.length;
     const columns = slopes ? 1 + M : 1;
@@ -101,7 +105,7 @@ export class Deviation {
   }
 
   #prior(query: Query, columns: number): Float64Array {
-    const M = this.#raw.coordinates;
+    const M = this.#coordinates;
     const row = new Float64Array(1 + M);
     const variances = new Float64Array(columns);
     const self = { ...query, self: 0 };

@@ -20,22 +20,34 @@ export function denseSlopes(
   return { features };
 }
 
-/** Features and Jacobians of molecules at `positions` [N, 3n], of which some have values and some slopes. */
+/**
+ * Features and Jacobians of molecules at `positions` [N, 3n], of which some have values and some slopes: along all
+ * active coordinates, or those of `coordinates` [gradients, M].
+ */
 export function moleculePoints(
   descriptor: MolecularDescriptor,
   positions: Float64Array,
   energies: Int32Array,
   gradients: Int32Array,
+  coordinates: Int32Array | null = null,
 ): RawPoints {
-  const [D, M, width] = [descriptor.size, descriptor.active.length, 3 * descriptor.numbers.length];
+  const { size: D, active } = descriptor;
+  const width = 3 * descriptor.numbers.length;
   const N = positions.length / width;
+  const M = coordinates ? coordinates.length / Math.max(1, gradients.length) : active.length;
   const x = new Float64Array(N * D);
   const slopes = new Float64Array(gradients.length * M * D);
+  const all = new Float64Array(active.length * D);
+  const place = new Int32Array(width).fill(-1);
+  active.forEach((c, k) => (place[c] = k));
   for (let i = 0; i < N; i++)
     x.set(descriptor.forward(positions.subarray(i * width, (i + 1) * width)), i * D);
   gradients.forEach((i, g) => {
-    const own = positions.subarray(i * width, (i + 1) * width);
-    denseSlopes(descriptor, own, slopes.subarray(g * M * D, (g + 1) * M * D));
+    denseSlopes(descriptor, positions.subarray(i * width, (i + 1) * width), all);
+    for (let c = 0; c < M; c++) {
+      const row = coordinates ? place[coordinates[g * M + c]] : c;
+      slopes.set(all.subarray(row * D, (row + 1) * D), (g * M + c) * D);
+    }
   });
   return { x, slopes, features: D, coordinates: M, energies, gradients };
 }

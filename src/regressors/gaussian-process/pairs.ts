@@ -15,11 +15,11 @@ export interface Query {
 export interface Seen {
   /** s or p, [N]; a view of the inputs of `Forms`. */
   readonly s: Float64Array;
-  /** ∂s/∂R of the query, [M, N]. */
+  /** ∂s/∂R of the query, [its M, N]. */
   readonly u: Float64Array;
   /** ∂s/∂R of the points with slopes, [G M]. */
   readonly w: Float64Array;
-  /** ∂z/∂R · (∂z/∂R)ᵀ, [M, G M]; ∂²s/∂R∂R′ over `mixed`. */
+  /** ∂z/∂R · (∂z/∂R)ᵀ, [its M, G M]; ∂²s/∂R∂R′ over `mixed`. */
   readonly Q: Float64Array;
   /** ∂²s/∂R∂R′ = mixed · Q: −2 of a squared distance, 1 of a product. */
   readonly mixed: number;
@@ -29,6 +29,8 @@ export interface Seen {
 export class Pairs {
   readonly points: PointsAddress;
   readonly forms: Forms;
+  /** Coordinates M of a query with slopes; those of the points unless stated. */
+  readonly rows: number;
   readonly #device: Device;
   readonly #u: number[];
   readonly #w: number[];
@@ -36,16 +38,17 @@ export class Pairs {
   readonly #dots: number;
   readonly #own: number;
 
-  constructor(device: Device, points: PointsAddress, forms: Forms) {
-    const { points: N, coordinates: M, gradients } = points;
-    const rows = gradients.length * M;
+  constructor(device: Device, points: PointsAddress, forms: Forms, rows: number = points.coordinates) {
+    const { points: N, coordinates, gradients } = points;
+    const [M, slopes] = [rows, gradients.length * coordinates];
     const room = (n: number) => points.scaled.map(() => device.memory.alloc(8 * Math.max(1, n)));
     this.points = points;
     this.forms = forms;
+    this.rows = rows;
     this.#device = device;
     this.#u = room(M * N);
-    this.#w = room(rows);
-    this.#Q = room(M * rows);
+    this.#w = room(slopes);
+    this.#Q = room(M * slopes);
     this.#dots = device.memory.alloc(8 * N);
     this.#own = device.memory.alloc(8 * Math.max(1, M));
   }
@@ -68,7 +71,8 @@ export class Pairs {
 
   #argument(query: Query, a: number, s: Float64Array, gradients: number): Seen {
     const { memory, gemm } = this.#device;
-    const { points: N, features: D, coordinates: M, scaled } = this.points;
+    const { points: N, features: D, coordinates, scaled } = this.points;
+    const M = this.rows;
     const { z, norms, slopes, own } = scaled[a];
     const distance = this.forms.kernel.seen[a].kind === "distance";
     const from = query.z[a];
@@ -81,7 +85,7 @@ export class Pairs {
       const squares = memory.f64(norms, N);
       for (let j = 0; j < N; j++) s[j] = Math.max(0, square + squares[j] - 2 * dots[j]);
     } else s.set(dots);
-    const rows = gradients * M;
+    const rows = gradients * coordinates;
     const w = memory.f64(this.#w[a], rows);
     if (rows > 0) {
       gemm.f64(1, rows, D, from, D, slopes, D, this.#w[a], rows, transB);

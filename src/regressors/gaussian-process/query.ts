@@ -11,7 +11,8 @@ export class QueryPoint {
   readonly #kernel: KernelFunction;
   readonly #raw: RawPoints;
 
-  constructor(device: Device, kernel: KernelFunction, { features, coordinates }: RawPoints) {
+  /** For queries with slopes along so many coordinates. */
+  constructor(device: Device, kernel: KernelFunction, features: number, coordinates: number) {
     this.#device = device;
     this.#kernel = kernel;
     this.#raw = {
