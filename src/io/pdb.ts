@@ -178,7 +178,7 @@ function elementOf(line: string): number | undefined {
   const own = line.slice(76, 78).trim();
   if (own !== "") return known(own);
   const name = line.slice(12, 16);
-  const [first, second = ""] = [name.charAt(0), name.charAt(1)];
+  const [first, second] = [name.charAt(0), name.charAt(1)];
   if (/[\s\d]/.test(first)) return known(second);
   // A name of four characters has no room for its indent.
   if (/^[A-Z]\S{3}$/i.test(name) && /^h/i.test(name)) return 1;

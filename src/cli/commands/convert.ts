@@ -70,10 +70,11 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
   const left: string[] = [];
   const options = { ...labelOptions(flags), optional: !labels && format !== n2p2 };
   async function* source(): AsyncGenerator<Frame> {
-    if (!labelled) return yield* readFrames(input, undefined, readingOf(options, left));
-    const stream = await FrameStream.open([input], options);
-    left.push(...stream.left);
-    for await (const frame of stream.labelled()) yield makeWay(frame);
+    if (labelled) {
+      const stream = await FrameStream.open([input], options);
+      left.push(...stream.left);
+      for await (const frame of stream.labelled()) yield makeWay(frame);
+    } else yield* readFrames(input, undefined, readingOf(options, left));
   }
   async function* chosen(): AsyncGenerator<Frame> {
     for await (const frame of source()) {

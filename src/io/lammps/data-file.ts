@@ -87,6 +87,9 @@ export interface DataExtras {
   readonly velocities?: Float64Array;
 }
 
+const three = (values: Float64Array, i: number): string =>
+  [0, 1, 2].map((k) => digits(values[3 * i + k])).join(" ");
+
 /** The text of a data file of a structure from `toLammps`; `types`: atomic number of each type. */
 export function writeData(
   { structure }: LammpsFrame,
@@ -98,8 +101,6 @@ export function writeData(
   const [ax, , , bx, by, , cx, cy, cz] = cell!;
   const strange = [...numbers].find((z) => !types.includes(z));
   if (strange !== undefined) throw invalid("structure", "the elements of the model", symbolOf(strange));
-  const three = (values: Float64Array, i: number) =>
-    [0, 1, 2].map((k) => digits(values[3 * i + k])).join(" ");
   const atoms = Array.from(numbers, (z, i) => {
     const q = charges ? ` ${digits(charges[i])}` : "";
     return `${i + 1} ${types.indexOf(z) + 1}${q} ${three(positions, i)}`;

@@ -175,8 +175,7 @@ export class DataReader {
   }
 
   #cell(): Float64Array {
-    if (this.#vectors.every((row) => row !== null))
-      return Float64Array.from(this.#vectors.flat() as number[]);
+    if (this.#vectors.every((row) => row !== null)) return Float64Array.from(this.#vectors.flat());
     const lengths = this.#bounds.map((bound, k) => {
       if (!bound) this.#problem(`a line with ${"xyz"[k]}lo ${"xyz"[k]}hi`, "none");
       return bound ? bound[1] - bound[0] : 1;

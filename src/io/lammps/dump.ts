@@ -73,6 +73,9 @@ export async function* writeDump(
   if (text !== "") yield encoder.encode(text);
 }
 
+const three = (values: Float64Array, i: number, factor = 1): string =>
+  [0, 1, 2].map((k) => ` ${digits(values[3 * i + k] / factor)}`).join("");
+
 function textOf(frame: Frame, types: readonly number[], index: number): string {
   const { structure, forces, arrays, info } = frame;
   const { numbers, positions, pbc } = structure;
@@ -89,8 +92,6 @@ function textOf(frame: Frame, types: readonly number[], index: number): string {
   if (velocities) columns.push("vx vy vz");
   if (forces) columns.push("fx fy fz");
   if (q) columns.push("q");
-  const three = (values: Float64Array, i: number, factor = 1) =>
-    [0, 1, 2].map((k) => ` ${digits(values[3 * i + k] / factor)}`).join("");
   const rows = Array.from(
     numbers,
     (z, i) =>

@@ -1,0 +1,424 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { InputError } from "../src/error.ts";
+import { readFrames, readLabelled, writeFrames } from "../src/io/files.node.ts";
+import { extxyz } from "../src/io/extxyz.ts";
+import type { Format, ReadOptions } from "../src/io/format.ts";
+import { findFormat } from "../src/io/table.ts";
+import { inverse, volume } from "../src/structure/cell.ts";
+import type { Frame } from "../src/structure/structure.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "surfit-formats-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const golden = (name: string) => fileURLToPath(new URL(`golden/${name}`, import.meta.url));
+const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+
+/** What ASE reads; velocities in Å/fs. */
+interface Read {
+  readonly numbers: readonly number[];
+  readonly positions: readonly number[];
+  readonly cell: readonly number[] | null;
+  readonly pbc: readonly boolean[];
+  readonly velocities?: readonly number[];
+  readonly energy?: number;
+  readonly forces?: readonly number[];
+  readonly stress?: readonly number[];
+}
+const expected = JSON.parse(readFileSync(golden("formats.json"), "utf8")) as Readonly<Record<string, Read[]>>;
+
+async function collect(frames: AsyncIterable<Frame>): Promise<Frame[]> {
+  const all: Frame[] = [];
+  for await (const frame of frames) all.push(frame);
+  return all;
+}
+const read = (name: string, options?: ReadOptions) =>
+  collect(readFrames(golden(`formats/${name}`), undefined, options));
+
+/** ASE has its unit of time from CODATA 2014, 1.5e-10 off; velocities are below 1 Å/fs. */
+const TIME = 1e-9;
+
+function close(
+  found: ArrayLike<number> | undefined,
+  wanted: readonly number[] | undefined,
+  within = 1e-12,
+): void {
+  expect(found?.length).toBe(wanted?.length);
+  wanted?.forEach((x, k) => expect(Math.abs(found![k] - x)).toBeLessThan(within));
+}
+
+function sameStructure({ structure }: Frame, wanted: Read): void {
+  expect([...structure.numbers]).toEqual(wanted.numbers);
+  close(structure.positions, wanted.positions);
+  expect(structure.cell === null).toBe(wanted.cell === null);
+  if (wanted.cell) close(structure.cell!, wanted.cell);
+  expect(structure.pbc).toEqual(wanted.pbc);
+}
+
+/** Text in a format, read. */
+const parse = (format: Format, text: string, options?: ReadOptions) =>
+  collect(format.read!([new TextEncoder().encode(text)], "file", options));
+
+const textOf = (name: string) => readFileSync(golden(`formats/${name}`), "utf8");
+const problems = async (reading: Promise<unknown>): Promise<string> => {
+  const error = await reading.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  expect(error).toBeInstanceOf(InputError);
+  return (error as InputError).message;
+};
+
+describe("POSCAR", () => {
+  const poscar = findFormat("POSCAR");
+
+  it("VASP 5: a factor, fractions, what may move, velocities", async () => {
+    const [frame] = await read("CONTCAR");
+    sameStructure(frame, expected["CONTCAR"][0]);
+    // ASE takes away what selective dynamics forbids.
+    close(
+      frame.arrays["velocities"].values as Float64Array,
+      [1, 2, -3, 4, -5, 6, -7, 8, 9].map((v) => v / 1000),
+    );
+    expect([...(frame.arrays["move_mask"].values as Uint8Array)]).toEqual([1, 1, 0, 0, 0, 0, 1, 0, 1]);
+    expect(frame.info["comment"]).toBe("quartz, somehow");
+  });
+
+  it("VASP 4: elements in the title or given, minus the volume, Cartesian", async () => {
+    const [frame] = await read("vasp4.vasp");
+    sameStructure(frame, expected["vasp4.vasp"][0]);
+    expect(volume(frame.structure.cell!)).toBeCloseTo(64, 12);
+    const [given] = await read("vasp4.vasp", { types: ["Ta", "Nb"] });
+    expect([...given.structure.numbers]).toEqual([73, 41, 41]);
+  });
+
+  it("three factors; the same numbers in Direct and Cartesian", async () => {
+    const text = "x\n2 3 4\n1 0 0\n0 1 0\n0 0 1\nH\n1\nCartesian\n0.5 0.5 0.5\n";
+    const [a] = await parse(poscar, text);
+    const [b] = await parse(poscar, text.replace("Cartesian", "Direct"));
+    expect([...a.structure.cell!]).toEqual([2, 0, 0, 0, 3, 0, 0, 0, 4]);
+    expect([...a.structure.positions]).toEqual([1, 1.5, 2]);
+    expect(b.structure.positions).toEqual(a.structure.positions);
+  });
+
+  it("errors have a line and say what was expected; a second frame is one", async () => {
+    const text = textOf("CONTCAR");
+    const wrong = text.replace("0.10 0.20 0.30", "0.10 abc 0.30").replace("T   F   T", "T   F");
+    expect(await problems(parse(poscar, wrong))).toBe(
+      'invalid file:10: expected position 1 of 3: 3 finite numbers, got "0.10 abc 0.30   T   T   F"\n' +
+        'invalid file:12: expected T or F for x, y and z of selective dynamics, got "T F"',
+    );
+    expect(await problems(parse(poscar, text.replace("Si O", "Si Xx")))).toContain(
+      "file:7: expected the element",
+    );
+    expect(await problems(parse(poscar, text.split("\n").slice(0, 14).join("\n")))).toContain(
+      "velocity 2 of 3",
+    );
+    const [frame] = await read("CONTCAR");
+    expect(await problems(writeFrames(join(folder, "POSCAR"), [frame, frame]))).toContain("one frame");
+  });
+
+  it("what may move and velocities survive", async () => {
+    const [frame] = await read("CONTCAR");
+    await writeFrames(join(folder, "CONTCAR"), [frame]);
+    const [back] = await collect(readFrames(join(folder, "CONTCAR")));
+    expect(back.arrays).toEqual(frame.arrays);
+  });
+});
+
+/** Atoms of `wanted`, each found once at a place that a lattice vector brings there. */
+function sameCrystal({ structure }: Frame, wanted: Read): void {
+  close(structure.cell!, wanted.cell!, 1e-12);
+  expect(structure.numbers.toSorted()).toEqual(Uint8Array.from(wanted.numbers).toSorted());
+  const inv = inverse(structure.cell!);
+  const found = wanted.numbers.map((z, i) =>
+    [...structure.numbers.keys()].findIndex((j) => {
+      const d = [0, 1, 2].map((k) => structure.positions[3 * j + k] - wanted.positions[3 * i + k]);
+      const f = [0, 1, 2].map((k) => d[0] * inv[k] + d[1] * inv[3 + k] + d[2] * inv[6 + k]);
+      return structure.numbers[j] === z && f.every((x) => Math.abs(x - Math.round(x)) < 1e-9);
+    }),
+  );
+  expect(new Set(found).size).toBe(found.length);
+  expect(found).not.toContain(-1);
+}
+
+describe("CIF", () => {
+  const cif = findFormat("a.cif");
+
+  it.each(["fluorite.cif", "wurtzite.cif"])("%s: the atoms that ASE makes of it", async (name) => {
+    const [frame, ...more] = await read(name);
+    expect(more).toEqual([]);
+    sameCrystal(frame, expected[name][0]);
+  });
+
+  it("partial occupancy, a group without operations and bad operations are errors with their line", async () => {
+    const text = textOf("fluorite.cif");
+    expect(await problems(parse(cif, text.replace("(2) 1.0", "(2) 0.5")))).toBe(
+      "invalid file:34: expected occupancy 1: a structure has an atom or not, got 0.5",
+    );
+    expect(await problems(parse(cif, text.replace("_symmetry_equiv_pos_as_xyz", "_other")))).toContain(
+      'expected the symmetry operations (_symmetry_equiv_pos_as_xyz), got the group\'s name alone, "F m -3 m"',
+    );
+    expect(await problems(parse(cif, text.replace("1/2+x,y,z+0.5", "1/2+w,y,z")))).toContain(
+      "file:21: expected a symm",
+    );
+    expect(await problems(parse(cif, text.replace("F1 F1- 0.25", "F1 F1-")))).toContain("rows of 6 values");
+    expect(await problems(parse(cif, text.replace("5.4630(3)", "?")))).toContain(
+      "a number for _cell_length_a",
+    );
+  });
+});
+
+/** A line of an atom in a PDB file. */
+const line = (name: string, mark = " ", x = "   1.000") =>
+  `ATOM      1 ${name}${mark}GLY A   1    ${x}   2.000   3.000  1.00  0.00\n`;
+
+describe("PDB", () => {
+  const pdb = findFormat("a.pdb");
+
+  it("models, cell, names; elements by column or by name", async () => {
+    const frames = await read("peptide.pdb");
+    expect(frames).toHaveLength(2);
+    const [first] = expected["peptide.pdb"];
+    sameStructure(frames[0], first);
+    // The cell holds for every model; ASE has it in the first alone.
+    sameStructure(frames[1], { ...expected["peptide.pdb"][1], cell: first.cell, pbc: first.pbc });
+    expect(frames[1].arrays["name"].values).toEqual(["N", "CA", "CA"]);
+    const bare = textOf("peptide.pdb").replace(/ +(N|C|CA)$/gm, "");
+    const again = await parse(pdb, bare);
+    expect(again.map((f) => [...f.structure.numbers])).toEqual([
+      [7, 6, 20],
+      [7, 6, 20],
+    ]);
+  });
+
+  it("hydrogens with long names; alternative places and bad columns are errors", async () => {
+    const [frame] = await parse(
+      pdb,
+      line("HG11") + line("1HB ") + line(" H  ") + line("CL  ") + line(" OXT"),
+    );
+    expect([...frame.structure.numbers]).toEqual([1, 1, 1, 17, 8]);
+    expect(frame.structure.cell).toBeNull();
+    expect(await problems(parse(pdb, line(" CA ", "A") + line(" CA ", "B")))).toContain(
+      "file:2: expected one place",
+    );
+    expect(await problems(parse(pdb, line(" CA ", " ", "********")))).toContain("file:1: expected x, y, z");
+    expect(await problems(parse(pdb, "MODEL        1\n" + line(" CA ")))).toContain("ENDMDL of the model");
+  });
+});
+
+/** Products of a distance, a velocity, a force and the lattice vectors, which do not change when all turn together. */
+const products = (f: Frame) => {
+  const { positions: r } = f.structure;
+  const d = Float64Array.from({ length: 3 }, (_, k) => r[3 + k] - r[k]);
+  const v = f.arrays["velocities"].values as Float64Array;
+  const vectors = [
+    d,
+    v.subarray(0, 3),
+    f.forces!.subarray(3, 6),
+    ...[0, 3, 6].map((k) => f.structure.cell!.subarray(k, k + 3)),
+  ];
+  return vectors.flatMap((a) => vectors.map((b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]));
+};
+
+describe("LAMMPS", () => {
+  const data = findFormat("data.lammps");
+  const dump = findFormat("a.dump");
+
+  it("data: style full, elements by mass, tilts, velocities, unordered", async () => {
+    const [frame] = await read("data.lammps");
+    sameStructure(frame, expected["data.lammps"][0]);
+    close(frame.arrays["velocities"].values as Float64Array, expected["data.lammps"][0].velocities, 1e-14);
+    expect([...(frame.arrays["charges"].values as Float64Array)]).toEqual([-0.82, 0.41, 0.41]);
+  });
+
+  it("data: elements by Atom Type Labels, by the comment of a mass, as given; styles without a comment", async () => {
+    const text = textOf("data.lammps").replace("15.9994", "1.5");
+    expect(await problems(parse(data, text))).toContain("the element of type 1");
+    const numbers = async (t: string, types?: string[]) => [
+      ...(await parse(data, t, { types }))[0].structure.numbers,
+    ];
+    expect(await numbers(text, ["S", "H"])).toEqual([16, 1, 1]);
+    expect(await numbers(text.replace("1 1.5", "1 1.5 # S"))).toEqual([16, 1, 1]);
+    const labels = text.replace("Masses", "Atom Type Labels\n\n1 S\n2 H\n\nMasses");
+    expect(await numbers(labels)).toEqual([16, 1, 1]);
+    expect(await numbers(textOf("data.lammps").replace(" # full", ""))).toEqual([8, 1, 1]);
+    const charge = textOf("data.lammps")
+      .replace("Atoms # full", "Atoms")
+      .replace(/ 0 0 0$/gm, "");
+    expect(await numbers(charge)).toEqual([8, 1, 1]);
+    expect(await problems(parse(data, charge.replace(/^(\d) 1 (\d) /gm, "$1 $2 ")))).toContain(
+      "6 columns, which charge and molecular would have",
+    );
+    expect(await problems(parse(data, text.replace("units = metal", "units = lj")))).toContain(
+      "units metal or real",
+    );
+    expect(await problems(parse(data, text.replace("3 atoms", "4 atoms")))).toContain(
+      "expected 4 atoms in a section",
+    );
+  });
+
+  it("data: charges and velocities survive; a molecule stands in a box of its own", async () => {
+    const [frame] = await read("data.lammps");
+    const path = join(folder, "data.lammps");
+    await writeFrames(path, [frame]);
+    const [back] = await collect(readFrames(path));
+    expect(back.structure).toEqual(frame.structure);
+    expect(back.arrays["charges"]).toEqual(frame.arrays["charges"]);
+    close(
+      back.arrays["velocities"].values as Float64Array,
+      [...(frame.arrays["velocities"].values as Float64Array)],
+      1e-17,
+    );
+    await writeFrames(path, [
+      { ...frame, structure: { ...frame.structure, cell: null, pbc: [false, false, false] } },
+    ]);
+    expect((await collect(readFrames(path)))[0].structure.pbc).toEqual([false, false, false]);
+  });
+
+  it("dump: scaled places in a tilted box, unwrapped ones, flags, forces, velocities", async () => {
+    const [tilted, brick] = await read("run.lammpstrj");
+    const [first, second] = expected["run.lammpstrj"];
+    // ASE does not add the box's origin to scaled places; its bounds are reached by all corners.
+    sameStructure(tilted, { ...first, positions: first.positions.map((x, k) => x - (k % 3 ? 0 : 0.5)) });
+    close(tilted.arrays["velocities"].values as Float64Array, first.velocities, 1e-14);
+    close(tilted.arrays["forces"].values as Float64Array, first.forces);
+    sameStructure(brick, second);
+    expect([tilted.info["step"], brick.info["step"]]).toEqual([100, 200]);
+    const text = textOf("run.lammpstrj").replaceAll("element", "kind");
+    expect(await problems(parse(dump, text))).toContain("file:1: expected a column element or mass");
+    expect([
+      ...(await parse(dump, text.slice(0, text.indexOf("ITEM: TIMESTEP\n200")), { types: ["Ta", "O"] }))[0]
+        .structure.numbers,
+    ]).toEqual([73, 8, 73]);
+    expect(await problems(parse(dump, textOf("run.lammpstrj").replace("0.7 0.8", "0.7 x")))).toContain(
+      "numbers for ys",
+    );
+    expect(await problems(parse(dump, textOf("run.lammpstrj").replace("3 1 W 0.7", "3 W 0.7")))).toContain(
+      "file:12: expected 12 columns",
+    );
+  });
+
+  it("dump: a frame in any cell keeps its distances, and forces and velocities turn with it", async () => {
+    const [, frame] = (await readLabelled(golden("formats/ase.traj"))).frames;
+    const path = join(folder, "turned.dump");
+    await writeFrames(path, [frame]);
+    const [back] = (await readLabelled(path)).frames;
+    expect(back.structure.pbc).toEqual(frame.structure.pbc);
+    close(products(back), products(frame), 1e-10);
+  });
+});
+
+describe("ASE's trajectories", () => {
+  const traj = findFormat("a.traj");
+
+  it("what ASE has in its own file", async () => {
+    const { frames } = await readLabelled(golden("formats/ase.traj"));
+    expected["ase.traj"].forEach((wanted, k) => {
+      sameStructure(frames[k], wanted);
+      expect(frames[k].energy).toBe(wanted.energy);
+      close(frames[k].forces, wanted.forces, 1e-300);
+      close(frames[k].arrays["velocities"].values as Float64Array, wanted.velocities, TIME);
+      const s = frames[k].stress;
+      close(s && [0, 4, 8, 5, 2, 1].map((i) => s[i]), wanted.stress, 1e-300);
+    });
+    expect(frames[1].configType).toBe("second");
+    expect(frames[1].info["constraints"]).toContain("FixAtoms");
+  });
+
+  it("extended XYZ to a trajectory and back keeps all that it holds", async () => {
+    const { frames } = await readLabelled(golden("formats/ase.traj"));
+    const [xyz, there, back] = ["a.xyz", "a.traj", "b.xyz"].map((name) => join(folder, name));
+    await writeFrames(xyz, frames);
+    for (const [from, to] of [
+      [xyz, there],
+      [there, back],
+    ]) {
+      const { status, stderr } = spawnSync(process.execPath, [main, "convert", from, to], {
+        encoding: "utf8",
+      });
+      expect([status, stderr]).toEqual([0, ""]);
+    }
+    const [a, b] = await Promise.all([xyz, back].map((path) => readLabelled(path)));
+    a.frames.forEach((frame, k) => {
+      const { arrays, place: _, ...rest } = frame;
+      const { arrays: others, place: __, ...same } = b.frames[k];
+      expect(same).toEqual(rest);
+      expect(Object.keys(others).toSorted()).toEqual(Object.keys(arrays).toSorted());
+      close(
+        others["velocities"].values as Float64Array,
+        [...(arrays["velocities"].values as Float64Array)],
+        1e-15,
+      );
+    });
+  });
+
+  it("a file cut anywhere, and a file of something else, is refused", async () => {
+    const whole = readFileSync(golden("formats/ase.traj"));
+    const cut = (n: number) => problems(collect(traj.read!([whole.subarray(0, n)], "file")));
+    for (const n of [0, 7, 40, 60, 1000, whole.length - 1]) expect(await cut(n)).toMatch(/^invalid file/);
+    const other = whole.slice();
+    other.write("GPAW-Something  ", 8);
+    expect(await problems(collect(traj.read!([other], "file")))).toContain("a ULM file of ASE-Trajectory");
+  });
+});
+
+const python = process.env["SURFIT_PYTHON"] ?? "python3";
+const ase = spawnSync(python, ["-c", "import ase"]).status === 0;
+describe.skipIf(!ase)("ASE (needs a python3 with ase)", () => {
+  it("reads what we write", async () => {
+    const { frames } = await readLabelled(golden("formats/ase.traj"));
+    const [crystal] = await read("wurtzite.cif");
+    const [water] = await read("data.lammps");
+    await writeFrames(join(folder, "ours.traj"), frames);
+    await writeFrames(join(folder, "ours.dump"), frames.slice(1));
+    await writeFrames(join(folder, "ours.vasp"), [crystal]);
+    await writeFrames(join(folder, "ours.lmp"), [water]);
+    const script = `
+import json, sys
+from ase.io import read
+from ase.units import fs
+def plain(a):
+    calc = a.calc.results if a.calc else {}
+    return {"numbers": a.numbers.tolist(), "positions": a.positions.ravel().tolist(),
+        "cell": a.cell.array.ravel().tolist() if a.cell.rank else None, "pbc": a.pbc.tolist(),
+        "velocities": (a.get_velocities()*fs).ravel().tolist(), "energy": calc.get("energy"),
+        "forces": [float(x) for x in calc["forces"].ravel()] if "forces" in calc else None,
+        "stress": [float(x) for x in calc["stress"]] if "stress" in calc else None,
+        "constraints": len(a.constraints)}
+out = {n: [plain(a) for a in read(n, ":", **o)] for n, o in {"ours.traj": {}, "ours.vasp": {},
+    "ours.lmp": dict(format="lammps-data", units="metal"), "ours.dump": dict(format="lammps-dump-text")}.items()}
+json.dump(out, sys.stdout)`;
+    writeFileSync(join(folder, "read.py"), script);
+    const run = spawnSync(python, ["read.py"], { cwd: folder, encoding: "utf8" });
+    expect([run.status, run.stderr]).toEqual([0, expect.any(String)]);
+    const found = JSON.parse(run.stdout) as Record<string, (Read & { constraints: number })[]>;
+    frames.forEach((frame, k) => {
+      const seen = found["ours.traj"][k];
+      sameStructure(frame, seen);
+      expect(seen.energy).toBe(frame.energy);
+      close(frame.forces, seen.forces, 1e-300);
+      close(frame.arrays["velocities"].values as Float64Array, seen.velocities, TIME);
+      expect(seen.constraints).toBe(k === 1 ? 1 : 0);
+    });
+    sameStructure(crystal, found["ours.vasp"][0]);
+    sameStructure(water, found["ours.lmp"][0]);
+    close(water.arrays["velocities"].values as Float64Array, found["ours.lmp"][0].velocities, 1e-14);
+    const turned = findFormat("a.dump").adapt!(frames[1]);
+    const { cell } = turned.structure;
+    close(cell!, found["ours.dump"][0].cell!, 1e-12);
+    close(turned.structure.positions, found["ours.dump"][0].positions, 1e-12);
+    close(turned.forces, found["ours.dump"][0].forces, 1e-12);
+  });
+});
+
+it("every ending leads to one format, and the table names each once", () => {
+  expect(findFormat("POSCAR").name).toBe("poscar");
+  expect(findFormat("a/CONTCAR.gz").name).toBe("poscar");
+  expect(findFormat("input.data").name).toBe("n2p2");
+  expect(findFormat("water.data").name).toBe("lammps-data");
+  expect(findFormat("x.xyz")).toBe(extxyz);
+});
