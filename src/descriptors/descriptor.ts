@@ -11,6 +11,17 @@ export interface Features {
   readonly counts: readonly number[];
 }
 
+/** Features of one kind, side by side in a row. */
+export interface FeaturePart {
+  readonly name: string;
+  readonly size: number;
+  /**
+   * Of features that are sums of a kernel at representative points: the kernel between these, [size, size]. An energy
+   * linear in such features is a Gaussian process with this covariance.
+   */
+  readonly covariance?: Float64Array;
+}
+
 /**
  * A map from surroundings to numbers G that no rotation, translation or exchange of like atoms changes.
  * Nothing stores a dense Jacobian unless `jacobian` is called.
@@ -22,6 +33,8 @@ export interface Descriptor {
   readonly smoothness: number;
   /** Atomic numbers, ascending. */
   readonly elements: readonly number[];
+  /** What the features of element index e are made of, in their order, where that is more than one kind. */
+  parts?(e: number): readonly FeaturePart[];
   /** Number of features of a centre of element index e. */
   size(e: number): number;
   /** What each feature of element index e is, for reports: "G2 O η=0.5 rs=1.2". */

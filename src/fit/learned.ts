@@ -13,6 +13,7 @@ import type { Frame } from "../structure/structure.ts";
 import type { ModelOptions } from "./options.ts";
 import { rememberTraining } from "./record.ts";
 import { choosers } from "./proposal/choosers.ts";
+import { chooseRows } from "./selection/rows.ts";
 
 /** Distances looked at to choose cutoffs and functions, Å. */
 export const LOOK = 6;
@@ -55,17 +56,23 @@ export function learnedTerm(
   const chosen = choose?.(given, structures, statistics, device) ?? given;
   const resolved = see.resolve(see.options.parse(chosen), statistics);
   const descriptor = see.build(resolved, elements, device);
-  const { statistics: features, record } = rememberTraining(descriptor, training, device, seed);
+  const { statistics: features, record, samples } = rememberTraining(descriptor, training, device, seed);
   const { name: learnName, ...learnGiven } = options.regressor;
   const learn = pick(regressors, learnName, "model.regressor.name");
   const learnOptions = learn.options.parse(learnGiven) as object;
+  const surveyed = samples.map((rows, e) => ({
+    rows,
+    count: rows.length / Math.max(1, descriptor.size(e)),
+    parts: descriptor.parts?.(e) ?? [{ name, size: descriptor.size(e) }],
+  }));
+  const represented = learn.represent?.(learnOptions, surveyed, chooseRows(seed), seed);
   const make = (scale: number, shift: number): Term => ({
     type: "composed",
     options: {
       descriptor: { name, ...(resolved as object) },
       regressor: { name: learnName, ...learnOptions },
     },
-    tensors: learn.initialise(learnOptions, features, scale, seed, shift),
+    tensors: { ...represented, ...learn.initialise(learnOptions, features, scale, seed, shift) },
   });
   const { scale, shift } = outputScale(make(1, 0), training, elements, device);
   return {

@@ -65,6 +65,19 @@ const weights = z.strictObject({
     .meta({
       help: "factors of the rows of each config_type, as FitSNAP has them, instead of the weights above (least-squares)",
     }),
+  sigma: z
+    .record(
+      z.string(),
+      z.strictObject({
+        energy: z.number().positive().meta({ unit: "eV", help: "of the energy per atom" }),
+        forces: z.number().positive().meta({ unit: "eV/Å", help: "of a component" }),
+        stress: z.number().positive().meta({ unit: "eV", help: "of a component of the virial per atom" }),
+      }),
+    )
+    .default({})
+    .meta({
+      help: "expected errors by config_type and `default`, as gap_fit has them: rows are E/(σ√n), F/σ, W/(σ√n) instead of the weights above (least-squares)",
+    }),
   key: z
     .string()
     .nullable()

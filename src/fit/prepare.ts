@@ -76,8 +76,11 @@ function checkWeights(frames: readonly Frame[], options: FitOptions["training"][
 
 /** Weights of groups are of rows, which only a fit in closed form has. */
 function checkGroups({ weights, optimiser }: FitOptions["training"], closed: boolean): void {
-  if (!closed && Object.keys(weights.groups).length > 0)
-    throw invalid("training.weights.groups", "none for an optimiser other than least-squares", optimiser);
+  for (const own of ["groups", "sigma"] as const)
+    if (!closed && Object.keys(weights[own]).length > 0)
+      throw invalid(`training.weights.${own}`, "none for an optimiser other than least-squares", optimiser);
+  if (Object.keys(weights.groups).length > 0 && Object.keys(weights.sigma).length > 0)
+    throw invalid("training.weights", "either groups or sigma", "both");
 }
 
 /** Refuses a set that nothing can be learned from or judged by. */

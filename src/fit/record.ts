@@ -59,7 +59,12 @@ export function rememberTraining(
   frames: readonly Frame[],
   device: Device,
   seed: number,
-): { readonly statistics: readonly FeatureStatistics[]; readonly record: TrainingRecord } {
+): {
+  readonly statistics: readonly FeatureStatistics[];
+  readonly record: TrainingRecord;
+  /** Rows [count, size] of up to 2²² numbers of each element, drawn by lot from larger data. */
+  readonly samples: readonly Float64Array[];
+} {
   const reader = new FeatureReader(descriptor, device);
   const { sizes } = reader;
   const sums = sizes.map((size) => new FeatureAccumulator(size));
@@ -85,7 +90,11 @@ export function rememberTraining(
     const more: ElementRecord["more"] = rows.length > 0 ? { [ACTIVE]: activeMap(rows, finite, device) } : {};
     return { ...finite, ...chosen[e], frames: places, more };
   });
-  return { statistics, record: { places: used.map((f) => frames[f].place), elements } };
+  return {
+    statistics,
+    record: { places: used.map((f) => frames[f].place), elements },
+    samples: samples.map(({ sample }) => sample.rows),
+  };
 }
 
 /** The environments farthest from each other, and how far they are apart. */

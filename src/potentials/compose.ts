@@ -156,6 +156,11 @@ class Composed implements Trainable, Gradable, Uncertain {
     return (this.#folded ??= fold(this.#whole, this.#device) ?? this.#whole);
   }
 
+  get prior(): (() => Float64Array) | null {
+    const { regressor } = this;
+    return regressor.prior ? () => regressor.prior!() : null;
+  }
+
   /** Made when first asked for: only fits in closed form do. */
   get design(): Design | null {
     const { basis } = this.regressor;

@@ -65,10 +65,19 @@ export class ComposedDesign implements Design {
     const near = this.#contract(env, c, K);
     const slope = (s: number) => this.#slopes.subarray(s * K, (s + 1) * K);
     this.#basis.addValues(e, G, row[0]);
-    for (let s = 0; s < near; s++)
-      for (let x = 0; x < 3; x++)
-        this.#basis.addSlopes(e, G, slope(3 * s + x), row[1 + 3 * this.#near[s] + x]);
-    for (let v = 0; v < 6; v++) this.#basis.addSlopes(e, G, slope(3 * near + v), row[1 + 3 * env.atoms + v]);
+    /** Row of direction k: x, y, z of the atoms near, then the strain. */
+    const rowOf = (k: number) =>
+      row[k < 3 * near ? 1 + 3 * this.#near[Math.floor(k / 3)] + (k % 3) : 1 + 3 * (env.atoms - near) + k];
+    const m = 3 * near + 6;
+    if (this.#basis.slopeRows) {
+      const slopes = this.#basis.slopeRows(e, G, this.#slopes, m);
+      const first = this.#basis.starts[e];
+      const width = this.#basis.starts[e + 1] - first;
+      for (let k = 0, at = 0; k < m; k++) {
+        const to = rowOf(k);
+        for (let t = first; t < first + width; t++, at++) to[t] += slopes[at];
+      }
+    } else for (let k = 0; k < m; k++) this.#basis.addSlopes(e, G, slope(k), rowOf(k));
     for (let s = 0; s < near; s++) this.#slots[this.#near[s]] = -1;
   }
 

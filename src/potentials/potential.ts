@@ -87,6 +87,8 @@ export interface Design {
 export interface Trainable extends Potential {
   /** Null where the energy is not linear in the parameters. */
   readonly design?: Design | null;
+  /** Upper triangular R [P, P]: a fit in closed form adds |R θ|² to its squares; null where it adds nothing. */
+  readonly prior?: (() => Float64Array) | null;
   /** [P], shared by all threads. */
   readonly parameters: Float64Array;
   readonly decays: Uint8Array;

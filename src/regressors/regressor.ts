@@ -1,5 +1,5 @@
 import type { ZodType } from "zod";
-import type { Features } from "../descriptors/descriptor.ts";
+import type { FeaturePart, Features } from "../descriptors/descriptor.ts";
 import type { Device } from "../device/device.ts";
 
 /** Mean, spread and range of each feature over the training data, one entry per element, arrays [size]. */
@@ -19,6 +19,11 @@ export interface LinearBasis {
   addValues(e: number, G: Float64Array, row: Float64Array): void;
   /** ADDS dG·∂φ/∂G to row [P]. */
   addSlopes(e: number, G: Float64Array, dG: Float64Array, row: Float64Array): void;
+  /**
+   * The same for `count` directions dG [count, size] at once, where that is faster: rows of the element's own columns
+   * [count, starts[e+1] − starts[e]], valid until the next call.
+   */
+  slopeRows?(e: number, G: Float64Array, dG: Float64Array, count: number): Float64Array;
 }
 
 /** Energies that depend on the features only through `size` combinations y = Gᵀ W of them. */
@@ -44,6 +49,8 @@ export interface Regressor {
   readonly basis?: LinearBasis;
   /** Where energies depend on few combinations of the features. */
   readonly combination?: Combination;
+  /** Upper triangular R [P, P]: a fit in closed form adds |R θ|², the prior of a Gaussian process, to its squares. */
+  prior?(): Float64Array;
   /** Overwrites energies [centres], eV. */
   forward(G: Features, energies: Float64Array): void;
   /** Overwrites energies and dEdG with ∂ΣE/∂G. */
@@ -56,6 +63,18 @@ export interface Regressor {
   /** Fixed arrays (scaling, …) and trainable ones by name, views of the live numbers, for the model file. */
   readonly tensors: Readonly<Record<string, Float64Array>>;
 }
+
+/** Surroundings of atoms of one element from which a regressor may choose representative ones. */
+export interface Surveyed {
+  /** Features of up to some ten thousand training atoms, [count, size]. */
+  readonly rows: Float64Array;
+  readonly count: number;
+  /** What the features are made of. */
+  readonly parts: readonly FeaturePart[];
+}
+
+/** Chooses `count` of the rows [n, width] by a method of selection; ascending numbers of rows. */
+export type Choose = (method: string, rows: Float64Array, width: number, count: number) => readonly number[];
 
 /** Arrays by name. */
 type Tensors = Readonly<Record<string, Float64Array>>;
@@ -76,6 +95,13 @@ export interface RegressorMethod<Options = unknown> {
     seed: number,
     /** Mean of the learned energy per atom, eV; 0 by default. */
     energyShift?: number,
+  ): Record<string, Float64Array>;
+  /** Starting tensors made of training environments, beside those of `initialise`; one entry per element. */
+  represent?(
+    options: Options,
+    surveyed: readonly Surveyed[],
+    choose: Choose,
+    seed: number,
   ): Record<string, Float64Array>;
   /** Tensors that say what those of another regressor say, for a fit that goes on from it; undefined where they cannot. */
   adopt?(

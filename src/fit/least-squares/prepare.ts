@@ -56,7 +56,8 @@ export async function prepareRows(input: RowsInput): Promise<{ rows: Rows; plan:
   const weights: (RowWeights | null)[] = frames.map(() => null);
   for (const f of train) weights[f] = rowWeights(frames[f], data.weights[f], options);
   const place = (f: number) => frames[f].place;
-  const rows = await Rows.create(pool, { term, elements, data, layout, weights, place });
+  const prior = model.prior?.() ?? null;
+  const rows = await Rows.create(pool, { term, elements, data, layout, weights, place, prior });
   const plan = {
     rows: countRows(train, data, weights),
     columns: model.parameters.length,

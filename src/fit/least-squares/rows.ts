@@ -15,6 +15,8 @@ export interface RowsSetup {
   readonly layout: Layout;
   /** Of every frame; those of frames that are in no fold do not count. */
   readonly weights: readonly (RowWeights | null)[];
+  /** Upper triangular [P, P]: rows that belong to no fold, with right-hand sides 0; null where there are none. */
+  readonly prior: Float64Array | null;
   /** Where a frame came from, for messages. */
   readonly place: (frame: number) => string;
 }
@@ -61,6 +63,11 @@ export class Rows {
     const factors = memory.f64(spec.weights, 4 * data.frames);
     weights.forEach((w, f) => w && factors.set([w.energy, w.forces, w.virial, w.shear], 4 * f));
     return new Rows(pool, setup, spec, await pool.prepare("fit.rows", spec));
+  }
+
+  /** Rows beside those of the data. */
+  get prior(): Float64Array | null {
+    return this.#setup.prior;
   }
 
   /** Byte address of the first lane's triangle. */

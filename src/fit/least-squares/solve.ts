@@ -27,7 +27,7 @@ export class Solving {
     const { device } = rows.pool;
     this.#rows = rows;
     this.#options = options;
-    this.#triangles = new Triangles(device, rows.layout, rows.triangles);
+    this.#triangles = new Triangles(device, rows.layout, rows.triangles, rows.prior);
     const all = this.#triangles.all();
     const R = this.#triangles.view(all);
     this.#columns = columnsOf(R, decays);

@@ -10,9 +10,11 @@ export class Triangles {
   readonly qr: RowQr;
   readonly #folds: readonly number[];
   readonly #free: number[] = [];
+  readonly #prior: Float64Array | null;
 
-  /** From the lanes' triangles, which start at `lanes` and stay as they are. */
-  constructor(device: Device, layout: Layout, lanes: number) {
+  /** From the lanes' triangles, which start at `lanes` and stay as they are; `prior` [P, P] counts in every sum. */
+  constructor(device: Device, layout: Layout, lanes: number, prior: Float64Array | null = null) {
+    this.#prior = prior;
     this.device = device;
     this.columns = layout.columns;
     this.qr = new RowQr(device, layout.columns);
@@ -59,7 +61,20 @@ export class Triangles {
     const to = this.scratch();
     this.copy(to, this.#folds[0]);
     for (const from of this.#folds.slice(1)) this.qr.merge(to, from);
+    if (this.#prior) {
+      const from = this.scratch();
+      this.#start(from);
+      this.qr.merge(to, from);
+      this.release(from);
+    }
     return to;
+  }
+
+  /** What a triangle holds before any data. */
+  #start(to: number): void {
+    const [T, P] = [this.view(to).fill(0), this.columns - 1];
+    if (this.#prior)
+      for (let i = 0; i < P; i++) T.set(this.#prior.subarray(i * P, (i + 1) * P), i * this.columns);
   }
 
   /** Calls `use` with every fold and the triangle of the rows of all others, F log₂ F merges for F folds. */
@@ -73,7 +88,7 @@ export class Triangles {
       const parts = [folds.slice(0, half), folds.slice(half)];
       for (const [p, part] of parts.entries()) {
         const other = this.scratch();
-        if (rest === null) this.view(other).fill(0);
+        if (rest === null) this.#start(other);
         else this.copy(other, rest);
         for (const fold of parts[1 - p]) this.qr.merge(other, this.#folds[fold]);
         visit(part, other);

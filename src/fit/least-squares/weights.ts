@@ -20,7 +20,8 @@ const BAR = 1 / unit("pressure", "LAMMPS bar");
 /**
  * With weights of groups: FitSNAP's rows, w_E E/n (eV per atom), w_F F (eV/Å), w_S σ (bar; six components, each once).
  * Without: the loss of loss.ts at its final weights, √(w λ_E/n) E, √(w λ_F/3n) F, √(w λ_S/9n) W with the off-diagonal
- * components twice. `weight` is the frame's own.
+ * components twice. With expected errors: gap_fit's rows, E/(σ_E √n), F/σ_F, W/(σ_W √n) (six components, each once).
+ * `weight` is the frame's own.
  */
 export function rowWeights(
   { structure, configType, place }: Frame,
@@ -29,6 +30,22 @@ export function rowWeights(
 ): RowWeights {
   const n = structure.numbers.length;
   const root = Math.sqrt(weight);
+  if (Object.keys(weights.sigma).length > 0) {
+    const sigma = weights.sigma[configType ?? ""] ?? weights.sigma["default"];
+    if (!sigma)
+      throw invalid(
+        `${place}: config_type`,
+        `one of training.weights.sigma (${Object.keys(weights.sigma).join(", ")}), which has no default`,
+        configType ?? "none",
+      );
+    const each = Math.sqrt(n);
+    return {
+      energy: root / (sigma.energy * each),
+      forces: root / sigma.forces,
+      virial: root / (sigma.stress * each),
+      shear: 1,
+    };
+  }
   if (Object.keys(weights.groups).length === 0)
     return {
       energy: root * Math.sqrt(weights.energyEnd / n),

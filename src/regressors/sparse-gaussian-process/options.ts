@@ -1,0 +1,25 @@
+import type { output } from "zod";
+import { boolean, enum as oneOf, int, looseObject, number, strictObject } from "../../zod.ts";
+
+/** Options of the sparse Gaussian process. */
+export const options = strictObject({
+  kernel: looseObject({})
+    .prefault({ name: "dot-product", zeta: 4 })
+    .meta({ help: "Kernel of two environments: name and options, or a sum or product; see docs/kernels.md" }),
+  normalise: boolean()
+    .default(true)
+    .meta({ help: "Compare p/‖p‖, as the SOAP kernel (p·p′/‖p‖‖p′‖)^ζ does; false: features as they are" }),
+  delta: number()
+    .positive()
+    .default(1)
+    .meta({ unit: "eV", help: "δ: how large the energy of an environment may be; the kernel is δ² k" }),
+  count: int().positive().default(500).meta({ help: "Representative environments of each element" }),
+  select: oneOf(["cur", "farthest", "k-means", "random"])
+    .default("cur")
+    .meta({ help: "How they are chosen among the training environments" }),
+  jitter: number().min(0).default(1e-8).meta({
+    help: "Added to the diagonal of the kernel between representative points, in units of its mean; sparse_jitter of gap_fit is absolute",
+  }),
+});
+
+export type SparseOptions = output<typeof options>;
