@@ -40,6 +40,7 @@ function common(structure: Structure, potential: Potential, options: BarostatOpt
   const T = positive("temperature", options.temperature, "K");
   const tau = positive("period", options.period, "fs");
   const tauP = positive("pressurePeriod", options.pressurePeriod, "fs");
+  if (options.fixedBonds?.length) throw invalid("fixed bonds", "dynamics at constant volume", "a barostat");
   const system = prepare(structure, potential, options, options.seed ?? 1, bath);
   const freedom = degreesOfFreedom(structure, system.masses);
   const pressureAt = (step: number) => rampAt(options.pressure, step) / EV_A3_IN_GPA;

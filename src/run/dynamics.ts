@@ -6,6 +6,8 @@ import type { Potential } from "../potentials/potential.ts";
 import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { AMU_A2_FS2, kB } from "../structure/units.ts";
+import { Constraints } from "./constraints.ts";
+import type { Bond } from "./constraints.ts";
 import { kineticEnergy } from "./observe.ts";
 import { rampAt } from "./schedule.ts";
 import type { Ramp } from "./schedule.ts";
@@ -24,6 +26,8 @@ export interface Motion extends Point {
   random: RandomState;
   /** Variables of a thermostat and a barostat, where they have any. */
   readonly bath: Float64Array;
+  /** Centres and heights (eV) of metadynamics' hills, [hills, variables + 1], where it is at work. */
+  hills?: Float64Array;
 }
 
 /** What dynamics needs beside the structure and the potential. */
@@ -36,6 +40,8 @@ export interface DynamicsOptions {
   readonly skin?: number;
   /** [n], amu; standard atomic weights by default. */
   readonly masses?: Float64Array;
+  /** Bonds that keep their length. */
+  readonly fixedBonds?: readonly Bond[];
 }
 
 /** What Langevin dynamics needs on top. */
@@ -55,6 +61,8 @@ export interface Dynamics extends Simulation<Motion> {
   kinetic(state: Motion): number;
   invariant(state: Motion): number;
   readonly surface: Surface;
+  /** Where bonds keep their length. */
+  readonly constraints?: Constraints;
 }
 
 /**
@@ -67,10 +75,10 @@ export function verlet(structure: Structure, potential: Potential, options: Dyna
   return {
     ...system,
     step(state) {
-      kick(state, system.masses, dt / 2);
-      drift(state, dt);
+      system.kick(state, dt / 2);
+      system.drift(state, dt);
       system.surface.evaluate(state);
-      kick(state, system.masses, dt / 2);
+      system.kick(state, dt / 2);
       state.step++;
       refuseNaN(state);
     },
@@ -81,7 +89,8 @@ export function verlet(structure: Structure, potential: Potential, options: Dyna
  * Constant temperature, Langevin equation by the splitting BAOAB (B. Leimkuhler, C. Matthews, Appl. Math. Res. Express
  * 2013, 34, DOI 10.1093/amrx/abs010): half kick, half drift, v ← c₁v + √(1−c₁²) √(k_B T/m) ξ with c₁ = exp(−γΔt), half
  * drift, half kick. Positions of harmonic oscillators are sampled without error in Δt. The invariant is the total
- * energy less the heat that the noise and the friction have exchanged.
+ * energy less the heat that the noise and the friction have exchanged. Bonds of fixed length hold after every part of the
+ * step (B. Leimkuhler, C. Matthews, Proc. R. Soc. A 472, 20160138 (2016), DOI 10.1098/rspa.2016.0138).
  */
 export function langevin(structure: Structure, potential: Potential, options: LangevinOptions): Dynamics {
   const dt = positive("timestep", options.timestep, "fs");
@@ -102,18 +111,19 @@ export function langevin(structure: Structure, potential: Potential, options: La
     for (let i = 0; i < velocities.length; i++)
       velocities[i] = c1 * velocities[i] + root * widths[Math.floor(i / 3)] * random.normal();
     state.random = random.state();
+    system.constraints?.rattle(state.positions, velocities);
     state.heat += kineticEnergy(masses, velocities) - before;
   }
 
   return {
     ...system,
     step(state) {
-      kick(state, masses, dt / 2);
-      drift(state, dt / 2);
+      system.kick(state, dt / 2);
+      system.drift(state, dt / 2);
       exchangeHeat(state);
-      drift(state, dt / 2);
+      system.drift(state, dt / 2);
       system.surface.evaluate(state);
-      kick(state, masses, dt / 2);
+      system.kick(state, dt / 2);
       state.step++;
       refuseNaN(state);
     },
@@ -129,8 +139,9 @@ export function prepare(
   bath = 0,
 ) {
   const masses = options.masses ?? massesOf(structure.numbers);
-  const surface = createSurface(structure, potential, options.skin);
-  const { velocities = new Float64Array(structure.positions.length) } = options;
+  const { velocities = new Float64Array(structure.positions.length), fixedBonds = [] } = options;
+  const constraints = fixedBonds.length > 0 ? new Constraints(structure, fixedBonds, masses) : undefined;
+  const surface = createSurface(constraints?.applied(structure) ?? structure, potential, options.skin);
   if (velocities.length !== structure.positions.length)
     throw invalid("velocities", `${structure.positions.length} numbers`, velocities.length);
   const kinetic = (state: Motion) => kineticEnergy(masses, state.velocities);
@@ -138,15 +149,27 @@ export function prepare(
     masses,
     surface,
     kinetic,
+    ...(constraints && { constraints }),
+    /** v += Δt f/m, less what would change a fixed bond. */
+    kick(state: Motion, dt: number): void {
+      kick(state, masses, dt);
+      constraints?.rattle(state.positions, state.velocities);
+    },
+    /** r += Δt v, with fixed bonds set right. */
+    drift(state: Motion, dt: number): void {
+      constraints?.remember(state.positions);
+      drift(state, dt);
+      constraints?.shake(state.positions, state.velocities, dt);
+      constraints?.rattle(state.positions, state.velocities);
+    },
     invariant: (state: Motion) => state.energy + kinetic(state) - state.heat,
-    init: (): Motion => ({
-      ...surface.start(),
-      step: 0,
-      velocities: velocities.slice(),
-      heat: 0,
-      random: new Random(seed, "dynamics").state(),
-      bath: new Float64Array(bath),
-    }),
+    init(): Motion {
+      const start = surface.start();
+      const v = velocities.slice();
+      constraints?.rattle(start.positions, v);
+      const state = { ...start, step: 0, velocities: v, heat: 0, bath: new Float64Array(bath) };
+      return { ...state, random: new Random(seed, "dynamics").state() };
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Structure } from "../structure/structure.ts";
 import { invalid } from "../error.ts";
 import { cellRescaling, martynaTobiasKlein } from "./barostats.ts";
 import type { CellMotion } from "./barostats.ts";
+import type { Bond } from "./constraints.ts";
 import { langevin, verlet } from "./dynamics.ts";
 import type { Dynamics } from "./dynamics.ts";
 import { berendsen, bussi, noseHoover } from "./thermostats.ts";
@@ -26,6 +27,8 @@ export interface EnsembleOptions {
   /** Time constant of a barostat, fs. */
   readonly pressurePeriod: number;
   readonly cell: CellMotion;
+  /** Bonds that keep their length, at constant volume. */
+  readonly fixedBonds?: readonly Bond[];
 }
 
 /** A way to run dynamics. */
@@ -52,8 +55,7 @@ export const ensembles: Readonly<Record<string, Ensemble>> = {
     summary: "constant energy, velocity Verlet",
     whole: false,
     barostat: false,
-    make: (structure, potential, { timestep, velocities }) =>
-      verlet(structure, potential, { timestep, velocities }),
+    make: (structure, potential, options) => verlet(structure, potential, options),
   },
   nvt: {
     summary: "constant temperature, Langevin BAOAB; bears ramps",

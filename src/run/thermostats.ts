@@ -4,7 +4,7 @@ import type { Potential } from "../potentials/potential.ts";
 import type { Structure } from "../structure/structure.ts";
 import { kB } from "../structure/units.ts";
 import { Chain, CHAIN } from "./chain.ts";
-import { drift, kick, positive, prepare, refuseNaN } from "./dynamics.ts";
+import { positive, prepare, refuseNaN } from "./dynamics.ts";
 import type { Dynamics, DynamicsOptions, Motion } from "./dynamics.ts";
 import { rampAt } from "./schedule.ts";
 import type { Ramp } from "./schedule.ts";
@@ -29,16 +29,16 @@ function common(structure: Structure, potential: Potential, options: ThermostatO
   const tau = positive("period", options.period, "fs");
   positive("temperature", rampAt(options.temperature, 0), "K");
   const system = prepare(structure, potential, options, options.seed ?? 1, bath);
-  const freedom = degreesOfFreedom(structure, system.masses);
+  const freedom = degreesOfFreedom(structure, system.masses) - (system.constraints?.count ?? 0);
   return { dt, tau, system, freedom };
 }
 
 /** One step of velocity Verlet. */
-function verletStep({ surface, masses }: ReturnType<typeof prepare>, state: Motion, dt: number): void {
-  kick(state, masses, dt / 2);
-  drift(state, dt);
-  surface.evaluate(state);
-  kick(state, masses, dt / 2);
+function verletStep(system: ReturnType<typeof prepare>, state: Motion, dt: number): void {
+  system.kick(state, dt / 2);
+  system.drift(state, dt);
+  system.surface.evaluate(state);
+  system.kick(state, dt / 2);
 }
 
 /**

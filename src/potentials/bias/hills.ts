@@ -2,7 +2,7 @@ import type { Range } from "../../descriptors/environments.ts";
 import type { Device, Kernel } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
 import { gradient } from "../../formula/derivative.ts";
-import { exp, mul, square, sum, variable } from "../../formula/expression.ts";
+import { exp, mul, square, sub, sum, variable } from "../../formula/expression.ts";
 import type { Neighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
 import type { Evaluation, Potential } from "../potential.ts";
@@ -26,8 +26,11 @@ export class Hills implements Potential {
   #table: Float64Array = new Float64Array(0);
   #capacity = 0;
   #address = 0;
-  /** Uniform inputs (none) and sums: V and its slopes. */
-  readonly #sums: number;
+  /** Values of the variables, then V and its slopes. */
+  readonly #numbers: number;
+  /** The table that the columns were filled from, and how many of its hills. */
+  #filled: Float64Array = this.#table;
+  #count = 0;
 
   constructor(variables: readonly Variable[], widths: readonly number[], device: Device) {
     if (variables.length === 0 || widths.length !== variables.length)
@@ -36,15 +39,17 @@ export class Hills implements Potential {
     this.variables = variables;
     this.widths = widths;
     this.#device = device;
-    const d = variables.map((_, k) => variable(`d${k}`));
-    const V = mul(variable("w"), exp(sum(d.map((x, k) => mul(-0.5 / widths[k] ** 2, square(x))))));
+    const s = variables.map((_, k) => variable(`s${k}`));
+    const c = variables.map((_, k) => variable(`c${k}`));
+    const away = s.map((x, k) => mul(-0.5 / widths[k] ** 2, square(sub(x, c[k]))));
+    const V = mul(variable("w"), exp(sum(away)));
     this.#kernel = device.compile({
       name: "hills",
-      varying: [...d.map(({ name }) => name), "w"],
-      uniform: [],
-      reduced: [V, ...gradient(V, d)],
+      varying: [...c.map(({ name }) => name), "w"],
+      uniform: s.map(({ name }) => name),
+      reduced: [V, ...gradient(V, s)],
     });
-    this.#sums = device.memory.alloc(8 * (1 + variables.length));
+    this.#numbers = device.memory.alloc(8 * (1 + 2 * variables.length));
   }
 
   get external(): boolean {
@@ -84,20 +89,18 @@ export class Hills implements Potential {
   at(s: readonly number[], count = this.count): Float64Array {
     const D = this.variables.length;
     const lanes = count + (count & 1);
-    this.#reserve(lanes);
-    const [memory, stride] = [this.#device.memory, this.#capacity];
-    const columns = memory.f64(this.#address, (D + 1) * stride);
-    for (let h = 0; h < count; h++) {
-      const from = h * (D + 1);
-      for (let k = 0; k < D; k++)
-        columns[k * stride + h] = this.variables[k].wrap(s[k] - this.#table[from + k]);
-      columns[D * stride + h] = this.#table[from + D];
-    }
+    const columns = this.#fill(lanes);
+    const stride = this.#capacity;
+    for (let k = 0; k < D; k++) this.#nearest(columns.subarray(k * stride, k * stride + count), k, s[k]);
     // A hill of no height fills the last lane of an odd number.
-    if (lanes > count) for (let k = 0; k <= D; k++) columns[k * stride + count] = 0;
-    const sums = memory.f64(this.#sums, D + 1).fill(0);
-    if (lanes > 0) this.#kernel.run(lanes, this.#address, 8 * stride, 0, 0, this.#sums);
-    return sums;
+    const [last, own] = [D * stride + lanes - 1, columns[D * stride + lanes - 1]];
+    if (lanes > count) columns[last] = 0;
+    const numbers = this.#device.memory.f64(this.#numbers, 2 * D + 1).fill(0);
+    numbers.set(s);
+    const sums = this.#numbers + 8 * D;
+    if (lanes > 0) this.#kernel.run(lanes, this.#address, 8 * stride, this.#numbers, 0, sums);
+    if (lanes > count) columns[last] = own;
+    return numbers.subarray(D);
   }
 
   evaluate(structure: Structure, _: Neighbours, out: Evaluation, range?: Range): void {
@@ -109,9 +112,37 @@ export class Hills implements Potential {
     slopes.forEach((slope, k) => this.variables[k].pull(slope, out));
   }
 
-  #reserve(lanes: number): void {
-    if (this.#capacity >= lanes) return;
-    this.#capacity = Math.max(64, 2 * lanes);
-    this.#address = this.#device.memory.alloc(8 * (this.variables.length + 1) * this.#capacity);
+  /** Of a periodic variable the images of the centres that are nearest to s; made anew, lest the past leave its rounding. */
+  #nearest(column: Float64Array, k: number, s: number): void {
+    const own = this.variables[k];
+    if (own.period === 0) return;
+    const width = this.variables.length + 1;
+    for (let h = 0; h < column.length; h++) column[h] = s - own.wrap(s - this.#table[h * width + k]);
   }
+
+  /** Columns of centres and heights, [variables + 1, capacity], with what the table has that they have not. */
+  #fill(lanes: number): Float64Array {
+    const [table, width, count] = [this.#table, this.variables.length + 1, this.count];
+    const needed = Math.max(lanes, count + 1);
+    if (this.#capacity < needed) {
+      this.#capacity = 2 * Math.max(32, needed);
+      this.#address = this.#device.memory.alloc(8 * width * this.#capacity);
+      this.#count = 0;
+    }
+    const columns = this.#device.memory.f64(this.#address, width * this.#capacity);
+    if (this.#filled !== table) this.#count = Math.min(this.#count, agreeing(this.#filled, table, width));
+    for (; this.#count < count; this.#count++)
+      for (let k = 0; k < width; k++)
+        columns[k * this.#capacity + this.#count] = table[this.#count * width + k];
+    this.#filled = table;
+    return columns;
+  }
+}
+
+/** How many hills two tables have in common from the start on. */
+function agreeing(a: Float64Array, b: Float64Array, width: number): number {
+  const most = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < most && a[i] === b[i]) i++;
+  return Math.floor(i / width);
 }

@@ -5,9 +5,9 @@ import { symmetricEigen } from "../../math/symmetric-eigen.ts";
 export interface Sampled {
   /** u_k(n) = V_k/k_B T: the bias of each of K ensembles at each of N points, [K][N]. */
   readonly energies: readonly Float64Array[];
-  /** How much each point counts, [N]: 1 for independent samples, 1/g for correlated ones, the count of a bin. */
+  /** How much each point counts, [N]: 1 for a sample, its samples for a bin of a histogram. */
   readonly weights: Float64Array;
-  /** Sums of these by the ensemble that they come from, [K]. */
+  /** How many samples come from each ensemble, [K]. */
   readonly counts: Float64Array;
 }
 
@@ -22,20 +22,24 @@ export interface Reweighted {
   readonly iterations: number;
   /** Probabilities of bins without bias, and the covariance of their logarithms; `bins` [N] numbers from 0, −1: none. */
   probabilities(bins: Int32Array, count: number): Binned;
-  /** Covariance of f, [K, K]. */
+  /** Covariance of f, [K, K], as if the samples were independent. */
   readonly covariance: Float64Array;
+  /** How much each point moves f_k − f_l, [N]. */
+  influence(k: number, l: number): Float64Array;
 }
 
 /** Shares of the ensemble without bias. */
 export interface Binned {
   /** [bins], sum 1 over those that are not left out. */
   readonly probabilities: Float64Array;
-  /** Covariance of ln p, [bins, bins]; 0 for bins without samples. */
+  /** Covariance of ln p, [bins, bins], as if the samples were independent; 0 for bins without samples. */
   readonly covariance: Float64Array;
+  /** How much each point moves ln p_a − ln p_b, [N]: the linear response, from which errors of correlated samples follow. */
+  influence(a: number, b: number): Float64Array;
 }
 
 /** Self-consistent iterations before Newton's. */
-const ITERATIONS = 30;
+const ITERATIONS = 10;
 const NEWTON = 200;
 /** Change of f at which the solution is one. */
 const SETTLED = 1e-11;
@@ -105,7 +109,7 @@ class Equations {
   iterate(f: Float64Array): Float64Array {
     this.evaluate(f);
     const { energies, weights } = this.#sampled;
-    const next = f.map((_, k) => -logSum(weights, (n) => -energies[k][n] - this.D[n]));
+    const next = Float64Array.from(energies, (u) => -logSum(weights, u, this.D));
     return next.map((x) => x - next[0]);
   }
 
@@ -153,12 +157,12 @@ function solved(H: Float64Array, g: Float64Array, m: number): Float64Array {
   return step;
 }
 
-/** ln Σ_n c_n e^{x_n} */
-function logSum(weights: Float64Array, x: (n: number) => number): number {
+/** ln Σ_n c_n e^{−u_n − D_n} */
+function logSum(weights: Float64Array, u: Float64Array, D: Float64Array): number {
   let top = -Infinity;
-  for (let n = 0; n < weights.length; n++) if (weights[n] > 0) top = Math.max(top, x(n));
+  for (let n = 0; n < D.length; n++) if (weights[n] > 0) top = Math.max(top, -u[n] - D[n]);
   let sum = 0;
-  for (let n = 0; n < weights.length; n++) if (weights[n] > 0) sum += weights[n] * Math.exp(x(n) - top);
+  for (let n = 0; n < D.length; n++) if (weights[n] > 0) sum += weights[n] * Math.exp(-u[n] - D[n] - top);
   return top + Math.log(sum);
 }
 
@@ -183,24 +187,44 @@ function solution(sampled: Sampled, equations: Equations, f: Float64Array, itera
   const G = gram(W, weights);
   const K = counts.length;
   const logWeights = equations.D.map((D) => -D);
+  const response = responseOf(W, G, counts);
   return {
     f,
     logWeights,
     overlap: G.map((g, i) => g * counts[i % K]),
     iterations,
     covariance: covariance(G, counts, K),
-    probabilities: (bins, count) => probabilities(sampled, W, G, logWeights, bins, count),
+    influence: (k, l) => response(Float64Array.from({ length: K }, (_, i) => +(i === l) - +(i === k))),
+    probabilities: (bins, count) => probabilities({ sampled, W, G, logWeights, response }, bins, count),
   };
 }
 
-function probabilities(
-  { weights, counts }: Sampled,
-  W: readonly Float64Array[],
-  G: Float64Array,
-  logWeights: Float64Array,
-  bins: Int32Array,
-  count: number,
-): Binned {
+/** Σ_k a_k (H⁺ p_n)_k for every point n, with p_kn = N_k W_kn and H = diag N − N Wᵀ W N: −a·∂f/∂n. */
+type Response = (a: Float64Array) => Float64Array;
+
+function responseOf(W: readonly Float64Array[], G: Float64Array, counts: Float64Array): Response {
+  const K = counts.length;
+  const H = G.map((g, i) => {
+    const [k, l] = [Math.floor(i / K), i % K];
+    return (k === l ? counts[k] : 0) - counts[k] * counts[l] * g;
+  });
+  return (a) => {
+    const b = solved(H.slice(), a, K).map((x, k) => x * counts[k]);
+    return W[0].map((_, n) => b.reduce((sum, x, k) => sum + x * W[k][n], 0));
+  };
+}
+
+interface Solved {
+  readonly sampled: Sampled;
+  readonly W: readonly Float64Array[];
+  readonly G: Float64Array;
+  readonly logWeights: Float64Array;
+  readonly response: Response;
+}
+
+function probabilities(solution: Solved, bins: Int32Array, count: number): Binned {
+  const { weights, counts } = solution.sampled;
+  const { W, G, logWeights, response } = solution;
   const K = counts.length;
   const top = logWeights.reduce((a, b) => Math.max(a, b), -Infinity);
   const share = logWeights.map((x) => Math.exp(x - top));
@@ -230,7 +254,18 @@ function probabilities(
   for (let a = 0; a < count; a++)
     for (let b = 0; b < count; b++)
       if (mass[a] > 0 && mass[b] > 0) own[a * count + b] = theta[(K + a) * size + K + b];
-  return { probabilities: mass.map((m) => m / total), covariance: own };
+  /** Mean of p_k in a bin. */
+  const mean = (k: number, b: number) => counts[k] * all[k * size + K + b];
+  return {
+    probabilities: mass.map((m) => m / total),
+    covariance: own,
+    influence(a, b) {
+      const through = response(Float64Array.from({ length: K }, (_, k) => mean(k, a) - mean(k, b)));
+      return through.map(
+        (x, n) => x + (bins[n] === a ? share[n] / mass[a] : 0) - (bins[n] === b ? share[n] / mass[b] : 0),
+      );
+    },
+  };
 }
 
 /**

@@ -1,8 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { reweight } from "./reweight.ts";
-import { umbrellas } from "./windows.ts";
-import { Random } from "../../math/random.ts";
 
 /** pymbar's own numbers: test/golden/mbar.py. */
 const golden = JSON.parse(
@@ -55,5 +53,26 @@ describe("MBAR beside pymbar", () => {
       expect(error(low)).toBeCloseTo(errors[b], 8);
       expect(error(4)).toBeCloseTo(golden.perturbed_errors[4][b], 8);
     }
+  });
+
+  test("what each sample adds to an estimate gives the same errors, and sums to nothing", () => {
+    const { edges, profile_errors: errors, profile, df } = golden;
+    const count = edges.length - 1;
+    const width = (edges[count] - edges[0]) / count;
+    const bins = Int32Array.from(x, (s) => Math.floor((s - edges[0]) / width));
+    const binned = solved.probabilities(bins, count);
+    const deviation = (influence: Float64Array) => {
+      let [variance, at] = [0, 0];
+      for (const { length } of golden.samples) {
+        const own = influence.subarray(at, (at += length));
+        const mean = own.reduce((a, b) => a + b, 0) / length;
+        variance += own.reduce((sum, y) => sum + (y - mean) ** 2, 0);
+      }
+      return Math.sqrt(variance);
+    };
+    const low = profile.indexOf(0);
+    for (let b = 0; b < count; b++)
+      if (b !== low) expect(deviation(binned.influence(b, low)) / errors[b]).toBeCloseTo(1, 0.5);
+    for (let k = 1; k < K; k++) expect(deviation(solved.influence(k, 0)) / df[0][k]).toBeCloseTo(1, 1);
   });
 });

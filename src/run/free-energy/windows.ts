@@ -41,7 +41,7 @@ export interface Umbrellas {
   readonly width: number;
   readonly wham: FreeEnergy;
   readonly mbar: FreeEnergy;
-  /** How many samples count as one: g = 1 + 2τ of each window. */
+  /** How many values of the variable are worth one: g = 1 + 2τ of each window. */
   readonly inefficiencies: Float64Array;
   /** Overlap of each window with the next, 0 … 1; for a ring the last with the first too. */
   readonly overlaps: Float64Array;
@@ -53,9 +53,25 @@ export interface Umbrellas {
 export const LEAST_OVERLAP = 0.03;
 
 /** g = 1 + 2τ: how many correlated values are worth one; values of a periodic variable are taken from the first on. */
-export function inefficiency(samples: Float64Array, period = 0): number {
+function inefficiency(samples: Float64Array, period: number): number {
   const near = (s: number) => s - (period > 0 ? period * Math.round((s - samples[0]) / period) : 0);
   return Math.max(1, 2 * blockAverage(samples.map(near)).correlation);
+}
+
+/**
+ * By how much the variance of an estimate exceeds that of independent samples: block averages of what each sample adds to
+ * it, window by window.
+ */
+function excess(influence: Float64Array, windows: readonly Window[]): number {
+  let [blocked, independent, at] = [0, 0, 0];
+  for (const { samples } of windows) {
+    const n = samples.length;
+    const { error, correlation } = blockAverage(influence.subarray(at, at + n));
+    blocked += (n * error) ** 2;
+    independent += (n * error) ** 2 / (2 * correlation);
+    at += n;
+  }
+  return independent > 0 ? Math.max(1, blocked / independent) : 1;
 }
 
 /** The free energy along a variable from windows that were sampled under different biases: by WHAM and by MBAR. */
@@ -75,17 +91,23 @@ export function umbrellas(windows: readonly Window[], options: ProfileOptions): 
     for (const s of samples) if (binOf(s) >= 0) histogram[binOf(s)]++;
     return histogram;
   });
-  const all = pooled(windows, inefficiencies, kT);
+  const all = pooled(windows, kT);
   const solved = reweight(all);
   const profile = solved.probabilities(Int32Array.from(all.points, binOf), bins);
-  const counted = binned(windows, histograms, centres, inefficiencies, kT);
-  const iterated = reweight(counted);
+  const iterated = reweight(binned(windows, histograms, centres, kT));
   const own = iterated.probabilities(Int32Array.from(centres.keys()), bins);
+  // Both ways see the same samples, so that their correlation counts alike.
+  const p = profile.probabilities;
+  const lowest = p.indexOf(Math.max(...p));
+  const inBins = p.map((x, b) => (x > 0 && b !== lowest ? excess(profile.influence(b, lowest), windows) : 1));
+  const inWindows = Float64Array.from(windows, (_, k) =>
+    k > 0 ? excess(solved.influence(k, 0), windows) : 1,
+  );
   return {
     centres,
     width,
-    wham: freeEnergy(iterated, own, kT),
-    mbar: freeEnergy(solved, profile, kT),
+    wham: freeEnergy(iterated, own, kT, lowest, inBins, inWindows),
+    mbar: freeEnergy(solved, profile, kT, lowest, inBins, inWindows),
     inefficiencies,
     overlaps: neighbours(solved.overlap, windows.length, period > 0),
     histograms,
@@ -100,16 +122,19 @@ function rangeOf(windows: readonly Window[], period: number): [number, number] {
   return [low, high];
 }
 
-/** All samples one after another, each counting 1/g. */
-function pooled(windows: readonly Window[], g: Float64Array, kT: number): Sampled & { points: Float64Array } {
-  const points = Float64Array.from(windows.flatMap(({ samples }) => [...samples]));
+/** All samples one after another. */
+function pooled(windows: readonly Window[], kT: number): Sampled & { points: Float64Array } {
+  const points = new Float64Array(windows.reduce((sum, { samples }) => sum + samples.length, 0));
+  let at = 0;
+  for (const { samples } of windows) {
+    points.set(samples, at);
+    at += samples.length;
+  }
   return {
     points,
     energies: windows.map((window) => points.map((s) => window.energyAt(s) / kT)),
-    weights: Float64Array.from(
-      windows.flatMap(({ samples }, k) => Array<number>(samples.length).fill(1 / g[k])),
-    ),
-    counts: Float64Array.from(windows, ({ samples }, k) => samples.length / g[k]),
+    weights: new Float64Array(points.length).fill(1),
+    counts: Float64Array.from(windows, ({ samples }) => samples.length),
   };
 }
 
@@ -118,25 +143,30 @@ function binned(
   windows: readonly Window[],
   histograms: readonly Float64Array[],
   centres: Float64Array,
-  g: Float64Array,
   kT: number,
 ): Sampled {
   return {
     energies: windows.map((window) => centres.map((s) => window.energyAt(s) / kT)),
-    weights: centres.map((_, b) => histograms.reduce((sum, h, k) => sum + h[b] / g[k], 0)),
-    counts: Float64Array.from(histograms, (h, k) => h.reduce((a, b) => a + b, 0) / g[k]),
+    weights: centres.map((_, b) => histograms.reduce((sum, h) => sum + h[b], 0)),
+    counts: Float64Array.from(histograms, (h) => h.reduce((a, b) => a + b, 0)),
   };
 }
 
-function freeEnergy({ f, covariance, iterations }: Reweighted, binned: Binned, kT: number): FreeEnergy {
-  const { probabilities: p } = binned;
-  const lowest = p.indexOf(Math.max(...p));
+/** In eV; `inBins` and `inWindows` are the factors of the variances that correlation brings. */
+function freeEnergy(
+  { f, covariance, iterations }: Reweighted,
+  { probabilities: p, covariance: own }: Binned,
+  kT: number,
+  lowest: number,
+  inBins: Float64Array,
+  inWindows: Float64Array,
+): FreeEnergy {
   const K = f.length;
   return {
     energies: p.map((x) => (x > 0 ? -kT * Math.log(x / p[lowest]) : NaN)),
-    errors: p.map((x, b) => (x > 0 ? kT * deviation(binned.covariance, p.length, b, lowest) : NaN)),
+    errors: p.map((x, b) => (x > 0 ? kT * Math.sqrt(inBins[b]) * deviation(own, p.length, b, lowest) : NaN)),
     windows: f.map((x) => kT * x),
-    windowErrors: f.map((_, k) => kT * deviation(covariance, K, k, 0)),
+    windowErrors: f.map((_, k) => kT * Math.sqrt(inWindows[k]) * deviation(covariance, K, k, 0)),
     iterations,
   };
 }
