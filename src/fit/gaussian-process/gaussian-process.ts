@@ -174,7 +174,7 @@ async function prepare(
 }
 
 /** Operations per second of all threads in a matrix product. */
-function multiplyRate({ device, threads }: WholeInput["pool"]): number {
+export function multiplyRate({ device, threads }: WholeInput["pool"]): number {
   const n = 192;
   const address = device.memory.alloc(8 * 3 * n * n);
   const [a, b, c] = [0, 1, 2].map((k) => address + 8 * k * n * n);

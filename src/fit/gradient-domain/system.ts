@@ -17,6 +17,8 @@ export interface Held {
   readonly part: "all" | "columns" | "none";
   readonly inducing?: Int32Array;
   readonly perInducing?: number;
+  /** λ, which the preconditioner takes in. */
+  readonly lambda?: number;
 }
 
 const factors = (held: Held) => (held.inducing?.length ?? 0) * (held.perInducing ?? 0);
@@ -32,15 +34,14 @@ export function systemBytes(
   const places = new Int32Array(P * D);
   const set = { points: M, count: M, features: D, directions: m, places };
   const fixed = pointsBytes(M, D) + 8 * (M * (D + D * m + 2) + 2 * n);
-  const matrix = held.part === "all" ? 8 * n * n : 8 * (n * k + k * k + Math.ceil(n / ROWS) * k + k);
+  const matrix =
+    held.part === "all" ? 8 * n * n : 8 * (n * k + k * k + Math.ceil(n / ROWS) * k + k + (k > 0 ? n * m : 0));
   return fixed + matrix + threads * (Predictor.bytes(set, QUERIES) + Blocks.bytes(set));
 }
 
-/** The equations K v = y of one molecule, for one length of the kernel, and what can be done with K by all threads. */
+/** The equations K v = y of one molecule, and what can be done with K by all threads. */
 export class System {
   readonly geometries: Geometries;
-  readonly permutations: readonly Permutation[];
-  readonly length: number;
   /** Number of equations M m. */
   readonly rows: number;
   /** Number of inducing directions k. */
@@ -53,21 +54,12 @@ export class System {
   readonly #pool: Pool;
   readonly #job: Job;
 
-  private constructor(
-    pool: Pool,
-    job: Job,
-    spec: SystemSpec,
-    geometries: Geometries,
-    permutations: readonly Permutation[],
-    length: number,
-  ) {
+  private constructor(pool: Pool, job: Job, spec: SystemSpec, geometries: Geometries) {
     const { memory } = pool.device;
     this.#pool = pool;
     this.#job = job;
     this.spec = spec;
     this.geometries = geometries;
-    this.permutations = permutations;
-    this.length = length;
     this.rows = geometries.count * geometries.directions;
     this.inducing = spec.inducing.length * spec.perInducing;
     this.vector = memory.f64(spec.vector, this.rows);
@@ -80,7 +72,6 @@ export class System {
     numbers: Uint8Array,
     geometries: Geometries,
     permutations: readonly Permutation[],
-    length: number,
     held: Held,
   ): Promise<System> {
     const { device } = pool;
@@ -110,26 +101,28 @@ export class System {
       parts: memory.alloc(8 * Math.ceil(n / ROWS) * k),
       small: memory.alloc(8 * k),
       gram: memory.alloc(8 * k * k),
+      own: memory.alloc(k > 0 ? 8 * M * m * m : 0),
+      lambda: held.lambda ?? 0,
       control: memory.alloc(8),
     };
-    const z = scaled(geometries.features, symmetricMean(geometries.features, places, D), length);
-    writePoints(device, points, z);
-    const negative = memory.f64(spec.geometries.negative, M * D);
-    const squares = memory.f64(spec.geometries.squares, M);
+    return new System(pool, await pool.prepare("fit.gradient-domain", spec), spec, geometries);
+  }
+
+  /** Makes the equations those of a kernel of this length, 1/Å; to be called before anything else. */
+  setLength(length: number): void {
+    const { device } = this.#pool;
+    const { places, negative: at, squares: squaresAt, slopes: slopesAt } = this.spec.geometries;
+    const { count: M, size: D, features, slopes: raw } = this.geometries;
+    const z = scaled(features, symmetricMean(features, places, D), length);
+    writePoints(device, this.spec.points, z);
+    const negative = device.memory.f64(at, M * D);
+    const squares = device.memory.f64(squaresAt, M).fill(0);
     for (let t = 0; t < M * D; t++) {
       negative[t] = -z[t];
       squares[Math.floor(t / D)] += z[t] * z[t];
     }
-    const slopes = memory.f64(spec.geometries.slopes, M * D * m);
-    for (let t = 0; t < slopes.length; t++) slopes[t] = geometries.slopes[t] / length;
-    return new System(
-      pool,
-      await pool.prepare("fit.gradient-domain", spec),
-      spec,
-      geometries,
-      permutations,
-      length,
-    );
+    const slopes = device.memory.f64(slopesAt, raw.length);
+    for (let t = 0; t < raw.length; t++) slopes[t] = raw[t] / length;
   }
 
   /** Fills the lower triangle of K, λ added on its diagonal. */
@@ -166,6 +159,11 @@ export class System {
   async expand(x: Float64Array): Promise<void> {
     this.#pool.device.memory.f64(this.spec.small, this.inducing).set(x);
     await this.#run(WORK.expand, Math.ceil(this.rows / ROWS));
+  }
+
+  /** Takes from the columns, made B, what they leave of each geometry's own block: B_j ← L_j⁻¹ B_j. */
+  scaleColumns(): Promise<void> {
+    return this.#run(WORK.own, this.geometries.count);
   }
 
   /** Lower triangle of columnsᵀ columns, [k, k]. */

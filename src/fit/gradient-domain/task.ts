@@ -4,6 +4,9 @@ import {
   writeWeight,
   type PointsAddress,
 } from "../../regressors/symmetric-gradient-domain/predictor.ts";
+import { NumericalError } from "../../error.ts";
+import { Cholesky } from "../../math/cholesky.ts";
+import { TriangularSolves } from "../../math/triangular-solves.ts";
 import { Blocks, type GeometriesAddress } from "./blocks.ts";
 
 /** Geometries whose gradients are predicted together, and rows of a piece of the preconditioner. */
@@ -30,6 +33,9 @@ export interface SystemSpec {
   readonly parts: number;
   readonly small: number;
   readonly gram: number;
+  /** Cholesky's factors of what the columns leave of each geometry's own block, [M, m, m], and λ. */
+  readonly own: number;
+  readonly lambda: number;
   /** One word: see `WORK`. */
   readonly control: number;
 }
@@ -42,6 +48,7 @@ export const WORK = {
   project: 4,
   expand: 5,
   gram: 6,
+  own: 7,
 } as const;
 
 /** The pool task `fit.gradient-domain`: what is done geometry by geometry or piece by piece. */
@@ -131,6 +138,30 @@ export const gradientDomainTask: Task = ({ device }, given) => {
     });
   };
 
-  const works = [covariance, columns, weights, product, project, expand, gram];
+  let factor:
+    | { readonly cholesky: Cholesky; readonly solves: TriangularSolves; readonly minus: number }
+    | undefined;
+  /** L of K_jj − B_j B_jᵀ + λ, and B_j ← L⁻¹ B_j. */
+  const own = (j: number) => {
+    blocks ??= new Blocks(device, geometries);
+    factor ??= {
+      cholesky: new Cholesky(device, m),
+      solves: new TriangularSolves(device, m, k),
+      minus: memory.alloc(8 * m * k),
+    };
+    const [at, B] = [spec.own + 8 * j * m * m, matrix + 8 * j * m * k];
+    blocks.run(j, m, j, j + 1, () => at, m);
+    const minus = memory.f64(factor.minus, m * k);
+    const columnsOf = memory.f64(B, m * k);
+    for (let t = 0; t < m * k; t++) minus[t] = -columnsOf[t];
+    gemm.f64(m, m, k, B, k, factor.minus, k, at, m, { transB: true, add: true });
+    const block = memory.f64(at, m * m);
+    for (let a = 0; a < m; a++) block[a * m + a] += spec.lambda;
+    if (!factor.cholesky.factor(m, at))
+      throw new NumericalError("the preconditioner is not positive definite; a larger ridge makes it so");
+    factor.solves.forward({ address: at, stride: m, n: m }, B, k, k);
+  };
+
+  const works = [covariance, columns, weights, product, project, expand, gram, own];
   return (chunk) => works[memory.i32(spec.control, 1)[0]](chunk);
 };

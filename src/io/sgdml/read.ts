@@ -49,13 +49,17 @@ export function readSgdml(bytes: Uint8Array, file: string, units?: SgdmlUnits): 
     }
   const options = symmetricGradientDomain.options.parse({
     atoms: [...numbers],
-    length: sigma / length,
     permutations: rowsOf(arrays.perms!, n, `${file} perms`),
-    constant: constant * energy,
   });
+  const tensors = {
+    features,
+    weights,
+    length: Float64Array.of(sigma / length),
+    constant: Float64Array.of(constant * energy),
+  };
   return {
     elements: [...new Set(numbers)].sort((a, b) => a - b),
-    terms: [{ type: symmetricGradientDomain.name, options, tensors: { features, weights } }],
+    terms: [{ type: symmetricGradientDomain.name, options, tensors }],
     provenance: { from: "sgdml" },
   };
 }

@@ -1,23 +1,9 @@
-import { inverseDistances } from "../../descriptors/molecular/inverse-distances.ts";
 import { pullback, type MolecularDescriptor } from "../../descriptors/molecular/descriptor.ts";
+import { inverseDistances } from "../../descriptors/molecular/inverse-distances.ts";
 import type { Device } from "../../device/device.ts";
 import { pairPlaces, type Permutation } from "./group.ts";
 import { Predictor, reservePoints, writePoints, writeWeight, type PointsAddress } from "./predictor.ts";
-
-/** What a model of one molecule is made of; energies in eV, lengths in Å. */
-export interface GradientDomainData {
-  readonly numbers: Uint8Array;
-  /** Length σ of the kernel, 1/Å. */
-  readonly length: number;
-  /** A group of permutations of atoms. */
-  readonly permutations: readonly Permutation[];
-  /** Inverse distances of the training geometries, [M, D], 1/Å. */
-  readonly features: Float64Array;
-  /** Their weights ∂x/∂R·α, [M, D], eV/Å. */
-  readonly weights: Float64Array;
-  /** Constant of integration, eV. */
-  readonly constant: number;
-}
+import { WeightSlopes } from "./weight-slopes.ts";
 
 /** The mean of features over geometries and permutations: no permutation changes it. */
 export function symmetricMean(features: Float64Array, places: Int32Array, D: number): Float64Array {
@@ -35,48 +21,84 @@ export const scaled = (features: Float64Array, mean: Float64Array, length: numbe
 
 /** Energies and gradients of one molecule: E = c + Σ_j Σ_P ∂k(P x, x_j)/∂x_j·β_j. */
 export class GradientDomain {
-  readonly #descriptor: MolecularDescriptor;
+  readonly descriptor: MolecularDescriptor;
+  readonly #device: Device;
+  /** Inverse distances of the training geometries, [M, D], 1/Å. */
+  readonly #features: Float64Array;
   readonly #mean: Float64Array;
-  readonly #length: number;
-  readonly #constant: number;
+  readonly #points: PointsAddress;
   readonly #predictor: Predictor;
   readonly #z: Float64Array;
   readonly #slopes: Float64Array;
   readonly #energy = new Float64Array(1);
+  #weightSlopes: WeightSlopes | undefined;
+  #length = 0;
+  #constant = 0;
 
   constructor(
-    { numbers, length, permutations, features, weights, constant }: GradientDomainData,
+    numbers: Uint8Array,
+    permutations: readonly Permutation[],
+    features: Float64Array,
     device: Device,
   ) {
-    const descriptor = inverseDistances.build(inverseDistances.options.parse({}), numbers, device);
-    const D = descriptor.size;
+    this.descriptor = inverseDistances.build(inverseDistances.options.parse({}), numbers, device);
+    const D = this.descriptor.size;
     const places = pairPlaces(permutations, numbers.length);
-    const points: PointsAddress = reservePoints(device, { points: features.length / D, features: D, places });
+    this.#device = device;
+    this.#features = features;
     this.#mean = symmetricMean(features, places, D);
-    this.#length = length;
-    this.#constant = constant;
-    this.#descriptor = descriptor;
-    writePoints(device, points, scaled(features, this.#mean, length));
-    // dz = dx/σ, so that weights of z are σ⁻¹ times those of x.
-    for (let j = 0; j < points.points; j++)
-      writeWeight(
-        device,
-        points,
-        j,
-        weights.subarray(j * D, (j + 1) * D).map((b) => b / length),
-      );
-    this.#predictor = new Predictor(device, points, 1);
+    this.#points = reservePoints(device, { points: features.length / D, features: D, places });
+    this.#predictor = new Predictor(device, this.#points, 1);
     this.#z = new Float64Array(D);
     this.#slopes = new Float64Array(D);
   }
 
-  /** The energy at positions [n, 3], and ADDS ∂E/∂R to gradient [n, 3]. */
+  /** Length σ (1/Å), constant of integration (eV) and weights β = ∂x/∂R·α of the geometries, [M, D], eV/Å. */
+  set(length: number, constant: number, weights: Float64Array): void {
+    if (length !== this.#length)
+      writePoints(this.#device, this.#points, scaled(this.#features, this.#mean, length));
+    this.#length = length;
+    this.#constant = constant;
+    const D = this.descriptor.size;
+    const b = new Float64Array(D);
+    for (let j = 0; j < this.#points.points; j++) {
+      // dz = dx/σ, so that weights of z are σ⁻¹ times those of x.
+      for (let d = 0; d < D; d++) b[d] = weights[j * D + d] / length;
+      writeWeight(this.#device, this.#points, j, b);
+    }
+  }
+
+  /** The energy at positions [n, 3]; where a gradient [n, 3] is given, ADDS ∂E/∂R to it. */
   energy(positions: Float64Array, gradient: Float64Array): number {
-    const { features, rows } = this.#descriptor.jacobian(positions);
-    for (let d = 0; d < features.length; d++) this.#z[d] = (features[d] - this.#mean[d]) / this.#length;
+    const { features, rows } = this.descriptor.jacobian(positions);
+    this.#scale(features);
     this.#predictor.run(1, this.#z, this.#energy, this.#slopes);
     for (let d = 0; d < features.length; d++) this.#slopes[d] /= this.#length;
     pullback(rows, this.#slopes, gradient);
     return this.#constant + this.#energy[0];
+  }
+
+  /** ADDS seed ∂E/∂β and the slope of ∂E/∂β along a tangent of the positions [n, 3] to `out` [M, D]. */
+  addWeightSlopes(
+    positions: Float64Array,
+    seed: number,
+    tangent: Float64Array | null,
+    out: Float64Array,
+  ): void {
+    const { features, rows } = this.descriptor.jacobian(positions);
+    this.#scale(features);
+    const along = this.#slopes.fill(0);
+    if (tangent)
+      for (let d = 0; d < along.length; d++) {
+        for (let k = rows.starts[d]; k < rows.starts[d + 1]; k++)
+          along[d] += rows.values[k] * tangent[rows.columns[k]];
+        along[d] /= this.#length;
+      }
+    this.#weightSlopes ??= new WeightSlopes(this.#device, this.#points);
+    this.#weightSlopes.add(this.#z, seed / this.#length, along, 1 / this.#length, out);
+  }
+
+  #scale(features: Float64Array): void {
+    for (let d = 0; d < features.length; d++) this.#z[d] = (features[d] - this.#mean[d]) / this.#length;
   }
 }
