@@ -4,13 +4,14 @@ import { Cholesky, solveCholesky } from "../../math/cholesky.ts";
 import type { Measurement } from "../kalman/covariance.ts";
 
 /** Where the matrix lies, and what the caller sets before a job: number, stride and address of the rows. */
-interface NormalSpec {
+export interface NormalSpec {
   readonly parameters: number;
   readonly address: number;
   readonly control: number;
+  /** Rows of one chunk of work: the more, the less often the rows of a measurement are read; 64 by default. */
+  readonly strip?: number;
 }
 
-/** Rows of one chunk of work. */
 const ROWS = 64;
 
 /**
@@ -18,12 +19,14 @@ const ROWS = 64;
  * m, so the bits do not depend on the threads.
  */
 export const normalTask: Task = ({ device }, spec) => {
-  const { parameters: P, address, control } = spec as NormalSpec;
+  const { parameters: P, address, control, strip = ROWS } = spec as NormalSpec;
   const set = device.memory.f64(control, 3);
+  const last = Math.ceil(P / strip) - 1;
   return (chunk) => {
     const [m, stride, from] = set;
-    const row = chunk * ROWS;
-    const rows = Math.min(ROWS, P - row);
+    // The longest rows first.
+    const row = (last - chunk) * strip;
+    const rows = Math.min(strip, P - row);
     const to = address + 8 * row * P;
     device.gemm.f64(rows, row + rows, m, from + 8 * row, stride, from, stride, to, P, {
       transA: true,
