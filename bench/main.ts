@@ -11,7 +11,9 @@ const benches: Readonly<Record<string, string>> = {
   hdnnp: "energy and forces of n2p2's potential of water",
   extrapolation: "grading atoms beside evaluating them",
   linear: "SNAP and ACE beside LAMMPS: the same cell, model and core in turn",
+  kernel: "Gaussian processes: factorisation, Müller–Brown, the price of predictions",
   fit: "training: frames per second on one thread and on all",
+  run: "dynamics of 14 atoms: steps per second beside ASE, and the share of the potential",
   evaluate: "energy and forces of silicon, 100 to 100 000 atoms, one thread and all",
 };
 

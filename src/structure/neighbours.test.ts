@@ -213,3 +213,19 @@ describe("NeighbourList", () => {
     expect(list.rebuilds).toBe(3);
   });
 });
+
+describe("molecules large enough for bins", () => {
+  it("have the same pairs as by trying all of them", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 60, max: 70 }),
+        fc.array(fc.double({ min: 0, max: 9, noNaN: true }), { minLength: 210, maxLength: 210 }),
+        (n, coordinates) => {
+          const s = molecule(coordinates.slice(0, 3 * n));
+          expect(rows(findNeighbours(s, 2.5))).toEqual(bruteForce(s, 2.5));
+        },
+      ),
+      { seed: 5, numRuns: 25 },
+    );
+  });
+});

@@ -70,9 +70,33 @@ export function findNeighbours(structure: Structure, cutoff: number): Neighbours
   const bad = positions.findIndex((x) => !Number.isFinite(x));
   if (bad >= 0)
     throw invalid(`positions of atom ${Math.floor(bad / 3)}`, "finite coordinates in Å", `${positions[bad]}`);
+  if (positions.length <= 3 * FEW && !pbc.includes(true)) return amongFew(positions, cutoff);
   const { reduced, transform } = reduceCell(completeCell(structure.cell, pbc), pbc);
   const bins = sortIntoBins(positions, reduced, pbc, cutoff);
   return collect(structure, cutoff, reduced, transform, bins);
+}
+
+/** Below this many atoms of a molecule, looking at all pairs takes less time than bins. */
+const FEW = 64;
+
+/** The same list without bins, for few atoms that are not periodic. */
+function amongFew(positions: Float64Array, cutoff: number): Neighbours {
+  const n = positions.length / 3;
+  const rc2 = cutoff * cutoff;
+  const offsets = new Int32Array(n + 1);
+  const found = new Int32Array(n * n);
+  let count = 0;
+  for (let i = 0; i < n; i++) {
+    const [xi, yi, zi] = [positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]];
+    for (let j = 0; j < n; j++) {
+      const dx = positions[3 * j] - xi;
+      const dy = positions[3 * j + 1] - yi;
+      const dz = positions[3 * j + 2] - zi;
+      if (dx * dx + dy * dy + dz * dz < rc2 && j !== i) found[count++] = j;
+    }
+    offsets[i + 1] = count;
+  }
+  return { cutoff, offsets, index: found.slice(0, count), shift: new Int32Array(3 * count) };
 }
 
 function sortIntoBins(
