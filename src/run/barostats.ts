@@ -11,8 +11,7 @@ import { drift, kick, positive, prepare, refuseNaN } from "./dynamics.ts";
 import type { Dynamics, DynamicsOptions, Motion } from "./dynamics.ts";
 import { rampAt } from "./schedule.ts";
 import type { Ramp } from "./schedule.ts";
-import { rescaling, scale } from "./thermostats.ts";
-import { degreesOfFreedom } from "./velocities.ts";
+import { freedomOf, rescaling, scale } from "./thermostats.ts";
 
 /** What of the cell moves: its volume, its three lengths (for cells along x, y, z), or all of it. */
 export type CellMotion = "isotropic" | "axes" | "full";
@@ -42,7 +41,7 @@ function common(structure: Structure, potential: Potential, options: BarostatOpt
   const tauP = positive("pressurePeriod", options.pressurePeriod, "fs");
   if (options.fixedBonds?.length) throw invalid("fixed bonds", "dynamics at constant volume", "a barostat");
   const system = prepare(structure, potential, options, options.seed ?? 1, bath);
-  const freedom = degreesOfFreedom(structure, system.masses);
+  const freedom = freedomOf(structure, system);
   const pressureAt = (step: number) => rampAt(options.pressure, step) / EV_A3_IN_GPA;
   return { dt, T, tau, tauP, system, freedom, pressureAt };
 }

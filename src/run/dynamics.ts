@@ -167,8 +167,10 @@ export function prepare(
       const start = surface.start();
       const v = velocities.slice();
       constraints?.rattle(start.positions, v);
-      const state = { ...start, step: 0, velocities: v, heat: 0, bath: new Float64Array(bath) };
-      return { ...state, random: new Random(seed, "dynamics").state() };
+      const rest = { step: 0, velocities: v, heat: 0, bath: new Float64Array(bath) };
+      const state = { ...start, ...rest, random: new Random(seed, "dynamics").state() };
+      refuseNaN(state);
+      return state;
     },
   };
 }
@@ -190,8 +192,8 @@ export function positive(name: string, x: number, unit: string): number {
 }
 
 export function refuseNaN(state: Motion): void {
-  if (Number.isFinite(state.energy)) return;
+  if (Number.isFinite(state.energy) && state.forces.every(Number.isFinite)) return;
   throw new NumericalError(
-    `the energy is ${state.energy} at step ${state.step}: the atoms left the potential's reach`,
+    `the energy or a force is not finite at step ${state.step}: the atoms left the potential's reach`,
   );
 }

@@ -42,6 +42,18 @@ describe("thermostats", () => {
     samples(run, observe, { equilibration: 2000, steps: 40_000, expected, resolution: 0.03 });
   });
 
+  test("a lone atom is refused: a thermostat has nothing to heat", () => {
+    const alone = { ...cluster(), numbers: cluster().numbers.slice(0, 1), positions: new Float64Array(3) };
+    for (const thermostat of [noseHoover, bussi, berendsen])
+      expect(() => thermostat(alone, morse(), common)).toThrow("atoms that move against each other");
+  });
+
+  test("atoms on each other are a failure of the computation, at the start", () => {
+    const { numbers } = cluster();
+    const together = { ...cluster(), positions: new Float64Array(3 * numbers.length) };
+    expect(() => verlet(together, morse(), { timestep: 1 }).init()).toThrow("not finite at step 0");
+  });
+
   test("Nosé–Hoover: the energy of atoms and chain is kept, its error falls as Δt²", () => {
     invariantFallsAs(nvt, { timesteps: [1, 2, 4, 8], time: 400 });
   });

@@ -1,3 +1,4 @@
+import { invalid } from "../error.ts";
 import { expOf } from "../formula/scalar.ts";
 import { Random } from "../math/random.ts";
 import type { Potential } from "../potentials/potential.ts";
@@ -29,8 +30,17 @@ function common(structure: Structure, potential: Potential, options: ThermostatO
   const tau = positive("period", options.period, "fs");
   positive("temperature", rampAt(options.temperature, 0), "K");
   const system = prepare(structure, potential, options, options.seed ?? 1, bath);
-  const freedom = degreesOfFreedom(structure, system.masses) - (system.constraints?.count ?? 0);
-  return { dt, tau, system, freedom };
+  return { dt, tau, system, freedom: freedomOf(structure, system) };
+}
+
+/** Degrees of freedom that a thermostat heats, refused where there are none: a lone atom has only the motion of the whole. */
+export function freedomOf(
+  structure: Structure,
+  { masses, constraints }: Pick<Dynamics, "masses" | "constraints">,
+): number {
+  const freedom = degreesOfFreedom(structure, masses) - (constraints?.count ?? 0);
+  if (freedom < 1) throw invalid("structure", "atoms that move against each other, for a thermostat", "none");
+  return freedom;
 }
 
 /** One step of velocity Verlet. */
