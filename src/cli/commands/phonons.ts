@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import { meshWavenumbers, phonons } from "../../run/phonons.ts";
 import type { Phonons } from "../../run/phonons.ts";
@@ -56,7 +56,11 @@ export function define(command: Command): void {
       "where bands.txt, dos.txt and phonons.html go (default: <structure>-phonons)",
     )
     .option("--supercell <a,b,c>", "repeats of the cell (default: 10 Å in every direction)", repeats)
-    .option("--path <corners>", "name=q of the corners, in reciprocal vectors", corners, corners(PATH))
+    .addOption(
+      new Option("--path <corners>", "name=q of the corners, in reciprocal vectors")
+        .argParser(corners)
+        .default(corners(PATH), `"${PATH}"`),
+    )
     .option("--mesh <n>", "n³ points for the density of states", count, 8)
     .option("--step <Å>", "displacement of the differences", positive, 0.01)
     .option("--temperature <K>", "of the thermal functions", positive, 298.15)
