@@ -7,6 +7,8 @@ import type { KernelOptions } from "../../kernels/function.ts";
 import { Random } from "../../math/random.ts";
 import { tasks } from "../../tasks.ts";
 import type { RawPoints } from "./points.ts";
+import { EvidenceSearch } from "../../fit/gaussian-process/search.ts";
+import { Deviation, packLower } from "./deviation.ts";
 import { Prediction } from "./prediction.ts";
 import { GaussianProcess, type Setting } from "./exact.ts";
 
@@ -167,6 +169,7 @@ describe.each(kernels.map((kernel) => ({ name: JSON.stringify(kernel), kernel })
 });
 
 interface SklearnCase {
+  readonly kernel_initial: string;
   readonly kernel: string;
   readonly theta_log: number[];
   readonly alpha_jitter: number;
@@ -188,24 +191,10 @@ describe.skipIf(reference === undefined)(
       cases: SklearnCase[];
     };
     it.each(cases.map((c) => [c.kernel, c] as const))("%s: mean, evidence and its slopes", async (_, c) => {
-      const [variance, ...lengths] = c.theta_log.map(Math.exp);
-      const kernel = {
-        product: [
-          { name: "constant", value: variance },
-          { name: "rbf", length: lengths.length === 1 ? lengths[0] : lengths },
-        ],
-      };
-      const raw: RawPoints = {
-        x: Float64Array.from(c.X.flat()),
-        slopes: new Float64Array(0),
-        features: 2,
-        coordinates: 0,
-        energies: Int32Array.from(c.X.keys()),
-        gradients: new Int32Array(0),
-      };
+      const { raw, kernel, theta } = subjectOf(c, c.theta_log);
       const process = await GaussianProcess.create(pool, kernel, raw, Float64Array.from(c.y), true);
       const setting = {
-        theta: Float64Array.from([variance, ...lengths]),
+        theta,
         noise: { energies: c.alpha_jitter, gradients: 0 },
       };
       const evidence = (await process.solve(setting))!;
@@ -219,5 +208,61 @@ describe.skipIf(reference === undefined)(
       for (const [k, x] of c.X_test.entries())
         expect(prediction.evaluate(Float64Array.from(x), null)).toBeCloseTo(c.mean[k], 8);
     });
+
+    it.each(cases.map((c) => [c.kernel, c] as const))("%s: standard deviations", async (_, c) => {
+      const { raw, kernel, theta } = subjectOf(c, c.theta_log);
+      const gaussian = await GaussianProcess.create(pool, kernel, raw, Float64Array.from(c.y), false);
+      await gaussian.solve({ theta, noise: { energies: c.alpha_jitter, gradients: 0 } });
+      const n = c.y.length;
+      const factor = packLower(pool.device.memory.f64(gaussian.matrix, n * n), n);
+      const deviation = new Deviation(pool.device, gaussian.kernel, raw, gaussian.mean, factor, 2);
+      deviation.set(theta);
+      for (const [k, x] of c.X_test.entries())
+        expect(Math.sqrt(deviation.value(Float64Array.from(x)))).toBeCloseTo(c.std[k], 8);
+    });
+
+    it.each(cases.filter((c) => c.optimised).map((c) => [c.kernel_initial, c] as const))(
+      "%s: hyper-parameters by the evidence",
+      async (_, c) => {
+        const { raw, kernel, theta } = subjectOf(c, [0, Math.log(0.5)]);
+        const gaussian = await GaussianProcess.create(pool, kernel, raw, Float64Array.from(c.y), true);
+        const unknowns = {
+          start: Float64Array.from([...theta, c.alpha_jitter, 1]),
+          moves: [true, true, false, false],
+          down: 12,
+          up: 12,
+        };
+        const search = new EvidenceSearch(gaussian, unknowns, { starts: 1, steps: 60, seed: 1 });
+        for (let done = false; !done;) {
+          // each evaluation needs the one before
+          done = await search.step();
+        }
+        expect(search.bestValue).toBeCloseTo(c.log_marginal_likelihood, 6);
+        theta.forEach((start, h) =>
+          expect(Math.abs(Math.log(start) + search.best[h] - c.theta_log[h])).toBeLessThan(1e-4),
+        );
+      },
+    );
   },
 );
+
+/** The case's kernel with these logarithms of its numbers. */
+function subjectOf(c: SklearnCase, logs: readonly number[]) {
+  const [variance, ...lengths] = logs.map(Math.exp);
+  const length = lengths.length === 1 ? lengths[0] : lengths;
+  const raw: RawPoints = {
+    x: Float64Array.from(c.X.flat()),
+    slopes: new Float64Array(0),
+    features: 2,
+    coordinates: 0,
+    energies: Int32Array.from(c.X.keys()),
+    gradients: new Int32Array(0),
+  };
+  const kernel = {
+    product: [
+      { name: "constant", value: variance },
+      { name: "rbf", length },
+    ],
+  };
+  return { raw, kernel, theta: Float64Array.from([variance, ...lengths]) };
+}
