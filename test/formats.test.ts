@@ -11,6 +11,7 @@ import type { Format, ReadOptions } from "../src/io/format.ts";
 import { findFormat } from "../src/io/table.ts";
 import { inverse, volume } from "../src/structure/cell.ts";
 import type { Frame } from "../src/structure/structure.ts";
+import { lammps } from "./lammps.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "surfit-formats-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -363,6 +364,59 @@ describe("ASE's trajectories", () => {
     const other = whole.slice();
     other.write("GPAW-Something  ", 8);
     expect(await problems(collect(traj.read!([other], "file")))).toContain("a ULM file of ASE-Trajectory");
+  });
+});
+
+const lmp = lammps();
+describe.skipIf(!lmp)("LAMMPS itself (needs lmp)", () => {
+  it("reads our data file, and we read its data file and dumps", async () => {
+    const [water] = await read("data.lammps");
+    const frame: Frame = {
+      ...water,
+      arrays: { velocities: water.arrays["velocities"], charges: water.arrays["charges"] },
+    };
+    await writeFrames(join(folder, "in.lmp"), [frame]);
+    const input = `units metal
+atom_style charge
+box tilt large
+read_data in.lmp
+pair_style zero 3.0
+pair_coeff * *
+write_data out.lmp
+write_dump all custom plain.dump id type element x y z vx vy vz q modify sort id element H O format float %.17g
+write_dump all custom scaled.dump id mass xs ys zs modify format float %.17g
+write_dump all atom atom.dump
+`;
+    writeFileSync(join(folder, "in.formats"), input);
+    const run = spawnSync(lmp!, ["-in", "in.formats", "-log", "none", "-nocite"], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect([run.status, run.status === 0 ? "" : run.stdout]).toEqual([0, ""]);
+    const wanted = { ...expected["data.lammps"][0] };
+    for (const [name, options] of [
+      ["out.lmp", {}],
+      ["plain.dump", {}],
+      ["scaled.dump", {}],
+      ["atom.dump", { types: ["H", "O"] }],
+    ] as const) {
+      const [back] = await collect(readFrames(join(folder, name), undefined, options));
+      const digits = name === "atom.dump" ? 1e-4 : 1e-13;
+      expect([...back.structure.numbers]).toEqual(wanted.numbers);
+      close(back.structure.cell!, wanted.cell!, 1e-13);
+      const inv = inverse(back.structure.cell!);
+      wanted.positions.forEach((_, k) => {
+        if (k % 3) return;
+        const d = [0, 1, 2].map((c) => back.structure.positions[k + c] - wanted.positions[k + c]);
+        for (const c of [0, 1, 2]) {
+          const f = d[0] * inv[c] + d[1] * inv[3 + c] + d[2] * inv[6 + c];
+          expect(Math.abs(f - Math.round(f))).toBeLessThan(digits);
+        }
+      });
+      if (name !== "out.lmp" && name !== "plain.dump") continue;
+      close(back.arrays["velocities"].values as Float64Array, wanted.velocities, 1e-14);
+      expect(back.arrays["charges"]).toEqual(frame.arrays["charges"]);
+    }
   });
 });
 

@@ -252,7 +252,7 @@ export class DumpReader {
     const [element, type, mass] = ["element", "type", "mass"].map((name) => columns.indexOf(name));
     const known = new Map<string, number>();
     return Uint8Array.from(rows, (row) => {
-      const name = `${row[element] ?? ""} ${row[type] ?? ""}`;
+      const name = [row[element], row[type], row[mass]].join(" ");
       const before = known.get(name);
       if (before !== undefined) return before;
       const notes = { label: row[type], ...(mass >= 0 && { mass: numberFrom(row[mass]) }) };
