@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { readAce } from "../io/ace/read.ts";
 import { readLammps } from "../io/lammps/folder.node.ts";
 import { readFolder } from "../io/n2p2/folder.node.ts";
 import { readN2p2 } from "../io/n2p2/read.ts";
+import { readGapFiles } from "../io/quip/folder.node.ts";
+import { readGap } from "../io/quip/read.ts";
 import { readSgdml } from "../io/sgdml/read.ts";
 import { invalid } from "../error.ts";
 import type { Model } from "../potentials/potential.ts";
@@ -59,6 +61,12 @@ async function fromSgdml(path: string, { units }: ImportFlags): Promise<Imported
   return { model, files: { [path]: bytes } };
 }
 
+async function fromGap(path: string): Promise<Imported> {
+  const files = await readGapFiles(path);
+  const name = basename(path);
+  return { model: readGap(files[name], name, files), files };
+}
+
 const fromLammps = (path: string, { elements }: ImportFlags): Promise<Imported> =>
   readLammps(path, elements?.split(",").map((symbol) => symbol.trim()) ?? []);
 
@@ -69,6 +77,12 @@ const importers: readonly Importer[] = [
     uses: [],
     takes: (path) => /\.y?ace$/i.test(path),
     read: fromAce,
+  },
+  {
+    what: "an .xml file of a GAP of QUIP (two-body terms)",
+    uses: [],
+    takes: (path) => /\.xml$/i.test(path),
+    read: fromGap,
   },
   {
     what: "an .npz model of sGDML",

@@ -4,7 +4,8 @@ import { Cholesky } from "../../math/cholesky.ts";
 
 /** A block of parameters whose covariance K^(−1) is given by K [count, count]. */
 export interface PriorBlock {
-  readonly covariance: Float64Array;
+  /** Null: nothing is known of them. */
+  readonly covariance: Float64Array | null;
   readonly count: number;
 }
 
@@ -24,6 +25,10 @@ export function priorOf(blocks: readonly PriorBlock[], jitter: number, device: D
   const R = new Float64Array(P * P);
   let first = 0;
   for (const { covariance, count: n } of blocks) {
+    if (!covariance) {
+      first += n;
+      continue;
+    }
     const A = device.memory.f64(address, n * n);
     let mean = 0;
     for (let i = 0; i < n; i++) mean += covariance[i * n + i] / n;

@@ -84,7 +84,7 @@ class SparseGaussianProcess implements Regressor {
         first,
         count,
         kernel: points ? new EnvironmentKernel(this.#options, points, size, this.#device) : null,
-        covariance: points ? null : this.tensors[nameOf(e, k, "covariance")],
+        covariance: points ? null : (this.tensors[nameOf(e, k, "covariance")] ?? null),
       };
       offset += size;
       first += count;
@@ -95,7 +95,7 @@ class SparseGaussianProcess implements Regressor {
   prior(): Float64Array {
     return priorOf(
       this.#elements.flat().map(({ kernel, covariance, count }) => ({
-        covariance: kernel ? kernel.between() : covariance!,
+        covariance: kernel ? kernel.between() : covariance,
         count,
       })),
       this.#options.jitter,
@@ -199,15 +199,14 @@ class SparseGaussianProcess implements Regressor {
   }
 }
 
-/** Shapes of the arrays that belong to parts: what is there decides which kind a part is. */
+/** Shapes of the arrays that belong to parts: what is there decides which kind a part is; one without has no prior. */
 function shapesOf(list: readonly number[], e: number, tensors: Tensors): TensorShape[] {
-  return Array.from({ length: list.length / 2 }, (_, k): TensorShape => {
+  return Array.from({ length: list.length / 2 }, (_, k): TensorShape[] => {
     const [size, count] = [list[2 * k], list[2 * k + 1]];
-    const points = nameOf(e, k, "points");
-    return tensors[points]
-      ? { name: points, length: size * count }
-      : { name: nameOf(e, k, "covariance"), length: size * size };
-  });
+    const [points, covariance] = [nameOf(e, k, "points"), nameOf(e, k, "covariance")];
+    if (tensors[points]) return [{ name: points, length: size * count }];
+    return tensors[covariance] ? [{ name: covariance, length: size * size }] : [];
+  }).flat();
 }
 
 /** Representative points of parts that are no kernel sums, covariances of those that are, and coefficients of 0. */

@@ -1,0 +1,114 @@
+import { invalid } from "../../error.ts";
+import { XmlReader } from "../vasp/xml.ts";
+
+/** One descriptor of a GAP with its representative points. */
+export interface GapCoordinate {
+  /** "distance_2b", "soap", … */
+  readonly descriptor: string;
+  /** key=value of its command line. */
+  readonly options: Readonly<Record<string, string>>;
+  /** δ; covariances are multiplied by its square. */
+  readonly delta: number;
+  /** Number of the kernel: 1 is exp(−½ Σ ((x − x_s)/θ)²). */
+  readonly covariance: string;
+  readonly dimensions: number;
+  readonly theta: readonly number[];
+  readonly alpha: readonly number[];
+  /** f_c at each point. */
+  readonly cutoffs: readonly number[];
+  /** File beside the XML that holds the points, [points, dimensions]. */
+  readonly pointsFile: string;
+  /** Line of the file. */
+  readonly line: number;
+}
+
+/** What a GAP file of QUIP says; eV, Å. */
+export interface GapFile {
+  /** Energy of each atom alone, by atomic number. */
+  readonly e0: ReadonlyMap<number, number>;
+  readonly coordinates: readonly GapCoordinate[];
+}
+
+const real = (text: string | undefined, place: string): number => {
+  // QUIP leaves out the 0 before a point, which is no matter here.
+  const value = Number(text);
+  if (text === undefined || text.trim() === "" || !Number.isFinite(value))
+    throw invalid(place, "a number", text ?? "nothing");
+  return value;
+};
+
+/** Words key=value; values in braces or quotes may hold blanks. */
+function keyValues(text: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [, key, value] of text.matchAll(/(\w+)\s*=\s*(\{[^}]*\}|"[^"]*"|\S+)/g)) found[key] = value;
+  return found;
+}
+
+interface Open {
+  attributes: Readonly<Record<string, string>>;
+  line: number;
+  theta: string;
+  descriptor: string;
+  alpha: number[];
+  cutoffs: number[];
+}
+
+/** Reads the XML file of a GAP. */
+export function parseGap(text: string, file: string): GapFile {
+  const e0 = new Map<number, number>();
+  const coordinates: GapCoordinate[] = [];
+  let open: Open | null = null;
+  let inside = "";
+  const reader = new XmlReader(
+    {
+      open(name, attributes, line) {
+        inside = name;
+        const place = `${file}:${line}`;
+        if (name === "e0") e0.set(real(attributes["Z"], place), real(attributes["value"], place));
+        if (name === "gpCoordinates")
+          open = { attributes, line, theta: "", descriptor: "", alpha: [], cutoffs: [] };
+        if (name === "sparseX") {
+          open?.alpha.push(real(attributes["alpha"], place));
+          open?.cutoffs.push(real(attributes["sparseCutoff"] ?? "1", place));
+        }
+      },
+      text(content) {
+        if (open && inside === "theta") open.theta += content;
+        if (open && inside === "descriptor") open.descriptor += content;
+      },
+      close(name) {
+        inside = "";
+        if (name !== "gpCoordinates" || !open) return;
+        coordinates.push(coordinateOf(open, `${file}:${open.line}`));
+        open = null;
+      },
+    },
+    file,
+  );
+  // The command line that made the potential stands in there, and nothing that is needed.
+  reader.push(text.replace(/<!\[CDATA\[[\s\S]*?\]\]>/g, (all) => all.replace(/[^\n]/g, "")));
+  if (coordinates.length === 0) throw invalid(file, "a GAP of QUIP (gpCoordinates)", "none");
+  return { e0, coordinates };
+}
+
+function coordinateOf({ attributes, line, theta, descriptor, alpha, cutoffs }: Open, place: string) {
+  const [name] = descriptor.trim().split(/\s+/);
+  const pointsFile = attributes["sparseX_filename"];
+  if (!pointsFile) throw invalid(`${place}: sparseX_filename`, "the name of a file of points", "nothing");
+  return {
+    descriptor: name,
+    options: keyValues(descriptor),
+    delta: real(attributes["signal_variance"], `${place}: signal_variance`),
+    covariance: attributes["covariance_type"] ?? "1",
+    dimensions: real(attributes["dimensions"], `${place}: dimensions`),
+    theta: theta
+      .trim()
+      .split(/\s+/)
+      .filter((word) => word !== "")
+      .map((word) => real(word, `${place}: theta`)),
+    alpha,
+    cutoffs,
+    pointsFile,
+    line,
+  };
+}
