@@ -64,6 +64,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "molecular dynamics: constant energy or temperature",
     load: () => import("./commands/md.ts"),
   },
+  umbrella: {
+    group: "Run",
+    summary: "free energy along a variable: umbrella sampling, WHAM, MBAR",
+    load: () => import("./commands/umbrella.ts"),
+  },
   analyse: {
     group: "Run",
     summary: "radial and angular distributions, diffusion, spectra of a trajectory",

@@ -22,6 +22,7 @@ import type { CellMotion } from "../run/barostats.ts";
 import { ensembles } from "../run/ensembles.ts";
 import { drift, pressure, temperature } from "../run/observe.ts";
 import type { Line } from "../run/observe.ts";
+import type { Mean } from "../run/analysis/blocks.ts";
 import type { Ramp } from "../run/schedule.ts";
 import { degreesOfFreedom, thermalVelocities } from "../run/velocities.ts";
 import { formulaOf } from "../structure/elements.ts";
@@ -34,6 +35,8 @@ import type { Progress } from "./progress.ts";
 import { Interrupted, watchSignals } from "./signals.ts";
 import { show } from "./table.ts";
 import type { HarvestMark } from "./harvest.ts";
+import { variableMeans } from "./sampling.ts";
+import type { Sampling } from "./sampling.ts";
 import type { ExtrapolationWatch, WatchResult } from "./watch.ts";
 
 /** A value that stays, or goes from one to another. */
@@ -70,6 +73,8 @@ export interface MdOptions {
   readonly thermo: number;
   /** Looks at every step for leaving the training data; the potential is then its graded one. */
   readonly watch?: ExtrapolationWatch;
+  /** Biases, recorded variables, fixed bonds. */
+  readonly sampling?: Sampling;
   /** Tells standard deviations of the frames that are written. */
   readonly certainty?: (structure: Structure) => Told;
   readonly restart?: boolean;
@@ -102,6 +107,8 @@ export interface MdResult {
   readonly seconds: number;
   /** Where it was watched: how far the run left the training data. */
   readonly extrapolation?: WatchResult;
+  /** Means of recorded variables. */
+  readonly variables?: Readonly<Record<string, Mean>>;
 }
 
 /** A text file that grows, and can be cut back to where a checkpoint saw it. */
@@ -135,13 +142,13 @@ interface Meta {
   readonly settings: Readonly<Record<string, string>>;
   readonly scalars: { readonly step: number; readonly energy: number; readonly heat: number };
   readonly random: RandomState;
-  readonly lengths: { readonly trajectory: number; readonly thermo: number };
+  readonly lengths: { readonly trajectory: number; readonly thermo: number; readonly variables?: number };
   readonly harvest?: HarvestMark;
 }
 
 const ARRAYS = ["positions", "velocities", "forces", "virial", "reference", "bath"] as const;
-/** Where the structure is periodic. */
-const CELLS = ["cell", "referenceCell"] as const;
+/** Where the structure is periodic, or metadynamics is at work. */
+const OPTIONAL = ["cell", "referenceCell", "hills"] as const;
 
 const hashOf = (data: Iterable<number>): string =>
   new Sha256().update(new Uint8Array(Float64Array.from(data).buffer)).digest();
@@ -160,6 +167,7 @@ const settingsOf = (options: MdOptions): Readonly<Record<string, string>> => {
     cell: structure.cell ? structure.cell.join(" ") : "none",
     pbc: structure.pbc.join(" "),
     ...(ramps && { steps: String(stepsOf(options)) }),
+    ...options.sampling?.settings,
     ...Object.fromEntries(Object.entries(counted).map(([k, v]) => [k, String(v)])),
   };
 };
@@ -170,16 +178,21 @@ async function save(
   state: Motion,
   trajectory: Log,
   thermo: Log,
+  variables: Log | undefined,
 ): Promise<void> {
   const meta: Meta = {
     settings: settingsOf(options),
     scalars: { step: state.step, energy: state.energy, heat: state.heat },
     random: state.random,
-    lengths: { trajectory: trajectory.length, thermo: thermo.length },
+    lengths: {
+      trajectory: trajectory.length,
+      thermo: thermo.length,
+      ...(variables && { variables: variables.length }),
+    },
     ...(options.watch?.mark && { harvest: options.watch.mark }),
   };
-  const cells = CELLS.flatMap((name) => (state[name] ? [[name, state[name]] as const] : []));
-  const arrays = Object.fromEntries([...ARRAYS.map((name) => [name, state[name]] as const), ...cells]);
+  const optional = OPTIONAL.flatMap((name) => (state[name] ? [[name, state[name]] as const] : []));
+  const arrays = Object.fromEntries([...ARRAYS.map((name) => [name, state[name]] as const), ...optional]);
   await writeWhole(path, packCheckpoint({ meta, arrays }));
 }
 
@@ -189,15 +202,17 @@ async function load(
 ): Promise<{ readonly state: Motion; readonly meta: Meta }> {
   const { meta: stored, arrays } = unpackCheckpoint(await readWhole(path), path);
   const meta = stored as Meta;
-  const problems = Object.entries(settingsOf(options)).flatMap(([name, expected]) => {
-    const found = meta.settings[name] ?? "nothing";
+  const now = settingsOf(options);
+  const names = new Set([...Object.keys(now), ...Object.keys(meta.settings)]);
+  const problems = [...names].flatMap((name) => {
+    const [expected, found] = [now[name] ?? "nothing", meta.settings[name] ?? "nothing"];
     return found === expected ? [] : [{ place: `${path} ${name}`, expected, found }];
   });
   if (problems.length > 0) throw new InputError(problems);
   const { positions, velocities, forces, virial, reference, bath } = arrays;
-  const { cell = null, referenceCell = null } = arrays;
+  const { cell = null, referenceCell = null, hills } = arrays;
   const moving = { positions, velocities, forces, virial, reference, bath, cell, referenceCell };
-  return { state: { ...meta.scalars, random: meta.random, ...moving }, meta };
+  return { state: { ...meta.scalars, random: meta.random, ...moving, ...(hills && { hills }) }, meta };
 }
 
 const first = (span: Span): number => (typeof span === "number" ? span : span[0]);
@@ -210,20 +225,24 @@ const ramp = (span: Span, steps: number): Ramp =>
 const stepsOf = ({ time, timestep }: MdOptions): number => Math.round((1000 * time) / timestep);
 
 function dynamics(potential: Potential, options: MdOptions): Dynamics {
-  const { structure, timestep, seed, friction, period, pressurePeriod, cell } = options;
-  const velocities = thermalVelocities(structure, first(options.temperature), { seed });
+  const { structure, timestep, seed, friction, period, pressurePeriod, cell, sampling } = options;
+  const fixedBonds = sampling?.fixedBonds;
+  const velocities = thermalVelocities(structure, first(options.temperature), { seed, fixedBonds });
   const steps = stepsOf(options);
-  return ensembles[options.ensemble].make(structure, potential, {
-    timestep,
-    velocities,
-    seed,
-    friction: friction / 1000,
-    period,
-    pressurePeriod,
-    cell,
-    temperature: ramp(options.temperature, steps),
-    pressure: ramp(options.pressure, steps),
-  });
+  const make = (surface: Potential) =>
+    ensembles[options.ensemble].make(structure, surface, {
+      timestep,
+      velocities,
+      seed,
+      friction: friction / 1000,
+      period,
+      pressurePeriod,
+      cell,
+      temperature: ramp(options.temperature, steps),
+      pressure: ramp(options.pressure, steps),
+      fixedBonds,
+    });
+  return sampling ? sampling.dynamics(potential, make) : make(potential);
 }
 
 const HEAD =
@@ -239,18 +258,21 @@ export async function runDynamics(
   const path = (name: string) => join(folder, name);
   if (options.restart && !existsSync(path("checkpoint")))
     throw invalid(path("checkpoint"), "a checkpoint to restart from", "nothing there");
-  const files = ["checkpoint", "trajectory.xyz", "thermo.txt", "extrapolation.xyz"].map(path);
+  const files = ["checkpoint", "trajectory.xyz", "thermo.txt", "extrapolation.xyz", "variables.txt"].map(
+    path,
+  );
   if (!options.restart) for (const file of files) refuseExisting(file, options.force);
   mkdirSync(folder, { recursive: true });
   const run = dynamics(potential, options);
   const found = options.restart ? await load(path("checkpoint"), options) : undefined;
   const state = found?.state ?? run.init();
-  const { watch } = options;
+  const { watch, sampling } = options;
   await watch?.open(found?.meta.harvest);
   // The checkpoint of an overwritten run must not pass for this one's.
   if (!found) for (const file of files) rmSync(file, { force: true });
   const trajectory = new Log(path("trajectory.xyz"), found?.meta.lengths.trajectory ?? 0);
   const thermo = new Log(path("thermo.txt"), found?.meta.lengths.thermo ?? 0);
+  const variables = sampling && new Log(path("variables.txt"), found?.meta.lengths.variables ?? 0);
   const line = thermoLine(run, options);
   const write = () => {
     if (every && state.step % every === 0) {
@@ -258,11 +280,14 @@ export async function runDynamics(
       const told = options.certainty?.(structureOf(structure, state)) ?? null;
       trajectory.write(formatFrame(withDeviations(frame, told)));
     }
-    if (state.step % Math.max(1, options.thermo) === 0) thermo.write(line(state));
+    if (state.step % Math.max(1, options.thermo) !== 0) return;
+    thermo.write(line(state));
+    variables?.write(sampling!.line(run, state, structure, timestep));
   };
   const leaves = () => watch?.after(structureOf(structure, state), state.step, timestep) ?? false;
   if (!found) {
     thermo.write(HEAD);
+    variables?.write(sampling!.head);
     write();
   }
   const last = stepsOf(options);
@@ -274,7 +299,7 @@ export async function runDynamics(
       found || !leaves() ? last : 0,
       write,
       leaves,
-      () => save(path("checkpoint"), options, state, trajectory, thermo),
+      () => save(path("checkpoint"), options, state, trajectory, thermo, variables),
       progress,
       timestep,
     );
@@ -282,6 +307,7 @@ export async function runDynamics(
     progress.done();
     trajectory.close();
     thermo.close();
+    variables?.close();
   }
   await watch?.close(folder);
   const seconds = (performance.now() - began) / 1000;
@@ -290,6 +316,7 @@ export async function runDynamics(
     rebuilds: run.surface.rebuilds(),
     seconds,
     ...(watch && { extrapolation: watch.result }),
+    ...(variables && { variables: variableMeans(path("variables.txt")) }),
   };
 }
 
@@ -367,7 +394,8 @@ const structureOf = (structure: Structure, { positions, cell }: Motion): Structu
 });
 
 function thermoLine(run: Dynamics, { structure, timestep, ensemble }: MdOptions): (state: Motion) => string {
-  const freedom = ensembles[ensemble].whole ? structure.positions.length : degreesOfFreedom(structure);
+  const whole = ensembles[ensemble].whole ? structure.positions.length : degreesOfFreedom(structure);
+  const freedom = whole - (run.constraints?.count ?? 0);
   const bulk = structure.cell !== null && structure.pbc.every(Boolean);
   return (state) => {
     const K = run.kinetic(state);
@@ -378,11 +406,22 @@ function thermoLine(run: Dynamics, { structure, timestep, ensemble }: MdOptions)
       K,
       run.invariant(state),
       temperature(K, freedom),
-      bulk ? pressure(K, state.virial, V) : NaN,
+      bulk ? pressure(K, wholeVirial(run, state), V) : NaN,
       V,
     ];
     return `${state.step} ${numbers.map((x) => (Number.isNaN(x) ? "nan" : String(x))).join(" ")}\n`;
   };
+}
+
+/** The virial of the potential and of fixed bonds. */
+function wholeVirial(
+  { constraints }: Dynamics,
+  { positions, velocities, forces, virial }: Motion,
+): Float64Array {
+  if (!constraints) return virial;
+  const whole = virial.slice();
+  constraints.virial(positions, constraints.tensions(positions, velocities, forces), whole);
+  return whole;
 }
 
 function spread(values: readonly number[]): Spread {

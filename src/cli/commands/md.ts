@@ -21,6 +21,9 @@ import type { UnitFlags } from "../structures.ts";
 import { duration, show, textTable } from "../table.ts";
 import { runDynamics } from "../trajectory.ts";
 import type { MdOptions, MdResult, Span } from "../trajectory.ts";
+import { freeEnergyOf, samplingOf, withSampling } from "../sampling.ts";
+import type { Parts, SamplingFlags } from "../sampling.ts";
+import { writeHillsProfile } from "../free-energy.ts";
 import { ExtrapolationWatch } from "../watch.ts";
 import type { WatchResult } from "../watch.ts";
 
@@ -35,6 +38,7 @@ export function define(command: Command): void {
       ["surfit md model.surfit start.xyz -o start-md --restart", "go on where it stopped"],
       ["surfit md model.surfit start.xyz --time 100 --harvest new.xyz", "collect what the model never saw"],
       ["surfit md model.surfit start.xyz --stop-on-extrapolation 1", "stop where it is far outside"],
+      ['surfit md model.surfit start.xyz --bias "wall(distance(1,2); above=3; k=5)"', "an energy added"],
     ]),
   )
     .argument("<model>", "model file")
@@ -79,6 +83,7 @@ export function define(command: Command): void {
     .option("--restart", "go on from the checkpoint in the folder; the result is the same to the bit")
     .option("--force", "overwrite a folder that is there")
     .action(run);
+  withSampling(command).option("--bins <n>", "of the free energy that metadynamics gives", count, 50);
   withPrecision(command);
 }
 
@@ -112,7 +117,10 @@ const NOTEWORTHY = Object.values(graders)
 /** Up to this many atoms one thread works alone. */
 const ALONE = 200;
 
-interface Flags extends Omit<MdOptions, "folder" | "structure" | "model" | "watch" | "certainty">, UnitFlags {
+type Named = Omit<MdOptions, "folder" | "structure" | "model" | "watch" | "certainty" | "sampling">;
+
+interface Flags extends Named, UnitFlags, SamplingFlags {
+  readonly bins: number;
   readonly grade: string;
   readonly stopOnExtrapolation?: number;
   readonly harvest?: string;
@@ -139,6 +147,7 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const plain = pool ? await ParallelPotential.create(model, pool, guard && flags.grade) : potential;
   const { surface, watch } = guard ? watchOf(plain, guard, flags) : { surface: plain };
   const folder = flags.output ?? `${stem(file)}-md`;
+  const sampling = samplingOf(flags, frame.structure, flags.temperature, engine.device);
   const progress = createProgress();
   try {
     const result = await runDynamics(
@@ -149,17 +158,30 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
         structure: frame.structure,
         model: hash,
         ...(watch && { watch }),
+        ...(sampling && { sampling }),
         ...(flags.deviations && { certainty: certaintyOf(potential, frame.structure, modelFile) }),
       },
       progress,
     );
     const exitCode = result.extrapolation?.stopped ? EXIT.extrapolation : EXIT.ok;
     const { warning } = ensembles[flags.ensemble];
-    const text = [describe(result, folder), ...(warning ? [`warning: ${warning}`] : [])].join("\n");
-    present({ text, json: { folder, ...result }, exitCode }, flags.json);
+    const freeEnergy = sampling && (await profileOf(sampling, folder, flags));
+    const text = [
+      describe(result, folder),
+      ...(freeEnergy ? [freeEnergy.text] : []),
+      ...(warning ? [`warning: ${warning}`] : []),
+    ].join("\n");
+    const json = { folder, ...result, ...(freeEnergy && { freeEnergy: freeEnergy.profile }) };
+    present({ text, json, exitCode }, flags.json);
   } finally {
     pool?.close();
   }
+}
+
+/** The free energy of a run of metadynamics, written to its folder. */
+async function profileOf(sampling: Parts, folder: string, { temperature, bins }: Flags) {
+  const profile = freeEnergyOf(sampling, folder, Number(temperature), bins);
+  return profile && { profile, text: await writeHillsProfile(profile, sampling.told!.hills, folder) };
 }
 
 /** Standard deviations of frames; a model that knows none is an InputError. */
@@ -223,6 +245,11 @@ function describe(r: MdResult, folder: string): string {
       : []),
     ["drift", `${show(r.drift.slope)} meV/atom/ps`, `± ${show(r.drift.error)} (regression of the invariant)`],
     ["neighbour lists", String(r.rebuilds), "made"],
+    ...Object.entries(r.variables ?? {}).map(([name, { mean, error }]) => [
+      name,
+      mean.toFixed(5),
+      `± ${show(error)} (standard error, by blocks)`,
+    ]),
     ...(r.extrapolation ? extrapolationRows(r.extrapolation) : []),
   ];
   const table = textTable(["dynamics", "value", "remark"], rows);

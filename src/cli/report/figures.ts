@@ -35,7 +35,7 @@ const colour: Readonly<Record<SetName, string>> = {
 const MOST_POINTS = 4000;
 
 /** Plot's SVG with the numbers cut to a tenth of a pixel. */
-function render(options: Plot.PlotOptions): string {
+export function render(options: Plot.PlotOptions): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = Plot.plot({
     width: 460,

@@ -73,8 +73,9 @@ export function readBias(text: string, device: Device, place = "bias"): Bias {
     'a bias ("umbrella(variable; centre; k=…)", "wall(variable; above=…; k=…)")',
   );
   reader.need(/\(/, '"("');
-  const from = text.indexOf("(") + 1;
+  const from = reader.at;
   const parts = parseParts(reader);
+  const named = text.slice(from, reader.at);
   const separator = reader.need(/;/, '";" and where the bias is centred');
   const side = kind === "wall" ? reader.need(/above|below/, '"above=" or "below="') : undefined;
   if (side) reader.need(/=/, '"="');
@@ -85,18 +86,7 @@ export function readBias(text: string, device: Device, place = "bias"): Bias {
   const k = reader.positive("a force constant above 0, in eV per square of the variable's unit");
   reader.need(/\)/, '")"');
   if (!reader.done) reader.fail("the end");
-  const own = new Variable(textOf(text, from), parts, device);
+  const own = new Variable(named, parts, device);
   if (side && own.period > 0) throw invalid(place, "a variable without period for a wall", own.text);
   return side ? wall(own, side as "above" | "below", centre, k) : umbrella(own, centre, k);
-}
-
-/** The variable's part of a bias, to the ";" at its own depth. */
-function textOf(text: string, from: number): string {
-  let depth = 0;
-  for (let i = from; i < text.length; i++) {
-    if (text[i] === "(") depth++;
-    if (text[i] === ")") depth--;
-    if (text[i] === ";" && depth === 0) return text.slice(from, i);
-  }
-  return text.slice(from);
 }

@@ -59,6 +59,11 @@ export class Reader {
     return this.fail(expected);
   }
 
+  /** How far it has read. */
+  get at(): number {
+    return this.#at;
+  }
+
   get done(): boolean {
     this.#space();
     return this.#at >= this.text.length;
@@ -154,6 +159,17 @@ export function parseParts(reader: Reader): Part[] {
     if (!next) return parts;
     sign = next === "-" ? -1 : 1;
   }
+}
+
+/** Variables with "," between them: text and parts of each. */
+export function parseVariables(reader: Reader): { readonly text: string; readonly parts: Part[] }[] {
+  const found: { text: string; parts: Part[] }[] = [];
+  do {
+    const from = reader.at;
+    const parts = parseParts(reader);
+    found.push({ text: reader.text.slice(from, reader.at), parts });
+  } while (reader.take(/,/));
+  return found;
 }
 
 function scaled(reader: Reader): number {

@@ -75,7 +75,7 @@ function sample(
     const samples: number[] = [];
     for (let i = 0; i < 12_000; i++) {
       run.step(state);
-      if (i >= 2000 && i % 5 === 0)
+      if (i >= 2000 && i % 10 === 0)
         samples.push(variable.evaluate({ ...structure, positions: state.positions }));
     }
     ({ positions } = state);

@@ -210,7 +210,9 @@ function responseOf(W: readonly Float64Array[], G: Float64Array, counts: Float64
   });
   return (a) => {
     const b = solved(H.slice(), a, K).map((x, k) => x * counts[k]);
-    return W[0].map((_, n) => b.reduce((sum, x, k) => sum + x * W[k][n], 0));
+    const out = new Float64Array(W[0].length);
+    for (const [k, x] of b.entries()) for (let n = 0; n < out.length; n++) out[n] += x * W[k][n];
+    return out;
   };
 }
 

@@ -1,0 +1,170 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import type { Device } from "../device/device.ts";
+import { invalid } from "../error.ts";
+import { readBias } from "../potentials/bias/bias.ts";
+import type { Bias } from "../potentials/bias/bias.ts";
+import { readVariable } from "../potentials/bias/variable.ts";
+import type { Variable } from "../potentials/bias/variable.ts";
+import type { Potential } from "../potentials/potential.ts";
+import { sum } from "../potentials/sum.ts";
+import { blockAverage } from "../run/analysis/blocks.ts";
+import type { Mean } from "../run/analysis/blocks.ts";
+import type { Bond } from "../run/constraints.ts";
+import type { Dynamics, Motion } from "../run/dynamics.ts";
+import { readFixedBonds } from "../run/fixed-bonds.ts";
+import { hillsProfile } from "../run/free-energy/hills-profile.ts";
+import type { HillsProfile } from "../run/free-energy/hills-profile.ts";
+import { metadynamics } from "../run/free-energy/metadynamics.ts";
+import { readMetadynamics } from "../run/free-energy/told.ts";
+import type { Told } from "../run/free-energy/told.ts";
+import type { Structure } from "../structure/structure.ts";
+import { kB } from "../structure/units.ts";
+
+/** What the command line says about biases, variables and bonds. */
+export interface SamplingFlags {
+  readonly bias?: readonly string[];
+  readonly record?: readonly string[];
+  readonly metadynamics?: string;
+  readonly constrain?: string;
+}
+
+const gather = (text: string, before: readonly string[] = []): string[] => [...before, text];
+
+/** Adds --bias, --record, --metadynamics and --constrain to a command. */
+export const withSampling = (command: Command): Command =>
+  command
+    .option(
+      "--bias <text>",
+      'energy added: "umbrella(distance(1,2); 1.5; k=10)", "wall(…)"; again for more',
+      gather,
+    )
+    .option("--record <variable>", 'written to variables.txt: "dihedral(1,2,3,4)"; again for more', gather)
+    .option(
+      "--metadynamics <text>",
+      '"distance(1,2); width=0.1; height=0.02; every=500; factor=10": well-tempered',
+    )
+    .option("--constrain <bonds>", 'bonds of fixed length: "hydrogens" or "1-2,3-4=1.09"');
+
+/** Biases, recorded variables and fixed bonds of a run. */
+export interface Sampling {
+  /** Everything that must agree between a run and its continuation. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly fixedBonds?: readonly Bond[];
+  /** Dynamics on the biased surface. */
+  dynamics(potential: Potential, make: (surface: Potential) => Dynamics): Dynamics;
+  /** First line of variables.txt. */
+  readonly head: string;
+  /** One line of it. */
+  line(run: Dynamics, state: Motion, structure: Structure, timestep: number): string;
+}
+
+/** The same with what it is made of. */
+export interface Parts extends Sampling {
+  readonly variables: readonly Variable[];
+  readonly told?: Told;
+}
+
+/** Reads the flags; undefined where they ask for nothing. */
+export function samplingOf(
+  flags: SamplingFlags,
+  structure: Structure,
+  temperature: number | readonly [number, number],
+  device: Device,
+): Parts | undefined {
+  const { bias = [], record = [], constrain } = flags;
+  if (bias.length === 0 && record.length === 0 && !constrain && !flags.metadynamics) return undefined;
+  const biases = bias.map((text) => readBias(text, device, "--bias"));
+  const told = flags.metadynamics
+    ? readMetadynamics(flags.metadynamics, device, "--metadynamics")
+    : undefined;
+  const fixedBonds = constrain ? readFixedBonds(constrain, structure, "--constrain") : undefined;
+  const asked = record.map((text) => readVariable(text, device, "--record"));
+  const variables = distinct([
+    ...(told?.hills.variables ?? []),
+    ...biases.map(({ variable }) => variable),
+    ...asked,
+  ]);
+  for (const variable of variables) variable.demand(structure);
+  if (told && typeof temperature !== "number")
+    throw invalid("--temperature", "one value with --metadynamics", temperature.join(".."));
+  const settings = { bias, record, metadynamics: flags.metadynamics, constrain };
+  // The tensions of all bonds to hydrogen would be a table that nobody reads.
+  const tense = fixedBonds && fixedBonds.length <= 8 ? fixedBonds : [];
+  return {
+    variables,
+    ...(told && { told }),
+    ...(fixedBonds && { fixedBonds }),
+    settings: Object.fromEntries(
+      Object.entries(settings).map(([name, x]) => [name, x?.length ? String(x) : "none"]),
+    ),
+    dynamics: (potential, make) => dynamics(biases, told, Number(temperature), potential, make),
+    head: `# step  time_ps${[...variables.map(({ text }) => text), ...tense.map(tensionName)].map((t) => `  ${t}`).join("")}\n`,
+    line(run, state, own, timestep) {
+      const now = { ...own, positions: state.positions, cell: state.cell };
+      const numbers = [
+        (state.step * timestep) / 1000,
+        ...variables.map((variable) => variable.evaluate(now)),
+      ];
+      if (tense.length > 0)
+        numbers.push(...run.constraints!.tensions(state.positions, state.velocities, state.forces));
+      return `${state.step} ${numbers.map(String).join(" ")}\n`;
+    },
+  };
+}
+
+const tensionName = ({ atoms }: Bond): string => `tension(${atoms[0] + 1},${atoms[1] + 1})`;
+
+/** Each variable once. */
+const distinct = (variables: readonly Variable[]): Variable[] => [
+  ...new Map(variables.map((variable) => [variable.text, variable])).values(),
+];
+
+function dynamics(
+  biases: readonly Bias[],
+  told: Told | undefined,
+  temperature: number,
+  potential: Potential,
+  make: (surface: Potential) => Dynamics,
+): Dynamics {
+  const biased = biases.length > 0 ? sum(potential, ...biases) : potential;
+  return told ? metadynamics(biased, told.hills, { ...told, temperature }, make) : make(biased);
+}
+
+/** Columns of variables.txt by name, "step" and "time_ps" among them. */
+export function readVariables(path: string): Map<string, Float64Array> {
+  const lines = readFileSync(path, "utf8").split("\n").filter(Boolean);
+  const names = lines[0].replace(/^#\s*/, "").split(/ {2}/);
+  const rows = lines.slice(1).map((line) => line.split(" ").map(Number));
+  return new Map(names.map((name, c) => [name, Float64Array.from(rows, (row) => row[c])]));
+}
+
+/** Means of all columns with their errors. */
+export function variableMeans(path: string): Record<string, Mean> {
+  const columns = [...readVariables(path)].filter(([name]) => name !== "step" && name !== "time_ps");
+  return Object.fromEntries(columns.map(([name, values]) => [name, blockAverage(values)]));
+}
+
+/** The free energy that metadynamics found along its variable; undefined without it, or with several. */
+export function freeEnergyOf(
+  { told }: Parts,
+  folder: string,
+  temperature: number,
+  bins: number,
+): HillsProfile | undefined {
+  if (told?.hills.variables.length !== 1) return undefined;
+  const columns = readVariables(join(folder, "variables.txt"));
+  const samples = columns.get(told.hills.variables[0].text)!;
+  const series = { samples, steps: columns.get("step")! };
+  if (samples.length < 2 * bins || told.hills.count < 2) return undefined;
+  return hillsProfile({ ...told, kT: kB * temperature, ...series }, bins);
+}
+
+/** Reads "1.5" or "120deg", which becomes radians. */
+export function place(text: string): number {
+  const found = /^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(deg)?$/i.exec(text.trim());
+  if (!found) throw new InvalidArgumentError("A number, or degrees as in 120deg, is expected.");
+  return Number(found[1]) * (found[2] ? Math.PI / 180 : 1);
+}
