@@ -177,8 +177,10 @@ export function prepare(
 
 /** v += Δt f/m. */
 export function kick({ velocities, forces }: Motion, masses: Float64Array, dt: number): void {
-  for (let i = 0; i < velocities.length; i++)
-    velocities[i] += (dt * forces[i]) / (masses[Math.floor(i / 3)] * AMU_A2_FS2);
+  for (let i = 0; i < masses.length; i++) {
+    const m = masses[i] * AMU_A2_FS2;
+    for (let k = 3 * i; k < 3 * i + 3; k++) velocities[k] += (dt * forces[k]) / m;
+  }
 }
 
 /** r += Δt v. */

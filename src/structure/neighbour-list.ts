@@ -63,6 +63,14 @@ function deformation(old: Structure, now: Structure): Float64Array {
 
 function largestSquare(old: Float64Array, now: Float64Array, F: Float64Array): number {
   let largest = 0;
+  if (F === IDENTITY) {
+    for (let i = 0; i < now.length; i += 3) {
+      const [ux, uy, uz] = [now[i] - old[i], now[i + 1] - old[i + 1], now[i + 2] - old[i + 2]];
+      const u2 = ux * ux + uy * uy + uz * uz;
+      if (!(u2 <= largest)) largest = u2;
+    }
+    return largest;
+  }
   for (let i = 0; i < now.length; i += 3) {
     const [x, y, z] = [old[i], old[i + 1], old[i + 2]];
     const ux = now[i] - (x * F[0] + y * F[3] + z * F[6]);
