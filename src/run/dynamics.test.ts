@@ -167,11 +167,14 @@ describe("velocities", () => {
 });
 
 test("a surface that is no number stops the run and says at which step", () => {
-  const broken = {
+  let calls = 0;
+  const broken = (sound: number) => ({
     cutoff: 0,
     elements: null,
-    evaluate: (_: unknown, __: unknown, out: { energy: number }) => (out.energy = NaN),
-  };
-  const run = verlet(cluster(), broken, { timestep: 1 });
-  expect(() => run.step(run.init())).toThrow("step 1");
+    evaluate: (_: unknown, __: unknown, out: { energy: number }) => (out.energy = calls++ < sound ? 0 : NaN),
+  });
+  const run = verlet(cluster(), broken(1), { timestep: 1 });
+  const state = run.init();
+  expect(() => run.step(state)).toThrow("step 1");
+  expect(() => verlet(cluster(), broken(0), { timestep: 1 }).init()).toThrow("step 0");
 });
