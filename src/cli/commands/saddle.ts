@@ -4,7 +4,10 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { writeFrames } from "../../io/files.node.ts";
 import { hessian } from "../../run/hessian.ts";
+import { profileOf } from "../../run/path/profile.ts";
 import { reactionCoordinate } from "../../run/path/reaction-coordinate.ts";
+import { lbfgs, relax } from "../../run/relax.ts";
+import type { Relaxed } from "../../run/relax.ts";
 import { dimer } from "../../run/saddle/dimer.ts";
 import { prfo } from "../../run/saddle/prfo.ts";
 import type { Simulation } from "../../run/simulation.ts";
@@ -14,9 +17,11 @@ import type { Structure } from "../../structure/structure.ts";
 import { EXIT, count, positive, present, withCommons } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
-import { refuseExisting, stem } from "../files.ts";
+import { refuseExisting, stem, writeWhole } from "../files.ts";
 import { createProgress } from "../progress.ts";
 import type { Progress } from "../progress.ts";
+import { profileFigure } from "../report/figures.ts";
+import { escape, page, section } from "../report/page.ts";
 import { framesOf, readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { show } from "../table.ts";
@@ -44,7 +49,10 @@ export function define(command: Command): void {
   )
     .argument("<model>", "model file")
     .argument("<structure>", "file whose first frame is the guess")
-    .option("-o, --output <folder>", "where saddle.xyz and irc.xyz go (default: <structure>-refined)")
+    .option(
+      "-o, --output <folder>",
+      "where saddle.xyz, irc.xyz, minima.xyz, irc.html go (default: <structure>-refined)",
+    )
     .addOption(
       new Option("--method <name>", "prfo: with force constants; dimer: without")
         .choices(["prfo", "dimer"])
@@ -70,7 +78,7 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const [{ structure, place }] = await readStructures([file], flags);
   refuseStrangers(engine.potential, structure, place);
   const folder = flags.output ?? `${stem(file)}-refined`;
-  const names = ["saddle.xyz", "irc.xyz"].map((name) => join(folder, name));
+  const names = ["saddle.xyz", "irc.xyz", "minima.xyz", "irc.html"].map((name) => join(folder, name));
   for (const name of names) refuseExisting(name, flags.force);
   const progress = createProgress();
   const found = search(structure, engine, flags, progress);
@@ -82,21 +90,28 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   mkdirSync(folder, { recursive: true });
   await writeFrames(names[0], framesOf(structure, [found]));
   const walks = flags.irc && genuine ? walkDown(saddle, engine, H, modes[0], flags, progress) : undefined;
-  if (walks) await writeFrames(names[1], framesOf(structure, walks.images));
   progress.done();
+  if (walks) await writeWalks(walks, structure, names, `${modelFile}: reaction coordinate through ${file}`);
   const { energy, step: steps, maxForce, evaluations } = found;
-  const ends = walks?.ends.map((e) => e - energy);
-  const json = { folder, genuine, energy, steps, maxForce, evaluations, wavenumbers, ...(ends && { ends }) };
+  const fallen = walks?.sides.map((side) => side.minimum.energy - energy);
+  const json = {
+    folder,
+    genuine,
+    energy,
+    steps,
+    maxForce,
+    evaluations,
+    wavenumbers,
+    ...(walks && { ends: walks.sides.map(({ end }) => end.energy - energy), minima: fallen }),
+  };
   const text = [
     `energy ${energy.toFixed(6)} eV, ${show(maxForce)} eV/Å after ${steps} steps, ${evaluations} evaluations`,
     `imaginary modes: ${negative.length === 0 ? "none" : negative.map((w) => `${(-w).toFixed(1)}i`).join(", ")} cm⁻¹`,
     genuine
       ? "a first-order saddle point"
       : `NOT a first-order saddle point: ${negative.length} imaginary modes, ${show(maxForce)} eV/Å`,
-    ...(ends
-      ? [`ends of the reaction coordinate: ${ends.map((e) => e.toFixed(4)).join(" and ")} eV from it`]
-      : []),
-    `${folder}/: saddle.xyz${walks ? ", irc.xyz" : ""}`,
+    ...(walks?.sides.map((side, k) => describeSide(side, fallen![k], energy)) ?? []),
+    `${folder}/: ${walks ? "saddle.xyz, irc.xyz, minima.xyz, irc.html" : "saddle.xyz"}`,
   ].join("\n");
   present({ text, json, exitCode: genuine ? EXIT.ok : EXIT.numerical }, flags.json);
 }
@@ -115,16 +130,30 @@ function search(structure: Structure, { potential }: Engine, flags: Flags, progr
 /** Steps down one side, at most. */
 const LONGEST = 1000;
 
-/** Images from one minimum over the saddle point to the other. */
+/** One side of a saddle point: how far the walk went, and the minimum that lies there. */
+interface Side {
+  readonly end: Point;
+  /** √amu Å. */
+  readonly length: number;
+  readonly minimum: Relaxed;
+}
+
+interface Walks {
+  /** From one end over the saddle point to the other. */
+  readonly images: readonly Point[];
+  readonly sides: readonly Side[];
+}
+
+/** Down both sides, and from both ends to the minima. */
 function walkDown(
   saddle: Structure,
   { potential }: Engine,
   H: Float64Array,
   mode: Float64Array,
-  { ircStep }: Flags,
+  { ircStep, fmax }: Flags,
   progress: Progress,
-) {
-  const sides = ([-1, 1] as const).map((side) => {
+): Walks {
+  const walks = ([-1, 1] as const).map((side) => {
     const simulation = reactionCoordinate(saddle, potential, H, mode, side, { step: ircStep });
     const state = simulation.init();
     const images = [snapshot(state)];
@@ -133,13 +162,50 @@ function walkDown(
       if (!state.ended) images.push(snapshot(state));
       progress.update(null, `reaction coordinate: ${state.length.toFixed(2)} √amu Å`);
     }
-    return images;
+    const end = images[images.length - 1];
+    progress.update(null, "relaxing the end");
+    const start = { ...saddle, positions: end.positions };
+    return {
+      images,
+      end,
+      length: state.length,
+      minimum: relax(lbfgs(start, potential), start, { fmax, steps: LONGEST }),
+    };
   });
-  const [back, on] = sides;
-  return {
-    images: [...back.toReversed(), ...on.slice(1)],
-    ends: sides.map((images) => images[images.length - 1].energy),
-  };
+  const [back, on] = walks;
+  return { images: [...back.images.toReversed(), ...on.images.slice(1)], sides: walks };
+}
+
+function describeSide({ end, length, minimum }: Side, fallen: number, top: number): string {
+  const rest = minimum.converged ? "" : `, not relaxed: ${show(minimum.maxForce)} eV/Å`;
+  return `reaction coordinate: down ${(top - end.energy).toFixed(4)} eV in ${length.toFixed(2)} √amu Å; the minimum there lies at ${fallen.toFixed(4)} eV${rest}`;
+}
+
+async function writeWalks(
+  { images, sides }: Walks,
+  structure: Structure,
+  [, irc, minima, html]: readonly string[],
+  title: string,
+): Promise<void> {
+  await writeFrames(irc, framesOf(structure, images));
+  await writeFrames(
+    minima,
+    sides.map(({ minimum: { structure: s, energy, forces } }, k) => ({
+      structure: s,
+      energy,
+      forces,
+      info: {},
+      arrays: {},
+      place: `minimum ${k}`,
+    })),
+  );
+  const figure = profileFigure(profileOf(images)).svg;
+  const caption = "Points: steps down from the saddle point on both sides; the length is that in plain Å.";
+  const body = `<figure>${figure}<figcaption>${caption}</figcaption></figure>`;
+  await writeWhole(
+    html,
+    page(title, `<h1>${escape(title)}</h1>`, section("Energy along the reaction coordinate", body)),
+  );
 }
 
 const snapshot = (p: Point): Point => ({
