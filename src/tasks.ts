@@ -4,6 +4,7 @@ import { gradientTask } from "./fit/gradient-task.ts";
 import { covarianceTask } from "./fit/kalman/covariance-task.ts";
 import { deviationTask } from "./fit/least-squares/deviation-task.ts";
 import { leftOutTask } from "./fit/least-squares/predict-task.ts";
+import { blockTask } from "./fit/least-squares/normal/task.ts";
 import { rowsTask } from "./fit/least-squares/task.ts";
 import { normalTask } from "./fit/marquardt/normal.ts";
 import { choleskyTask } from "./math/pool-cholesky.ts";
@@ -17,6 +18,7 @@ export const tasks: Tasks = {
   "fit.gradient": gradientTask(buildTrainable),
   "fit.covariance": covarianceTask,
   "fit.normal": normalTask,
+  "fit.block": blockTask(buildTrainable),
   "fit.rows": rowsTask(buildTrainable),
   "fit.left-out": leftOutTask(buildTrainable),
   "fit.deviation": deviationTask(buildTrainable),

@@ -19,7 +19,7 @@ export interface FitResult {
   readonly trained: Trained;
   readonly metrics: Readonly<Record<"train" | "validation" | "test", SetMetrics>>;
   /** Of a fit in closed form: how well it is determined, and how its standard deviations were scaled. */
-  readonly closedForm?: LeastSquaresOutcome & { readonly calibration: Calibration };
+  readonly closedForm?: LeastSquaresOutcome & { readonly calibration: Calibration | null };
   /** Of a model of whole molecules: what it says of itself. */
   readonly solved?: WholeOutcome;
   /** Truth and prediction of frame f of the data, for plots; f is in a set. */
@@ -100,11 +100,9 @@ export async function* runFit(
     workspace instanceof WholeWorkspace
       ? await workspace.solver.conclude(split.validation, split.test)
       : undefined;
-  const uncertainty = trained.leastSquares && (await uncertaintyOf(prepared, trained.leastSquares, pool));
-  const closedForm = trained.leastSquares && {
-    ...trained.leastSquares.outcome,
-    calibration: uncertainty!.calibration,
-  };
+  const { outcome, root } = trained.leastSquares ?? {};
+  const uncertainty = outcome && root ? await uncertaintyOf(prepared, root, outcome, pool) : undefined;
+  const closedForm = outcome && { ...outcome, calibration: uncertainty?.calibration ?? null };
   const frames = { train: split.train.length, validation: split.validation.length, test: split.test.length };
   const held = new Set([...split.train, ...split.validation, ...split.test]);
   const made = {

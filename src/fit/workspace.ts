@@ -1,13 +1,14 @@
 import type { Pool } from "../device/pool.ts";
 import { invalid } from "../error.ts";
 import { blockSizes, Covariance, covarianceBytes } from "./kalman/covariance.ts";
+import type { NormalWorkspace } from "./least-squares/normal/workspace.ts";
 import type { Rows } from "./least-squares/rows.ts";
 import type { WholeWorkspace } from "./whole/closed-form.ts";
 import { NormalEquations, normalBytes } from "./marquardt/normal.ts";
 import type { TrainingOptions } from "./options.ts";
 
 /** What takes a matrix of parameters by parameters, reserved once for a fit. */
-export type Workspace = Covariance | NormalEquations | Rows | WholeWorkspace;
+export type Workspace = Covariance | NormalEquations | NormalWorkspace | Rows | WholeWorkspace;
 
 /** What an optimiser needs that works on single observations. */
 export interface Observing {

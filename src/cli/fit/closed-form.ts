@@ -1,4 +1,5 @@
 import type { FitResult } from "../../fit/fit.ts";
+import type { Calibration } from "../../fit/least-squares/calibration.ts";
 import type { Facts } from "../report/report.ts";
 import { show } from "../table.ts";
 
@@ -19,8 +20,19 @@ export function closedFormLines({
   calibration,
   notes,
 }: ClosedForm): string[] {
-  const { scale, from, frames, test } = calibration;
   const strengths = strength === null ? "" : `, strength ${show(strength)}`;
+  return [
+    `${solver}: ${rows} rows, ${parameters} parameters of which ${rank} are determined, ${show(effective)} effectively${strengths}`,
+    ...(condition === null || scaledCondition === null
+      ? []
+      : [`condition number ${show(condition)}, ${show(scaledCondition)} with columns of length 1`]),
+    ...(calibration ? [deviationLine(calibration)] : []),
+    ...notes,
+  ];
+}
+
+/** How far standard deviations can be trusted. */
+function deviationLine({ scale, from, frames, test }: Calibration): string {
   const told =
     from === "nothing"
       ? "not calibrated: too few energies that the fit has not seen"
@@ -28,12 +40,7 @@ export function closedFormLines({
   const judged = test
     ? `; ${show(100 * test.within1)} % of ${test.frames} test energies within 1σ, ${show(100 * test.within2)} % within 2σ`
     : "";
-  return [
-    `${solver}: ${rows} rows, ${parameters} parameters of which ${rank} are determined, ${show(effective)} effectively${strengths}`,
-    `condition number ${show(condition)}, ${show(scaledCondition)} with columns of length 1`,
-    `standard deviation of energies by the covariance of the parameters, ${told}${judged}`,
-    ...notes,
-  ];
+  return `standard deviation of energies by the covariance of the parameters, ${told}${judged}`;
 }
 
 /** The parts of the training data, with their errors in fits without them. */

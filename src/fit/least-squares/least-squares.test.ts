@@ -92,7 +92,7 @@ describe("a fit in closed form", () => {
     const { outcome } = trained.leastSquares!;
     const P = trained.parameters.length;
     expect(outcome).toMatchObject({ solver: "qr", parameters: P, rank: P, effective: P, strength: null });
-    expect(outcome.condition).toBeGreaterThan(outcome.scaledCondition);
+    expect(outcome.condition!).toBeGreaterThan(outcome.scaledCondition!);
     expect(outcome.folds.map(({ name }) => name).toSorted()).toEqual(["cold", "hot", "warm"]);
     expect(outcome.folds.reduce((sum, { leverage }) => sum + leverage, 0)).toBeCloseTo(P, 6);
   });
@@ -179,7 +179,7 @@ describe("the standard deviation of an energy", () => {
     const result = await fit(options);
     const { calibration } = result.closedForm!;
     expect(calibration).toMatchObject({ from: "validation", frames: 24 });
-    expect(calibration.test!.within2).toBeGreaterThanOrEqual(calibration.test!.within1);
+    expect(calibration!.test!.within2).toBeGreaterThanOrEqual(calibration!.test!.within1);
     const file = readModel(writeModel(result.model), "model");
     const potential = buildPotential(file, createDevice({ bytes: 2 ** 25 }));
     const { validation } = (await prepareFit(frames, options, await poolOf(1))).split;
@@ -196,7 +196,7 @@ describe("the standard deviation of an energy", () => {
   it("is told from energies left out one by one where nothing is held out", async () => {
     const { closedForm } = await fit(configuration({}, { split: { validation: 0, test: 0 } }));
     expect(closedForm!.calibration).toMatchObject({ from: "leave one out", frames: 48, test: null });
-    expect(closedForm!.calibration.scale).toBeGreaterThan(0.1);
+    expect(closedForm!.calibration!.scale).toBeGreaterThan(0.1);
   });
 });
 

@@ -1,4 +1,6 @@
 import { copyInto, lossWeights, type Optimiser, type Problem } from "../optimiser.ts";
+import { normalEquations } from "./normal/normal.ts";
+import { NormalWorkspace } from "./normal/workspace.ts";
 import { errorsIn } from "./outcome.ts";
 import { Rows } from "./rows.ts";
 import { Solving } from "./solve.ts";
@@ -8,7 +10,9 @@ import { Solving } from "./solve.ts";
  * last one solves (A. P. Thompson et al., DOI 10.1016/j.jcp.2014.12.018, with QR instead of normal equations). One
  * epoch, and nothing of the start counts.
  */
-export function leastSquares({ gradients, decays, groups, options, workspace }: Problem): Optimiser {
+export function leastSquares(problem: Problem): Optimiser {
+  const { gradients, decays, groups, options, workspace } = problem;
+  if (workspace instanceof NormalWorkspace) return normalEquations(problem, workspace);
   if (!(workspace instanceof Rows)) throw new TypeError("no rows (this is a bug)");
   const { rounds, folds } = workspace.layout;
   const theta = new Float64Array(decays.length);

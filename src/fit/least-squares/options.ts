@@ -1,11 +1,11 @@
 import { z } from "../../zod.ts";
 
-export const SOLVERS = ["qr", "svd", "ridge", "bayesian-ridge", "ard", "lasso"] as const;
+export const SOLVERS = ["qr", "svd", "ridge", "bayesian-ridge", "ard", "lasso", "normal"] as const;
 
 /** Options of the fit in closed form. */
 export const leastSquaresSchema = z.strictObject({
   solver: z.enum(SOLVERS).default("qr").meta({
-    help: "qr: plain least squares; svd: without directions below the cut; ridge, lasso: strength by cross-validation; bayesian-ridge, ard: by evidence",
+    help: "qr: plain least squares; svd: without directions below the cut; ridge, lasso: strength by cross-validation; bayesian-ridge, ard: by evidence; normal: ridge of given strength by normal equations, for very many parameters",
   }),
   cut: z.number().min(0).lt(1).default(1e-13).meta({
     help: "singular values below this part of the largest are left out (svd), columns scaled to length 1",
@@ -13,7 +13,9 @@ export const leastSquaresSchema = z.strictObject({
   strength: z
     .union([z.literal("auto"), z.number().min(0)])
     .default("auto")
-    .meta({ help: "penalty of ridge and lasso on columns scaled to length 1; auto: by cross-validation" }),
+    .meta({
+      help: "penalty of ridge, lasso and normal on columns scaled to length 1; auto: by cross-validation",
+    }),
   folds: z
     .union([z.literal("auto"), z.literal("config_type"), z.int().min(0).max(100)])
     .default("auto")

@@ -21,9 +21,9 @@ export interface LeastSquaresOutcome {
   readonly rank: number;
   /** Effective number of parameters: less than the rank where a penalty holds some back. */
   readonly effective: number;
-  /** σ_max/σ_min of the weighted design matrix, and with its columns scaled to length 1. */
-  readonly condition: number;
-  readonly scaledCondition: number;
+  /** σ_max/σ_min of the weighted design matrix, and with its columns scaled to length 1; null where it is not worked out. */
+  readonly condition: number | null;
+  readonly scaledCondition: number | null;
   /** λ on columns of length 1, where there is one. */
   readonly strength: number | null;
   /** Standard deviation of a weighted row. */
@@ -35,8 +35,8 @@ export interface LeastSquaresOutcome {
 /** The outcome, and what the model's uncertainty is made of. */
 export interface LeastSquaresResult {
   readonly outcome: LeastSquaresOutcome;
-  /** Root of the covariance of the parameters, noise included: see `Posterior`. */
-  readonly root: Float64Array;
+  /** Root of the covariance of the parameters, noise included: see `Posterior`; null where it is not worked out. */
+  readonly root: Float64Array | null;
 }
 
 /** Errors of what the packed frames hold as predictions. */

@@ -6,7 +6,10 @@ import type { Frame } from "../../structure/structure.ts";
 import type { TrainingOptions } from "../options.ts";
 import type { PackedFrames } from "../packed.ts";
 import { makeFolds, makeLayout, rowsOf, type Layout } from "./layout.ts";
+import { prepareNormal } from "./normal/prepare.ts";
+import type { NormalWorkspace } from "./normal/workspace.ts";
 import { Rows } from "./rows.ts";
+import { usesTriangles } from "./solvers/table.ts";
 import { rowWeights, type RowWeights } from "./weights.ts";
 
 /** What a design matrix is prepared from. */
@@ -39,7 +42,9 @@ const TIMED = 12;
 const LONGEST = 1000;
 
 /** Rows ready to be made, and what that will take. */
-export async function prepareRows(input: RowsInput): Promise<{ rows: Rows; plan: RowsPlan }> {
+export async function prepareRows(
+  input: RowsInput,
+): Promise<{ rows: Rows | NormalWorkspace; plan: RowsPlan }> {
   const { pool, model, frames, data, options, term, elements } = input;
   if (!model.design)
     throw invalid(
@@ -51,15 +56,18 @@ export async function prepareRows(input: RowsInput): Promise<{ rows: Rows; plan:
     throw invalid("training.weights.huber", "null, which is least squares", options.weights.huber);
   const train = input.train.filter((f) => data.weights[f] > 0);
   const own = options.leastSquares;
-  const folds = makeFolds(frames, train, own, input.seed);
-  const layout = makeLayout(folds, (f) => data.size(f), model.parameters.length, own, pool.threads);
   const weights: (RowWeights | null)[] = frames.map(() => null);
   for (const f of train) weights[f] = rowWeights(frames[f], data.weights[f], options);
+  const used = (f: number) => usedRows(f, data, weights[f]!);
+  if (!usesTriangles(own.solver))
+    return prepareNormal(input, { train, weights, used, perRow: makingTime(input, train) });
+  const folds = makeFolds(frames, train, own, input.seed);
+  const layout = makeLayout(folds, (f) => data.size(f), model.parameters.length, own, pool.threads);
   const place = (f: number) => frames[f].place;
   const prior = model.prior?.() ?? null;
   const rows = await Rows.create(pool, { term, elements, data, layout, weights, place, prior });
   const plan = {
-    rows: countRows(train, data, weights),
+    rows: train.reduce((sum, f) => sum + used(f), 0),
     columns: model.parameters.length,
     folds: folds.length,
     rounds: layout.rounds,
@@ -69,27 +77,19 @@ export async function prepareRows(input: RowsInput): Promise<{ rows: Rows; plan:
   return { rows, plan };
 }
 
-/** Rows that have a weight. */
-function countRows(
-  train: readonly number[],
-  data: PackedFrames,
-  weights: readonly (RowWeights | null)[],
-): number {
-  return train.reduce((sum, f) => {
-    const { energy, forces, virial } = data.labels(f);
-    const w = weights[f]!;
-    return (
-      sum +
-      (energy !== null && w.energy > 0 ? 1 : 0) +
-      (forces && w.forces > 0 ? forces.length : 0) +
-      (virial && w.virial > 0 ? 6 : 0)
-    );
-  }, 0);
+/** Rows of a frame that have a weight. */
+function usedRows(f: number, data: PackedFrames, w: RowWeights): number {
+  const { energy, forces, virial } = data.labels(f);
+  return (
+    (energy !== null && w.energy > 0 ? 1 : 0) +
+    (forces && w.forces > 0 ? forces.length : 0) +
+    (virial && w.virial > 0 ? 6 : 0)
+  );
 }
 
-/** Rows of a few frames are made and one block is reduced; all threads will share the rest. */
-function seconds({ model, data, pool }: RowsInput, train: readonly number[], layout: Layout): number {
-  const { columns, blockRows, rows } = layout;
+/** Milliseconds in which one thread makes one row, told from a few frames. */
+function makingTime({ model, data }: RowsInput, train: readonly number[]): number {
+  const columns = model.parameters.length + 1;
   const every = Math.max(1, Math.floor(train.length / TIMED));
   const room = new Float64Array(Math.max(...train.map((f) => rowsOf(data.size(f)))) * columns);
   const began = performance.now();
@@ -100,8 +100,14 @@ function seconds({ model, data, pool }: RowsInput, train: readonly number[], lay
     if (k === 0) first = performance.now();
     else made += rowsOf(data.size(train[k]));
   }
-  const perRow = made > 0 ? (performance.now() - first) / made : (performance.now() - began) / blockRows;
-  return ((perRow + reductionTime(pool, columns, blockRows)) * rows) / pool.threads / 1000;
+  const alone = rowsOf(data.size(train[0]));
+  return made > 0 ? (performance.now() - first) / made : (performance.now() - began) / alone;
+}
+
+/** Rows of a few frames are made and one block is reduced; all threads will share the rest. */
+function seconds(input: RowsInput, train: readonly number[], { columns, blockRows, rows }: Layout): number {
+  const perRow = makingTime(input, train) + reductionTime(input.pool, columns, blockRows);
+  return (perRow * rows) / input.pool.threads / 1000;
 }
 
 /** Milliseconds in which one row goes into a triangle. */

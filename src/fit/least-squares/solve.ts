@@ -4,7 +4,7 @@ import type { FoldOutcome, LeastSquaresOutcome } from "./outcome.ts";
 import type { LeastSquaresOptions } from "./options.ts";
 import type { Rows } from "./rows.ts";
 import type { Solution } from "./solvers/solver.ts";
-import { solvers } from "./solvers/table.ts";
+import { solvers, usesTriangles } from "./solvers/table.ts";
 import { columnsOf, System, type Columns } from "./system.ts";
 import { Triangles } from "./triangles.ts";
 
@@ -34,6 +34,7 @@ export class Solving {
     this.#condition = conditionOf(R, decays.length + 1, decays.length);
     this.#system = new System(this.#triangles, all, this.#columns);
     this.#triangles.release(all);
+    if (!usesTriangles(options.solver)) throw new TypeError("a solver without triangles (this is a bug)");
     this.#solution = solvers[options.solver]({
       system: this.#system,
       rows: rows.count,

@@ -5,10 +5,9 @@ import { createDevice } from "../../device/device.ts";
 import { parseNpy } from "../../io/npy.ts";
 import { RowQr } from "../../math/qr.ts";
 import { singular } from "../../math/singular.ts";
-import type { LeastSquaresOptions } from "./options.ts";
 import { leastSquaresSchema } from "./options.ts";
 import type { Solution } from "./solvers/solver.ts";
-import { solvers } from "./solvers/table.ts";
+import { solvers, type TriangleSolver } from "./solvers/table.ts";
 import { columnsOf, System, type Columns } from "./system.ts";
 import { Triangles } from "./triangles.ts";
 
@@ -82,7 +81,7 @@ describe.skipIf(!folder)("FitSNAP's tantalum, from its own matrix", () => {
     system = new System(triangles, all, columns);
   });
 
-  const solve = (solver: LeastSquaresOptions["solver"], more: object = {}): Solution =>
+  const solve = (solver: TriangleSolver, more: object = {}): Solution =>
     solvers[solver]({
       system,
       rows,

@@ -2,7 +2,7 @@ import type { Pool } from "../../device/pool.ts";
 import type { PreparedFit } from "../prepare.ts";
 import { calibrate, type Calibration, type Ratios } from "./calibration.ts";
 import { deviationsOf } from "./deviation-task.ts";
-import type { LeastSquaresResult } from "./outcome.ts";
+import type { LeastSquaresOutcome } from "./outcome.ts";
 import { rowWeights } from "./weights.ts";
 
 /** What is left of an energy that no other row says anything of. */
@@ -22,7 +22,8 @@ export interface Uncertainty {
  */
 export async function uncertaintyOf(
   { split, training, learned, dataset }: PreparedFit,
-  { root, outcome }: LeastSquaresResult,
+  root: Float64Array,
+  outcome: LeastSquaresOutcome,
   pool: Pool,
 ): Promise<Uncertainty> {
   const { data } = training;

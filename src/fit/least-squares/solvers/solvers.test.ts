@@ -2,11 +2,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createDevice } from "../../../device/device.ts";
 import { RowQr } from "../../../math/qr.ts";
 import { Random } from "../../../math/random.ts";
-import { leastSquaresSchema, type LeastSquaresOptions } from "../options.ts";
+import { leastSquaresSchema } from "../options.ts";
 import { columnsOf, System, type Columns } from "../system.ts";
 import { Triangles } from "../triangles.ts";
 import type { Solution } from "./solver.ts";
-import { solvers } from "./table.ts";
+import { solvers, type TriangleSolver } from "./table.ts";
 
 const [P, N, ROWS, FOLDS] = [9, 10, 60, 3];
 /** A constant in the second column, one column without rows, five that matter. */
@@ -57,10 +57,7 @@ describe("solvers, on made-up rows", () => {
     }, 0);
   const every = Array.from({ length: ROWS }, (_, i) => i);
 
-  const solve = (
-    solver: LeastSquaresOptions["solver"],
-    more: object = {},
-  ): Solution & { theta: Float64Array } => {
+  const solve = (solver: TriangleSolver, more: object = {}): Solution & { theta: Float64Array } => {
     const found = solvers[solver]({
       system,
       rows: ROWS,
