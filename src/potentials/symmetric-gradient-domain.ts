@@ -10,6 +10,7 @@ import type { Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import { z } from "../zod.ts";
 import type { Batch, Evaluation, Labels, PotentialMethod, Trainable } from "./potential.ts";
+import { Unchanged } from "./unchanged.ts";
 
 const options = z.strictObject({
   atoms: z.array(z.int().min(1)).min(2).meta({ help: "Atomic numbers of the molecule, in their order" }),
@@ -53,8 +54,8 @@ export class SymmetricGradientDomain implements Trainable {
   readonly tensors: Readonly<Record<string, Float64Array>>;
   readonly #numbers: Uint8Array;
   readonly #model: GradientDomain;
-  /** The parameters that the model is of. */
-  readonly #known: Float64Array;
+  /** Since the model was made of them. */
+  readonly #unchanged: Unchanged;
   readonly #gradient: Float64Array;
 
   constructor(
@@ -89,7 +90,7 @@ export class SymmetricGradientDomain implements Trainable {
     this.tensors = { ...live, features };
     this.#numbers = numbers;
     this.#model = new GradientDomain(numbers, permutations, features, device);
-    this.#known = new Float64Array(parameters.length).fill(NaN);
+    this.#unchanged = new Unchanged(device, parameters);
     this.#gradient = new Float64Array(3 * numbers.length);
   }
 
@@ -167,11 +168,8 @@ export class SymmetricGradientDomain implements Trainable {
   }
 
   #refresh(): void {
+    if (this.#unchanged.check()) return;
     const { parameters } = this;
-    let same = true;
-    for (let k = 0; same && k < parameters.length; k++) same = parameters[k] === this.#known[k];
-    if (same) return;
-    this.#known.set(parameters);
     this.#model.set(parameters[0], parameters[1], parameters.subarray(2));
   }
 }
