@@ -17,6 +17,10 @@ const device = createDevice({ bytes: 2 ** 28 });
 const all = Object.values(structures);
 const statistics = pairStatistics(all, 6);
 
+/** Instead of a choice. */
+const first = (_: string, __: Float64Array, ___: number, count: number): number[] =>
+  Array.from({ length: count }, (____, k) => k);
+
 /** A joined model with seeded coefficients on points drawn from noise around its own features. */
 function termOf(more: object): Term {
   const joined = descriptors["joined"];
@@ -35,8 +39,6 @@ function termOf(more: object): Term {
     const rows = noise.map((x, k) => means[e].mean[k % size] * (1 + 0.3 * x));
     return { rows, count: 20, parts: descriptor.parts!(e) };
   });
-  const first = (_: string, __: Float64Array, ___: number, count: number) =>
-    Array.from({ length: count }, (____, k) => k);
   const tensors = sparseGaussianProcess.represent!(options, surveyed, first, 1);
   for (const [name, values] of Object.entries(tensors))
     if (name.endsWith("coefficients")) new Random(7, name).normals(values);
