@@ -1,0 +1,91 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "surfit-gp-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function surfit(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  return { code: status, stdout, stderr };
+}
+
+describe("surfit fit with a Gaussian process", () => {
+  let summary: {
+    metrics: Record<string, { all: { forces: { rmse: number; mean?: number } } }>;
+    solved: { shares: { set: string; what: string; after: number[] }[] };
+  };
+  beforeAll(() => {
+    const lines = gunzipSync(readFileSync(new URL("../data/ethanol.xyz.gz", import.meta.url)))
+      .toString()
+      .split("\n");
+    // 160 frames of ethanol, 11 lines each.
+    writeFileSync(join(folder, "ethanol.xyz"), `${lines.slice(0, 160 * 11).join("\n")}\n`);
+    const { code, stdout, stderr } = surfit(
+      ...["fit", "ethanol.xyz", "--descriptor", "inverse-distances", "-o", "run", "--json"],
+      ...["--set", "model.regressor.name=gaussian-process", "--set", "model.regressor.observations=900"],
+      ...["--set", "model.regressor.starts=1", "--set", "model.regressor.steps=6"],
+      ...[
+        "--set",
+        "model.regressor.components=6",
+        "--set",
+        "model.regressor.sample=300",
+        "--set",
+        "split.validation=20",
+        "--set",
+        "split.test=20",
+      ],
+    );
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    summary = JSON.parse(stdout) as typeof summary;
+  }, 60_000);
+
+  it("learns forces, and says how sure it is", () => {
+    expect(summary.metrics["test"].all.forces.rmse).toBeLessThan(0.5);
+    const shares = summary.solved.shares.filter(({ set }) => set === "validation");
+    expect(shares.map(({ what }) => what)).toEqual(["energies", "forces"]);
+    for (const { after } of shares) expect(after[0]).toBeCloseTo(0.68, 1);
+    expect(readFileSync(join(folder, "run", "report.html"), "utf8")).toContain("Standard deviations");
+  });
+
+  it("predict gives standard deviations of energies and forces", () => {
+    const { code, stdout } = surfit("predict", "run/model.surfit", "run/predicted-test.xyz.gz", "--json");
+    expect(code).toBe(0);
+    const answers = JSON.parse(stdout) as { deviation: number; forceDeviations: Record<string, number> }[];
+    for (const { deviation, forceDeviations } of answers) {
+      expect(deviation).toBeGreaterThan(0);
+      expect(Object.values(forceDeviations).length).toBe(27);
+    }
+  });
+
+  it("md writes them into the trajectory", () => {
+    const { code, stderr } = surfit(
+      ...["md", "run/model.surfit", "run/predicted-test.xyz.gz", "--time", "0.002", "--every", "2"],
+      ...["--deviations", "-o", "md"],
+    );
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    const text = readFileSync(join(folder, "md", "trajectory.xyz"), "utf8");
+    expect(text).toMatch(/energy_deviation=[0-9.e-]+/);
+    expect(text).toContain("force_deviation:R:1");
+  });
+
+  it("refuses more observations than memory holds, and names other ways", () => {
+    const { code, stderr } = surfit(
+      ...["fit", "ethanol.xyz", "--descriptor", "inverse-distances", "--dry-run"],
+      ...["--set", "model.regressor.name=gaussian-process", "--set", "model.regressor.observations=100000"],
+      ...["--set", "model.regressor.memory=20"],
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /model\.regressor\.memory: expected at least \d+ MiB .* a sparse or an iterative method/,
+    );
+  });
+});
