@@ -6,6 +6,7 @@ import { aboveLowest, compositionOf } from "./energies.ts";
 import { farthest } from "./farthest.ts";
 import { extend, maximalVolume } from "./maxvol.ts";
 import type { SelectionOptions } from "./method.ts";
+import { chooseRows } from "./rows.ts";
 import { selectionMethods } from "./table.ts";
 
 const matrix = (rows: readonly (readonly number[])[]): Matrix => ({
@@ -243,5 +244,26 @@ describe.each(Object.keys(selectionMethods).filter((name) => name !== "stride"))
     const here = selectionMethods[name].select({ count: 50, means, energies }, { count: 9 }).chosen;
     const there = selectionMethods[name].select(shuffled, { count: 9 }).chosen.map((k) => order[k]);
     expect(ascending(there)).toEqual(ascending(here));
+  });
+});
+
+describe("rows for representative points", () => {
+  const X = cloud(60, 3, 11);
+  test.each(["cur", "farthest", "k-means", "random"])(
+    "%s: as many as asked for, ascending, each once",
+    (name) => {
+      const chosen = chooseRows(5)(name, X.rows, 3, 9);
+      expect(new Set(chosen).size).toBe(9);
+      expect(chosen).toEqual(ascending(chosen));
+      expect(chooseRows(5)(name, X.rows, 3, 9)).toEqual(chosen);
+      expect(chooseRows(5)(name, X.rows, 3, 99)).toHaveLength(60);
+    },
+  );
+
+  test("k-means finds one of each of three far clusters", () => {
+    const centres = [0, 50, 100];
+    const rows = X.rows.map((x, k) => x + centres[Math.floor(k / 3) % 3]);
+    const chosen = chooseRows(2)("k-means", rows, 3, 3);
+    expect(ascending(chosen.map((i) => i % 3))).toEqual([0, 1, 2]);
   });
 });
