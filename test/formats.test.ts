@@ -173,6 +173,31 @@ describe("CIF", () => {
   });
 });
 
+describe("elements in a CIF", () => {
+  const cif = findFormat("a.cif");
+  const elements = async (tag: string, ...names: string[]) => {
+    const cell = ["a", "b", "c"].map((k) => `_cell_length_${k} 9`).join("\n");
+    const angles = ["alpha", "beta", "gamma"].map((k) => `_cell_angle_${k} 90`).join("\n");
+    const places = ["x", "y", "z"].map((k) => `_atom_site_fract_${k}`).join("\n");
+    const rows = names.map((name, k) => `${name} 0.${k} 0 0`).join("\n");
+    const text = `data_x\n${cell}\n${angles}\nloop_\n_atom_site_${tag}\n${places}\n${rows}\n`;
+    const [frame] = await parse(cif, text);
+    return [...frame.structure.numbers];
+  };
+
+  it("are a symbol and a charge, or begin a label without doubt", async () => {
+    expect(await elements("type_symbol", "Fe3+", "FE", "O2-", "H", "Cl1-")).toEqual([26, 26, 8, 1, 17]);
+    expect(await elements("label", "Fe12A", "O1", "OW1", "C", "H2A")).toEqual([26, 8, 8, 6, 1]);
+    const refused = (tag: string, name: string) => problems(elements(tag, name));
+    expect(await refused("type_symbol", "OH")).toContain('file:13: expected a chemical symbol, got "OH"');
+    expect(await refused("type_symbol", "Wat")).toContain("a chemical symbol");
+    expect(await refused("type_symbol", "D")).toContain("a chemical symbol");
+    expect(await refused("label", "CA1")).toContain('or _atom_site_type_symbol, got "CA1"');
+    expect(await refused("label", "Wat")).toContain("one element in a label");
+    expect(await refused("label", "HO2")).toContain("one element in a label");
+  });
+});
+
 /** A line of an atom in a PDB file. */
 const line = (name: string, mark = " ", x = "   1.000") =>
   `ATOM      1 ${name}${mark}GLY A   1    ${x}   2.000   3.000  1.00  0.00\n`;

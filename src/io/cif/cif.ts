@@ -129,15 +129,21 @@ function sitesOf(
   numberOf: (value: CifValue | undefined, what: string) => number,
 ): Site[] {
   const columns = ["x", "y", "z"].map((k) => values.get(`_atom_site_fract_${k}`));
-  const symbols = values.get("_atom_site_type_symbol") ?? values.get("_atom_site_label");
+  const types = values.get("_atom_site_type_symbol");
+  const symbols = types ?? values.get("_atom_site_label");
   if (!symbols || columns.includes(undefined)) {
     problems.add(`${file}:${line}`, "a loop of _atom_site_fract_x, y, z and _atom_site_type_symbol", "none");
     return [];
   }
   return symbols.map((symbol, i) => {
     const where = `${file}:${symbol.line}`;
-    const z = findNumber(elementIn(symbol.text));
-    if (z === undefined) problems.add(where, "a chemical symbol", `"${symbol.text}"`);
+    const z = types ? elementOfType(symbol.text) : elementOfLabel(symbol.text);
+    if (z === undefined)
+      problems.add(
+        where,
+        types ? "a chemical symbol" : "one element in a label, or _atom_site_type_symbol",
+        `"${symbol.text}"`,
+      );
     const occupancy = values.get("_atom_site_occupancy")?.[i];
     if (
       occupancy &&
@@ -149,11 +155,23 @@ function sitesOf(
   });
 }
 
-/** "Fe3+", "FE", "Fe12A": the letters at the beginning, the longest that is a symbol. */
-function elementIn(text: string): string {
-  const [letters = ""] = /^[A-Za-z]{1,2}/.exec(text) ?? [];
-  const symbol = letters.charAt(0).toUpperCase() + letters.slice(1).toLowerCase();
-  return findNumber(symbol) === undefined ? symbol.charAt(0) : symbol;
+/** "Fe3+", "FE", "O2-": a symbol and a charge. */
+function elementOfType(text: string): number | undefined {
+  const [, letters = ""] = /^([A-Za-z]{1,2})\d*[+-]?\d*$/.exec(text) ?? [];
+  return findNumber(letters.charAt(0).toUpperCase() + letters.slice(1).toLowerCase());
+}
+
+/** "Fe12A", "OW1": the symbol with which a label begins; none where capitals could be two, as in CA1. */
+function elementOfLabel(text: string): number | undefined {
+  const [first = "", second = ""] =
+    /^([A-Za-z])([A-Za-z])?/
+      .exec(text)
+      ?.slice(1)
+      .map((x) => x ?? "") ?? [];
+  const one = findNumber(first.toUpperCase());
+  const two = second === "" ? undefined : findNumber(first.toUpperCase() + second.toLowerCase());
+  if (second === second.toLowerCase()) return second === "" ? one : two;
+  return one !== undefined && two !== undefined ? undefined : (one ?? two);
 }
 
 /** Images closer than this are one atom on a special position: coordinates are rounded to 3 to 5 digits, atoms are not so close. */
