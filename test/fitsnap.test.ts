@@ -23,6 +23,12 @@ function tensors(run: string): Buffer {
   return bytes.subarray(8 + Number(bytes.readBigUInt64LE(0)));
 }
 
+/** A text without its comments, which tell the command. */
+const numbersOf = (path: string) =>
+  readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => !line.startsWith("#"));
+
 /** Cells of FitSNAP's table of errors by name of the row. */
 function cellsOf(file: string): Map<string, number[]> {
   const rows = readFileSync(file, "utf8")
@@ -89,6 +95,15 @@ describe.skipIf(!input || !standard)("FitSNAP's tantalum example as it is", () =
       forces.forEach((f, k) => expect(Math.abs(found.forces[k] - f) / most).toBeLessThan(1e-10));
     },
   );
+
+  it("goes on after an interruption, to the same files", () => {
+    const names = ["Ta_pot.snapcoeff", "Ta_pot.snapparam", "Ta_metrics.md"];
+    const before = names.map((name) => numbersOf(join(folder, "ta", name)));
+    for (const name of names) rmSync(join(folder, "ta", name));
+    const run = surfit("fit", "ta/fit.yaml", "--resume");
+    expect(run.status, run.stderr).toBe(0);
+    expect(names.map((name) => numbersOf(join(folder, "ta", name)))).toEqual(before);
+  });
 
   it("is recorded in fit.yaml, which gives the same model", () => {
     const run = surfit("fit", "ta/fit.yaml", "-o", "again", "--json");

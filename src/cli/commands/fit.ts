@@ -102,7 +102,12 @@ async function fit({ options, folder, notes, fitsnap }: Configured, flags: Flags
   const progress = createProgress();
   const about = { version: version(), command: ["surfit", ...process.argv.slice(2)].join(" ") };
   const { resume, force, checkpointEvery: saveEvery } = flags;
-  const job = await runJob(options, pool, { folder, resume, force, saveEvery, notes, ...about }, progress);
+  const job = await runJob(
+    options,
+    pool,
+    { folder, resume, force, saveEvery, notes, fitsnap, ...about },
+    progress,
+  );
   const date = new Date().toISOString().slice(0, 10);
   await writeWhole(
     join(folder, "report.html"),

@@ -7,7 +7,7 @@ import { assign, readOverride, readYamlWith, validate } from "../../schema.ts";
 import { readWhole, stem } from "../files.ts";
 import { given, splitBaseline, unitsOf } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
-import { isFitsnapInput, readFitsnapFit } from "./fitsnap.ts";
+import { isFitsnapInput, readFitsnapFit, readFitsnapRecord } from "./fitsnap.ts";
 import type { FitsnapOutputs } from "./fitsnap.ts";
 import { isTrainingFolder, readTrainingFolder } from "./n2p2.ts";
 import { wholeSchema } from "./schema.ts";
@@ -51,8 +51,13 @@ export async function configure(inputs: readonly string[], flags: FitFlags): Pro
   const folder =
     flags.output ?? (yaml && isRun(dirname(yaml)) ? dirname(yaml) : join("runs", nameOf(yaml, files)));
   // A run that goes on is the run that was configured: what it wrote then counts, not what is said now.
-  if (flags.resume && existsSync(join(folder, "fit.yaml")))
-    return { options: await fromYaml(join(folder, "fit.yaml"), threadsOnly(flags)), folder, notes: [] };
+  if (flags.resume && existsSync(join(folder, "fit.yaml"))) {
+    const [options, fitsnap] = await Promise.all([
+      fromYaml(join(folder, "fit.yaml"), threadsOnly(flags)),
+      readFitsnapRecord(folder),
+    ]);
+    return { options, folder, notes: [], ...(fitsnap && { fitsnap }) };
+  }
   const overrides = overridesOf(flags);
   if (yaml) return { options: await fromYaml(yaml, overrides), folder, notes: [] };
   if (files.some(isFitsnapInput)) return fromFitsnap(files, flags, overrides, folder);

@@ -35,6 +35,8 @@ import { wholeSchema } from "./schema.ts";
 export interface JobOptions {
   readonly folder: string;
   readonly resume?: boolean;
+  /** Which files FitSNAP would write: a run that goes on must know. */
+  readonly fitsnap?: object;
   readonly force?: boolean;
   /** The command line, for the provenance. */
   readonly command: string;
@@ -101,8 +103,18 @@ function refuseUnits(assumed: LabelledFiles["assumed"]): string[] {
 const SETS: readonly SetName[] = ["train", "validation", "test"];
 const predictionsOf = (set: SetName): string => `predicted-${set}.xyz.gz`;
 
+/** Which files FitSNAP would write, where the fit is one of its. */
+export const FITSNAP_RECORD = "fitsnap.json";
+
 /** What only a run leaves: where one of these is, a run has been. */
-const RESULTS = ["checkpoint", "model.surfit", "report.html", "result.json", ...SETS.map(predictionsOf)];
+const RESULTS = [
+  "checkpoint",
+  "model.surfit",
+  "report.html",
+  "result.json",
+  FITSNAP_RECORD,
+  ...SETS.map(predictionsOf),
+];
 
 /** Runs a fit in its folder: configuration, split, logs, checkpoints, model, predictions. */
 export async function runJob(
@@ -127,6 +139,7 @@ export async function runJob(
     for (const name of RESULTS) rmSync(path(name), { force: true });
     await writeWhole(path("fit.yaml"), configuration);
     await writeWhole(path("split.json"), JSON.stringify(prepared.split));
+    if (job.fitsnap) await writeWhole(path(FITSNAP_RECORD), `${JSON.stringify(job.fitsnap, null, 2)}\n`);
   }
   const history = checkpoint && (unpackCheckpoint(checkpoint).meta as { history: Report[] }).history;
   const log = startLog(folder, history);
