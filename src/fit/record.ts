@@ -15,6 +15,8 @@ const MOST = 256;
 const NUMBERS = 2 ** 17;
 /** Numbers of an element's environments among which they are chosen: all of most data sets, drawn by lot from larger ones. */
 const CANDIDATES = 2 ** 22;
+/** Features of which a map to the environments of greatest volume is made: of more, there are hardly more environments to choose from, and each would stand for itself. */
+const MOST_MAPPED = 1024;
 /** Nearer than this in scaled features, two environments are the same. */
 const SAME = 1e-6;
 
@@ -87,7 +89,8 @@ export function rememberTraining(
     const finite = s.count > 0 ? s : { ...s, min: s.mean, max: s.mean };
     const places = Float64Array.from(chosen[e].frames, (f) => numberOf.get(f)!);
     const { rows } = samples[e].sample;
-    const more: ElementRecord["more"] = rows.length > 0 ? { [ACTIVE]: activeMap(rows, finite, device) } : {};
+    const mapped = rows.length > 0 && s.mean.length <= MOST_MAPPED;
+    const more: ElementRecord["more"] = mapped ? { [ACTIVE]: activeMap(rows, finite, device) } : {};
     return { ...finite, ...chosen[e], frames: places, more };
   });
   return {
