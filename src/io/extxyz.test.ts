@@ -245,6 +245,6 @@ describe("writing", () => {
 it("the table knows a format by ending or name", () => {
   expect(findFormat("a/b.XYZ.gz").name).toBe("extxyz");
   expect(findFormat("data", "extxyz").name).toBe("extxyz");
-  expect(() => findFormat("a.cif")).toThrow("a file ending in .xyz");
-  expect(() => findFormat("a.xyz", "pdb")).toThrow("expected one of extxyz, npz");
+  expect(() => findFormat("a.gro")).toThrow("a file ending in .xyz");
+  expect(() => findFormat("a.xyz", "gro")).toThrow("expected one of extxyz, npz");
 });
