@@ -10,7 +10,7 @@ export async function solveExactly(system: System, lambda: number, pool: Pool): 
   const cholesky = await PoolCholesky.create(pool, n);
   if (!(await cholesky.factor(n, spec.matrix)))
     throw new NumericalError(
-      `the covariance of ${n} gradients is not positive definite; a larger training ridge (now ${lambda}) makes it so`,
+      `the covariance of ${n} gradients is not positive definite; a larger model.regressor.ridge than ${lambda} makes it so`,
     );
   const v = geometries.gradients.slice();
   substitute(pool, spec.matrix, n, v);

@@ -195,6 +195,14 @@ describe("a fit of ethanol", () => {
     expect(again.result.model.terms).toEqual(whole.result.model.terms);
   });
 
+  it("says what is missing: frames, memory, numbers of atoms", async () => {
+    const pool = await poolOf(1);
+    const small = { solver: "exact", memory: 1 };
+    await expect(fit(10, pool, small)).rejects.toThrow(/model\.regressor\.memory: expected at least \d+ MiB/);
+    await expect(fit(10, pool, { permutations: [[1, 0, 2]] })).rejects.toThrow(/permutations\[0\]/);
+    await expect(fit(375, pool, { length: "auto" })).rejects.toThrow(/model\.regressor\.length/);
+  });
+
   it("learns: errors of forces fall with more frames, and symmetry helps", async () => {
     const few = await fit(30, await poolOf(1));
     const without = await fit(10, await poolOf(1), { permutations: "none" });

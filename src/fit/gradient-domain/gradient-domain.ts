@@ -35,6 +35,13 @@ function permutationsOf(
       numbers,
       training.map(({ structure }) => structure.positions),
     );
+  const wrong = given.findIndex((p) => p.length !== n || p.some((j) => j >= n));
+  if (wrong >= 0)
+    throw invalid(
+      `model.regressor.permutations[${wrong}]`,
+      `the numbers 0 to ${n - 1} in some order`,
+      given[wrong].join(" "),
+    );
   const group = closure(given, n, MOST);
   if (!group) throw invalid("model.regressor.permutations", `generators of at most ${MOST} orders`, "more");
   checkGroup(group, numbers, "model.regressor.permutations");
@@ -117,6 +124,9 @@ async function prepare(
     const { energy, forces } = data.labels(f);
     return { positions: data.structure(f).positions, forces: forces!, ...(energy !== null && { energy }) };
   });
+  const searching = given.length === "auto" && given.lengths.length > 1;
+  if (searching && labelled.length < 2)
+    throw invalid("model.regressor.length", "a number where there is one training frame", given.length);
   const geometries = describe(numbers, labelled, pool.device);
   if (geometries.features.length !== term.tensors["features"].length)
     throw invalid("training.weights", "weights above 0, which sGDML does not tell apart", "a weight of 0");
@@ -132,7 +142,6 @@ async function prepare(
     route,
   });
   const n = geometries.gradients.length;
-  const searching = given.length === "auto" && given.lengths.length > 1;
   const search = searching ? (given.lengths.length * Math.min(given.sample, n) ** 3) / 3 : 0;
   return {
     solver,

@@ -31,7 +31,7 @@ export const options = strictObject({
     .positive()
     .default(1e-4)
     .meta({ help: "iterative: |y − (K + λ) α|/|y| at which it ends" }),
-  iterations: int().min(1).default(1000).meta({ help: "iterative: most iterations" }),
+  iterations: int().min(1).default(500).meta({ help: "iterative: most iterations" }),
   inducing: union([literal("auto"), int().min(1)])
     .default("auto")
     .meta({ help: "iterative: frames whose columns of the covariance make the preconditioner" }),

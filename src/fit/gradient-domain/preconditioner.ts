@@ -84,5 +84,7 @@ export class Preconditioner {
 
 async function factor(cholesky: PoolCholesky, k: number, at: number): Promise<void> {
   if (!(await cholesky.factor(k, at)))
-    throw new NumericalError("the preconditioner is not positive definite; a larger ridge makes it so");
+    throw new NumericalError(
+      "the preconditioner is not positive definite; a larger model.regressor.ridge makes it so",
+    );
 }

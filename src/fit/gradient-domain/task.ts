@@ -158,7 +158,9 @@ export const gradientDomainTask: Task = ({ device }, given) => {
     const block = memory.f64(at, m * m);
     for (let a = 0; a < m; a++) block[a * m + a] += spec.lambda;
     if (!factor.cholesky.factor(m, at))
-      throw new NumericalError("the preconditioner is not positive definite; a larger ridge makes it so");
+      throw new NumericalError(
+        "the preconditioner is not positive definite; a larger model.regressor.ridge makes it so",
+      );
     factor.solves.forward({ address: at, stride: m, n: m }, B, k, k);
   };
 
