@@ -7,8 +7,9 @@ import { assign, readOverride, readYamlWith, validate } from "../../schema.ts";
 import { readWhole, stem } from "../files.ts";
 import { given, splitBaseline, unitsOf } from "../structures.ts";
 import type { LabelFlags } from "../structures.ts";
-import { isFitsnapInput, readFitsnapFit, readFitsnapRecord } from "./fitsnap.ts";
-import type { FitsnapOutputs } from "./fitsnap.ts";
+import { isFitsnapInput, readFitsnapFit } from "./fitsnap.ts";
+import { readFitsnapRecord } from "./fitsnap-record.ts";
+import type { FitsnapOutputs } from "./fitsnap-record.ts";
 import { isTrainingFolder, readTrainingFolder } from "./n2p2.ts";
 import { wholeSchema } from "./schema.ts";
 

@@ -10,22 +10,11 @@ import { fitsnapFiles } from "../../io/fitsnap/write.ts";
 import { volume } from "../../structure/cell.ts";
 import { unit } from "../../structure/units.ts";
 import { readWhole, writeWhole } from "../files.ts";
-import { readYamlWith } from "../../schema.ts";
-import { z } from "../../zod.ts";
-import { FITSNAP_RECORD } from "./job.ts";
+import type { FitsnapOutputs } from "./fitsnap-record.ts";
 import type { FinishedJob } from "./job.ts";
 
 /** Whether a path is an input file of FitSNAP. */
 export const isFitsnapInput = (path: string): boolean => path.endsWith(".in");
-
-/** What FitSNAP would write beside the model. */
-export interface FitsnapOutputs {
-  /** Stem of .snapcoeff and .snapparam. */
-  readonly potential: string;
-  /** Table of errors. */
-  readonly metrics: string;
-  readonly weights: Readonly<Record<string, Group["weights"]>>;
-}
 
 /** A FitSNAP input as a configuration of ours. */
 export interface FitsnapFit {
@@ -133,23 +122,6 @@ function judgedOf(job: FinishedJob, f: number, set: string, weights: FitsnapOutp
       Stress: rows(stress, SIX, (s, k) => (s + (known ? known.virial[k] / V : 0)) * BAR),
     },
   };
-}
-
-const recordSchema = z.strictObject({
-  potential: z.string(),
-  metrics: z.string(),
-  weights: z.record(
-    z.string(),
-    z.strictObject({ energy: z.number(), forces: z.number(), stress: z.number() }),
-  ),
-});
-
-/** What an earlier part of the run has recorded in its folder, if its input was one of FitSNAP. */
-export async function readFitsnapRecord(folder: string): Promise<FitsnapOutputs | undefined> {
-  const path = join(folder, FITSNAP_RECORD);
-  if (!existsSync(path)) return undefined;
-  const text = new TextDecoder().decode(await readWhole(path));
-  return readYamlWith(recordSchema, text, path, {});
 }
 
 /** Writes what FitSNAP would: the potential's two files and the table of errors. */

@@ -26,6 +26,8 @@ import { given, readAllLabelled, relabel } from "../structures.ts";
 import type { LabelledFiles } from "../structures.ts";
 import { duration } from "../table.ts";
 import { portable } from "./configuration.ts";
+import { FITSNAP_RECORD } from "./fitsnap-record.ts";
+import type { FitsnapOutputs } from "./fitsnap-record.ts";
 import { reportLine, startLog } from "./log.ts";
 import type { RunLog } from "./log.ts";
 import { planTable } from "./plan.ts";
@@ -36,7 +38,7 @@ export interface JobOptions {
   readonly folder: string;
   readonly resume?: boolean;
   /** Which files FitSNAP would write: a run that goes on must know. */
-  readonly fitsnap?: object;
+  readonly fitsnap?: FitsnapOutputs;
   readonly force?: boolean;
   /** The command line, for the provenance. */
   readonly command: string;
@@ -102,9 +104,6 @@ function refuseUnits(assumed: LabelledFiles["assumed"]): string[] {
 
 const SETS: readonly SetName[] = ["train", "validation", "test"];
 const predictionsOf = (set: SetName): string => `predicted-${set}.xyz.gz`;
-
-/** Which files FitSNAP would write, where the fit is one of its. */
-export const FITSNAP_RECORD = "fitsnap.json";
 
 /** What only a run leaves: where one of these is, a run has been. */
 const RESULTS = [
