@@ -494,6 +494,28 @@ json.dump(out, sys.stdout)`;
   });
 });
 
+it("convert says what a format has no place for", async () => {
+  const { frames } = await readLabelled(golden("formats/ase.traj"));
+  const columns = { own: { kind: "real", width: 1, values: Float64Array.of(1, 2, 3) } } as const;
+  const [from, to] = [join(folder, "lost.xyz"), join(folder, "lost.lmp")];
+  const crystal = { ...frames[1].structure, pbc: [true, true, true] as const };
+  await writeFrames(from, [
+    { ...frames[1], structure: crystal, arrays: { ...frames[1].arrays, ...columns } },
+  ]);
+  const run = spawnSync(process.execPath, [main, "convert", from, to, "--json"], { encoding: "utf8" });
+  const { lost } = JSON.parse(run.stdout) as { lost: string[] };
+  expect(lost.toSorted()).toEqual([
+    "config_type",
+    "constraints",
+    "energy",
+    "forces",
+    "initial_charges",
+    "matrix",
+    "own",
+    "stress",
+  ]);
+});
+
 it("every ending leads to one format, and the table names each once", () => {
   expect(findFormat("POSCAR").name).toBe("poscar");
   expect(findFormat("a/CONTCAR.gz").name).toBe("poscar");

@@ -23,6 +23,8 @@ export interface Format {
   readonly carries: readonly string[];
   /** Whether the format can hold all of a frame that it carries; all can be held where this is absent. */
   readonly fits?: (frame: Frame) => boolean;
+  /** Keys of info and names of arrays that it has places for, where it does not carry all of them. */
+  readonly keeps?: readonly string[];
   /** A file holds one frame; writing another is an error. */
   readonly single?: true;
   /** The frame as the format has it, where it turns cells; what is written is this. */

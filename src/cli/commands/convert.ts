@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { invalid } from "../../error.ts";
 import { formatOf, readFrames, readingOf, writeFrames } from "../../io/files.node.ts";
 import { n2p2 } from "../../io/n2p2/input-data.ts";
+import type { Format } from "../../io/format.ts";
 import { findFormat, formats } from "../../io/table.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { present, withCommons } from "../command.ts";
@@ -76,18 +77,41 @@ async function run(input: string, output: string, flags: Flags): Promise<void> {
       for await (const frame of stream.labelled()) yield makeWay(frame);
     } else yield* readFrames(input, undefined, readingOf(options, left));
   }
+  const lost = new Set<string>();
   async function* chosen(): AsyncGenerator<Frame> {
     for await (const frame of source()) {
       progress.update(null, `${seen} frames`);
       if (seen++ % every !== 0) continue;
       written++;
+      for (const name of withoutPlace(frame, format)) lost.add(name);
       yield { ...frame, info: { ...frame.info, ...units } };
     }
   }
   await writeFrames(output, chosen());
   progress.done();
   const text = `${written} of ${seen} frames written to ${output}${labelled ? `, labels in ${flags.toUnits ?? "eV and Å"}` : ""}`;
-  present({ text: [text, ...left].join("\n"), json: { read: seen, written, output, left } }, flags.json);
+  const gone =
+    lost.size > 0 ? [`left out, as ${format.name} has no place for it: ${[...lost].join(", ")}`] : [];
+  present(
+    {
+      text: [text, ...left, ...gone].join("\n"),
+      json: { read: seen, written, output, left, lost: [...lost] },
+    },
+    flags.json,
+  );
+}
+
+const LABELS = { energy: "energy", forces: "forces", stress: "stress", configType: "config_type" } as const;
+
+/** What a frame has and the format does not hold. */
+function withoutPlace(frame: Frame, { carries, keeps = [] }: Format): string[] {
+  const labels = Object.entries(LABELS)
+    .filter(([key, name]) => frame[key as keyof typeof LABELS] !== undefined && !carries.includes(name))
+    .map(([, name]) => name);
+  const others = (["info", "arrays"] as const).flatMap((kind) =>
+    carries.includes(kind) ? [] : Object.keys(frame[kind]).filter((key) => !keeps.includes(key)),
+  );
+  return [...labels, ...others];
 }
 
 /** The units as the keys under which the writer looks for them. */

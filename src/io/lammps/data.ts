@@ -13,6 +13,7 @@ export const lammpsData: Format = {
   summary: "data file of LAMMPS: one structure, atom styles atomic, charge, molecular, full",
   extensions: [".lmp", ".lammps-data", "data.lammps", ".data"],
   carries: ["cell", "pbc"],
+  keeps: ["charges", "velocities"],
   single: true,
   fits: ({ structure: { numbers, cell, pbc } }) => numbers.length > 0 && cell !== null && pbc.every(Boolean),
   adapt: (frame) => ({ ...frame, structure: toLammps(frame.structure).structure }),

@@ -14,6 +14,7 @@ export const lammpsDump: Format = {
   summary: "dump of LAMMPS in text: trajectories with forces and velocities",
   extensions: [".dump", ".lammpstrj", ".lammpsdump"],
   carries: ["cell", "pbc", "forces"],
+  keeps: ["charges", "step", "velocities"],
   fits: ({ structure: { cell } }) => cell !== null,
   adapt: (frame) => turnedFrame(frame),
   url: "https://docs.lammps.org/dump.html",

@@ -13,6 +13,7 @@ export const n2p2: Format = {
   summary: "input.data of n2p2 and RuNNer: text; units must be given",
   extensions: ["input.data", "output.data", "train.data", "test.data", ".n2p2"],
   carries: ["cell", "energy", "forces"],
+  keeps: ["charge", "charges", "comment"],
   fits: ({ structure: { numbers, cell, pbc }, energy, forces }) =>
     numbers.length > 0 &&
     (energy !== undefined || forces !== undefined) &&

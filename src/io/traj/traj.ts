@@ -17,6 +17,7 @@ export const traj: Format = {
   summary: "trajectory of ASE, binary: energies, forces, stresses, velocities; held in memory whole",
   extensions: [".traj"],
   carries: ["cell", "pbc", "energy", "forces", "stress", "config_type", "info"],
+  keeps: ["initial_charges", "initial_magmoms", "masses", "tags", "velocities"],
   fits: ({ info }) => Object.keys(info).every((key) => !reserved(key)),
   url: "https://wiki.fysik.dtu.dk/ase/ase/io/trajectory.html",
   statesUnits: true,

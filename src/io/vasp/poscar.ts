@@ -13,6 +13,7 @@ export const poscar: Format = {
   summary: "POSCAR and CONTCAR of VASP, versions 4 and 5: one crystal",
   extensions: ["poscar", "contcar", ".vasp"],
   carries: ["cell", "pbc"],
+  keeps: ["comment", "move_mask", "velocities"],
   single: true,
   fits: ({ structure: { numbers, cell, pbc } }) => numbers.length > 0 && cell !== null && pbc.every(Boolean),
   url: "https://www.vasp.at/wiki/index.php/POSCAR",
