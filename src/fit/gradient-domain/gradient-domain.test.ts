@@ -94,6 +94,15 @@ describe("symmetries", () => {
   });
 });
 
+describe("atoms that mix", () => {
+  it("have no group that could be learned", () => {
+    const random = new Random(4);
+    const numbers = new Uint8Array(8).fill(18);
+    const gas = Array.from({ length: 30 }, () => random.normals(new Float64Array(24)));
+    expect(() => learnSymmetries(numbers, gas)).toThrow(/too different/);
+  });
+});
+
 describe("a fit of ethanol", () => {
   let model: Model;
   let error: number;

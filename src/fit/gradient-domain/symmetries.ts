@@ -1,3 +1,4 @@
+import { invalid } from "../../error.ts";
 import { assign } from "../../math/assignment.ts";
 import { symmetricEigen } from "../../math/symmetric-eigen.ts";
 import {
@@ -37,7 +38,13 @@ export function learnSymmetries(
   const every = Math.max(1, Math.ceil(geometries.length / MATCHED));
   const graphs = geometries.filter((_, k) => k % every === 0).map((positions) => graphOf(positions, n));
   const found = alongTree(graphs, numbers);
-  return closure(found, n, MOST) ?? [identity(n)];
+  const group = closure(found, n, MOST);
+  if (group) return group;
+  throw invalid(
+    "model.regressor.permutations",
+    `generators of the molecule's group, or none: the training frames are too different for it to be learned`,
+    `more than ${MOST} permutations`,
+  );
 }
 
 function graphOf(positions: Float64Array, n: number): Graph {
