@@ -281,7 +281,14 @@ export async function prepareFit(
     options.training.validate === "auto"
       ? Math.max(1, Math.ceil(plan.epochs / VALIDATIONS))
       : options.training.validate;
-  const resolved = resolve(options, known, learned, plan.epochs, perBatch * perGroup, every);
+  const resolved = resolve(
+    { ...options, training: withSolver(options.training, design?.plan.solver) },
+    known,
+    learned,
+    plan.epochs,
+    perBatch * perGroup,
+    every,
+  );
   const training: Training = {
     gradients,
     data,
@@ -322,6 +329,13 @@ export async function prepareFit(
     notes,
   };
 }
+
+/** The options with the solver that least squares has settled on. */
+const withSolver = (
+  training: FitOptions["training"],
+  solver: FitOptions["training"]["leastSquares"]["solver"] | undefined,
+): FitOptions["training"] =>
+  solver ? { ...training, leastSquares: { ...training.leastSquares, solver } } : training;
 
 /** The term of a model of whole molecules, with its starting numbers. */
 function wholeTerm(

@@ -1,4 +1,5 @@
 import { invalid } from "../../error.ts";
+import type { InputError } from "../../error.ts";
 import { RowQr } from "../../math/qr.ts";
 import { Random } from "../../math/random.ts";
 import type { Frame } from "../../structure/structure.ts";
@@ -123,13 +124,18 @@ export function makeLayout(
     return runs(blocks, share).map((blocks): Lane => ({ fold: f, blocks }));
   });
   const bytes = triangle * (lanes.length + beside) + threads * threadBytes(columns, wished) + 8 * largest;
-  if (bytes > limit)
-    throw invalid(
-      "training.leastSquares.memory",
-      `at least ${Math.ceil(bytes / 2 ** 20)} MiB for ${lanes.length} triangles of ${columns}² numbers and blocks of ` +
-        `${wished} rows, or fewer parameters, or fewer folds (training.leastSquares.folds)`,
-      `${memory} MiB`,
-    );
   const rounds = Math.max(...lanes.map(({ blocks }) => blocks.length));
   return { folds, lanes, blockRows: wished, rounds, rows, columns, bytes };
 }
+
+/** What a layout that takes more memory than allowed is refused with. */
+export const tooLarge = (
+  { bytes, lanes, columns, blockRows }: Layout,
+  { memory }: LeastSquaresOptions,
+): InputError =>
+  invalid(
+    "training.leastSquares.memory",
+    `at least ${Math.ceil(bytes / 2 ** 20)} MiB for ${lanes.length} triangles of ${columns}² numbers and blocks of ` +
+      `${blockRows} rows, or fewer parameters, or fewer folds (training.leastSquares.folds)`,
+    `${memory} MiB`,
+  );

@@ -97,6 +97,21 @@ describe("a fit in closed form", () => {
     expect(outcome.folds.reduce((sum, { leverage }) => sum + leverage, 0)).toBeCloseTo(P, 6);
   });
 
+  it("is held back where coefficients are many for the equations, and leaves fewer folds out where memory is short", async () => {
+    const few = await prepareFit(
+      frames.slice(0, 12),
+      configuration({}, { split: { validation: 0, test: 0 } }),
+      await poolOf(1),
+    );
+    expect(few.resolved.training.leastSquares.solver).toBe("bayesian-ridge");
+    expect(few.plan.design).toMatchObject({ solver: "bayesian-ridge", folds: 3 });
+    const bytes = few.plan.design!.bytes;
+    const tight = configuration({ memory: (0.95 * bytes) / 2 ** 20 }, { split: { validation: 0, test: 0 } });
+    const prepared = await prepareFit(frames.slice(0, 12), tight, await poolOf(1));
+    expect(prepared.plan.design!.folds).toBeLessThan(3);
+    expect(prepared.plan.design!.bytes).toBeLessThanOrEqual(0.95 * bytes);
+  });
+
   it("knows the errors of a fold as a fit without it has them", async () => {
     const { trained } = await fit(configuration());
     const warm = trained.leastSquares!.outcome.folds.find(({ name }) => name === "warm")!;

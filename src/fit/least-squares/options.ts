@@ -2,11 +2,17 @@ import { z } from "../../zod.ts";
 
 export const SOLVERS = ["qr", "svd", "ridge", "bayesian-ridge", "ard", "lasso", "normal"] as const;
 
+/** A solver that is named, not left to the fit. */
+export type SettledSolver = (typeof SOLVERS)[number];
+
 /** Options of the fit in closed form. */
 export const leastSquaresSchema = z.strictObject({
-  solver: z.enum(SOLVERS).default("qr").meta({
-    help: "qr: plain least squares; svd: without directions below the cut; ridge, lasso: strength by cross-validation; bayesian-ridge, ard: by evidence; normal: ridge of given strength by normal equations, for very many parameters",
-  }),
+  solver: z
+    .enum(["auto", ...SOLVERS])
+    .default("auto")
+    .meta({
+      help: "auto: bayesian-ridge where there are more than 100 coefficients or fewer than 10 equations for each, else qr; qr: plain least squares; svd: without directions below the cut; ridge, lasso: strength by cross-validation; bayesian-ridge, ard: by evidence; normal: ridge of given strength by normal equations, for very many parameters",
+    }),
   cut: z.number().min(0).lt(1).default(1e-13).meta({
     help: "singular values below this part of the largest are left out (svd), columns scaled to length 1",
   }),
@@ -20,7 +26,7 @@ export const leastSquaresSchema = z.strictObject({
     .union([z.literal("auto"), z.literal("config_type"), z.int().min(0).max(100)])
     .default("auto")
     .meta({
-      help: "parts that are left out one by one: config_types, or so many random ones; auto: config_types if there are 2 to 24, else 8",
+      help: "parts that are left out one by one: config_types, or so many random ones; auto: config_types if there are 2 to 24, else 8, fewer where memory is short",
     }),
   memory: z
     .number()

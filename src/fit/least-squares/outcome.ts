@@ -1,6 +1,6 @@
 import { addErrors, ERROR_SUMS, errorsOf, type SetErrors } from "../errors.ts";
 import type { PackedFrames } from "../packed.ts";
-import type { LeastSquaresOptions } from "./options.ts";
+import type { SettledSolver } from "./options.ts";
 
 /** One fold in the report. */
 export interface FoldOutcome {
@@ -14,7 +14,7 @@ export interface FoldOutcome {
 
 /** What a fit in closed form found beside the parameters. */
 export interface LeastSquaresOutcome {
-  readonly solver: LeastSquaresOptions["solver"];
+  readonly solver: SettledSolver;
   readonly rows: number;
   readonly parameters: number;
   /** Directions or columns in use. */

@@ -5,11 +5,12 @@ import type { Term, Trainable } from "../../potentials/potential.ts";
 import type { Frame } from "../../structure/structure.ts";
 import type { TrainingOptions } from "../options.ts";
 import type { PackedFrames } from "../packed.ts";
-import { makeFolds, makeLayout, rowsOf, type Layout } from "./layout.ts";
+import { makeFolds, makeLayout, rowsOf, tooLarge, type Layout } from "./layout.ts";
+import type { LeastSquaresOptions, SettledSolver } from "./options.ts";
 import { prepareNormal } from "./normal/prepare.ts";
 import type { NormalWorkspace } from "./normal/workspace.ts";
 import { Rows } from "./rows.ts";
-import { usesTriangles } from "./solvers/table.ts";
+import { settledSolver, usesTriangles } from "./solvers/table.ts";
 import { rowWeights, type RowWeights } from "./weights.ts";
 
 /** What a design matrix is prepared from. */
@@ -35,6 +36,8 @@ export interface RowsPlan {
   /** Estimated from a few frames and one block, s. */
   readonly seconds: number;
   readonly bytes: number;
+  /** The solver of a least-squares problem. */
+  readonly solver?: SettledSolver;
 }
 
 /** Frames that are timed, and for how long at most, ms. */
@@ -59,22 +62,47 @@ export async function prepareRows(
   const weights: (RowWeights | null)[] = frames.map(() => null);
   for (const f of train) weights[f] = rowWeights(frames[f], data.weights[f], options);
   const used = (f: number) => usedRows(f, data, weights[f]!);
-  if (!usesTriangles(own.solver))
-    return prepareNormal(input, { train, weights, used, perRow: makingTime(input, train) });
-  const folds = makeFolds(frames, train, own, input.seed);
-  const layout = makeLayout(folds, (f) => data.size(f), model.parameters.length, own, pool.threads);
-  const place = (f: number) => frames[f].place;
+  const count = train.reduce((sum, f) => sum + used(f), 0);
   const prior = model.prior?.() ?? null;
+  const columns = model.parameters.length;
+  const solver = settledSolver(own.solver, { rows: count, columns, prior: prior !== null });
+  if (!usesTriangles(solver))
+    return prepareNormal(input, { train, weights, used, perRow: makingTime(input, train) });
+  const layout = layOut(input, train);
+  const place = (f: number) => frames[f].place;
   const rows = await Rows.create(pool, { term, elements, data, layout, weights, place, prior });
   const plan = {
-    rows: train.reduce((sum, f) => sum + used(f), 0),
-    columns: model.parameters.length,
-    folds: folds.length,
+    rows: count,
+    columns,
+    folds: layout.folds.length,
     rounds: layout.rounds,
     seconds: seconds(input, train, layout),
     bytes: layout.bytes,
+    solver,
   };
   return { rows, plan };
+}
+
+/** Numbers of folds that "auto" falls back to where memory is short. */
+const FEWER = [4, 2, 0];
+
+/** Folds and lanes; folds that are not named are fewer where they would take more memory than there is. */
+function layOut({ frames, data, model, options, pool, seed }: RowsInput, train: readonly number[]): Layout {
+  const own = options.leastSquares;
+  const attempt = (folds: LeastSquaresOptions["folds"]) =>
+    makeLayout(
+      makeFolds(frames, train, { ...own, folds }, seed),
+      (f) => data.size(f),
+      model.parameters.length,
+      own,
+      pool.threads,
+    );
+  const room = own.memory * 2 ** 20;
+  let layout = attempt(own.folds);
+  for (const folds of own.folds === "auto" ? FEWER : [])
+    if (layout.bytes > room && folds < layout.folds.length) layout = attempt(folds);
+  if (layout.bytes > room) throw tooLarge(layout, own);
+  return layout;
 }
 
 /** Rows of a frame that have a weight. */

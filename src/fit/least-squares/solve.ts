@@ -1,7 +1,7 @@
 import { conditionOf } from "../../math/condition.ts";
 import { packUpper } from "../../potentials/posterior.ts";
 import type { FoldOutcome, LeastSquaresOutcome } from "./outcome.ts";
-import type { LeastSquaresOptions } from "./options.ts";
+import type { LeastSquaresOptions, SettledSolver } from "./options.ts";
 import type { Rows } from "./rows.ts";
 import type { Solution } from "./solvers/solver.ts";
 import { solvers, usesTriangles } from "./solvers/table.ts";
@@ -16,7 +16,7 @@ export class Solving {
   /** Parameters in their own order, [P]. */
   readonly theta: Float64Array;
   readonly #rows: Rows;
-  readonly #options: LeastSquaresOptions;
+  readonly #solver: SettledSolver;
   readonly #triangles: Triangles;
   readonly #columns: Columns;
   readonly #system: System;
@@ -26,7 +26,6 @@ export class Solving {
   constructor(rows: Rows, decays: Uint8Array, options: LeastSquaresOptions) {
     const { device } = rows.pool;
     this.#rows = rows;
-    this.#options = options;
     this.#triangles = new Triangles(device, rows.layout, rows.triangles, rows.prior);
     const all = this.#triangles.all();
     const R = this.#triangles.view(all);
@@ -35,6 +34,7 @@ export class Solving {
     this.#system = new System(this.#triangles, all, this.#columns);
     this.#triangles.release(all);
     if (!usesTriangles(options.solver)) throw new TypeError("a solver without triangles (this is a bug)");
+    this.#solver = options.solver;
     this.#solution = solvers[options.solver]({
       system: this.#system,
       rows: rows.count,
@@ -93,7 +93,7 @@ export class Solving {
   outcome(leftOut: readonly FoldOutcome["leftOut"][]): LeastSquaresOutcome {
     const { noise, effective, rank, strength, notes } = this.#solution;
     return {
-      solver: this.#options.solver,
+      solver: this.#solver,
       rows: this.#rows.count,
       parameters: this.theta.length,
       rank,
