@@ -1,6 +1,4 @@
-import { distance2b } from "../../descriptors/kernel-sums/distance-2b.ts";
 import { invalid } from "../../error.ts";
-import { sparseGaussianProcess } from "../../regressors/sparse-gaussian-process/sparse-gaussian-process.ts";
 import type { Model, Term } from "../../potentials/potential.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import { parseGap, type GapCoordinate } from "./gap.ts";
@@ -81,12 +79,11 @@ function termOf(pairs: readonly Pair[], elements: readonly number[]): Term {
     tensors[`${e}.parts`] = Float64Array.from(own.flatMap(({ alpha }) => [alpha.length, alpha.length]));
     tensors[`${e}.coefficients`] = Float64Array.from(own.flatMap(({ alpha }) => alpha));
   });
-  const descriptor = distance2b.options.parse({ ...pairs[0].shape, points });
   return {
     type: "composed",
     options: {
-      descriptor: { name: distance2b.name, ...descriptor },
-      regressor: { name: sparseGaussianProcess.name, ...sparseGaussianProcess.options.parse({}) },
+      descriptor: { name: "distance-2b", fade: "cosine", ...pairs[0].shape, points },
+      regressor: { name: "sparse-gaussian-process" },
     },
     tensors,
   };

@@ -1,7 +1,7 @@
 import type { output } from "zod";
 import { boolean, enum as oneOf, int, looseObject, number, strictObject } from "../../zod.ts";
 
-/** Options of the sparse Gaussian process. */
+/** Options of the method "sparse-gaussian-process". */
 export const options = strictObject({
   kernel: looseObject({})
     .prefault({ name: "dot-product", zeta: 4 })
