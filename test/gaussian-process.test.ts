@@ -66,6 +66,19 @@ describe("surfit fit with a Gaussian process", () => {
     }
   });
 
+  it("test tells shares of errors within them", () => {
+    const { code, stdout } = surfit(
+      ...["test", "run/model.surfit", "ethanol.xyz", "--units", "eV,Å", "--json"],
+    );
+    expect(code).toBe(0);
+    const { within } = JSON.parse(stdout) as { within: { what: string; count: number; shares: number[] }[] };
+    expect(within.map(({ what, count }) => [what, count])).toEqual([
+      ["energies", 160],
+      ["components of forces", 160 * 27],
+    ]);
+    for (const { shares } of within) expect(shares[2]).toBeGreaterThan(0.9);
+  });
+
   it("md writes them into the trajectory", () => {
     const { code, stderr } = surfit(
       ...["md", "run/model.surfit", "run/predicted-test.xyz.gz", "--time", "0.002", "--every", "2"],

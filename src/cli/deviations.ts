@@ -1,4 +1,5 @@
 import type { Deviations, Potential, Uncertain } from "../potentials/potential.ts";
+import type { Comparison } from "../fit/metrics.ts";
 import type { Frame, Structure } from "../structure/structure.ts";
 
 /** Standard deviations of a structure's energy and, where the model knows them, forces; null where it knows neither. */
@@ -14,6 +15,40 @@ export function deviationsOf(potential: Potential, structure: Structure): Told {
   const energy = potential.deviation(structure);
   return energy === null ? null : { energy };
 }
+
+/** Shares of errors within one, two and three standard deviations. */
+export interface Within {
+  readonly what: "energies" | "components of forces";
+  readonly count: number;
+  readonly shares: readonly number[];
+}
+
+const put = (to: number[], [predicted, wanted]: readonly [number, number], sigma: number) => {
+  if (sigma > 0) to.push(Math.abs(predicted - wanted) / sigma);
+};
+
+/** How standard deviations of frames compare with their errors; what is not known or has no label does not count. */
+export function withinDeviations(told: readonly Told[], comparisons: readonly Comparison[]): Within[] {
+  const energies: number[] = [];
+  const forces: number[] = [];
+  comparisons.forEach(({ energy, forces: pair }, k) => {
+    if (energy && told[k]) put(energies, energy, told[k].energy);
+    const sigma = told[k]?.forces;
+    if (pair && sigma) for (let c = 0; c < sigma.length; c++) put(forces, [pair[0][c], pair[1][c]], sigma[c]);
+  });
+  const of = (what: Within["what"], ratios: readonly number[]): Within[] => {
+    const shares = [1, 2, 3].map((limit) => ratios.filter((r) => r <= limit).length / ratios.length);
+    return ratios.length > 0 ? [{ what, count: ratios.length, shares }] : [];
+  };
+  return [...of("energies", energies), ...of("components of forces", forces)];
+}
+
+/** The same in words. */
+export const describeWithin = (within: readonly Within[]): string[] =>
+  within.map(({ what, count, shares }) => {
+    const [one, two, three] = shares.map((share) => `${(100 * share).toFixed(0)} %`);
+    return `standard deviations: ${one} of ${count} ${what} within 1σ, ${two} within 2σ, ${three} within 3σ (68 %, 95 %, 99.7 % expected)`;
+  });
 
 /** |σ| of the force on each atom, eV/Å, [n]: what viewers colour atoms by. */
 function perAtom(forces: Float64Array): Float64Array {

@@ -5,6 +5,7 @@ import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { present, withCommons, withPrecision } from "../command.ts";
 import type { PrecisionFlag } from "../command.ts";
+import { describeWithin, deviationsOf, withinDeviations } from "../deviations.ts";
 import { baselineOf, evaluateOnce, openModel } from "../engine.ts";
 import type { Answer } from "../engine.ts";
 import { ERROR_HEAD, detailRows, errorRows, verdict, worstFrames } from "../errors.ts";
@@ -68,6 +69,10 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
     metrics.add(comparison);
     return comparison;
   });
+  const within = withinDeviations(
+    frames.map(({ structure }) => deviationsOf(engine.potential, structure)),
+    comparisons,
+  );
   const graded = guard && frames.map(({ structure, place }) => gradeFrame(guard, structure, place));
   progress.done();
   const judgement = { test: metrics.result };
@@ -95,8 +100,15 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
     ...worstFrames(metrics.result).map((line) => `largest error, ${line}`),
     "",
     verdict(judgement).text,
+    ...describeWithin(within),
     ...(graded ? ["", describeGrades(graded), ...insideAndOutside(graded, comparisons)] : []),
   ].join("\n");
   const grades = graded?.map(({ place, largest, worst }) => ({ place, largest, worst }));
-  present({ text, json: { ...metrics.result, notes, ...(grades && { grades }) } }, flags.json);
+  present(
+    {
+      text,
+      json: { ...metrics.result, notes, ...(within.length > 0 && { within }), ...(grades && { grades }) },
+    },
+    flags.json,
+  );
 }
