@@ -59,7 +59,8 @@ function courseRows({ design, epochs, stepsPerEpoch, seconds, secondsPerEpoch }:
 
 /** What a matrix of parameters by parameters takes, where the optimiser has one. */
 function matrixRow({ blocks, design, bytes: { matrix } }: Plan): string[][] {
-  if (design) return [["matrix", `blocks of rows and what they are reduced to, ${bytes(Math.round(matrix))}`]];
+  if (design)
+    return [["matrix", `blocks of rows and what they are reduced to, ${bytes(Math.round(matrix))}`]];
   if (blocks.length === 0) return [];
   const shape = blocks.length === 1 ? "one block" : `${blocks.length} blocks`;
   return [["matrix", `${shape} of at most ${Math.max(...blocks)}² numbers, ${bytes(Math.round(matrix))}`]];
