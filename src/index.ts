@@ -115,6 +115,7 @@ export { readPotential as readLammps, readSnap } from "./io/lammps/read.ts";
 export { writeLammps } from "./io/lammps/export.ts";
 export { readAce } from "./io/ace/read.ts";
 export { readSgdml } from "./io/sgdml/read.ts";
+export { readGap } from "./io/quip/read.ts";
 export { writeYace } from "./io/ace/write.ts";
 export { readN2p2 } from "./io/n2p2/read.ts";
 export { writeN2p2 } from "./io/n2p2/write.ts";
