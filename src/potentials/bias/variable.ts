@@ -3,6 +3,7 @@ import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
 import { mul } from "../../formula/expression.ts";
 import { nearestImage } from "../../structure/nearest-image.ts";
+import type { NearestImage } from "../../structure/nearest-image.ts";
 import type { Structure } from "../../structure/structure.ts";
 import type { Evaluation } from "../potential.ts";
 import { parseParts, Reader } from "./parse.ts";
@@ -29,6 +30,10 @@ export class Variable {
   readonly #bound: Uint8Array;
   /** Places of these atoms, [owners, 3], Å. */
   readonly #points: Float64Array;
+  /** Nearest images in the cell of the last structure. */
+  #cell: Float64Array = new Float64Array(0);
+  #periodic = "";
+  #nearest: NearestImage = () => {};
 
   constructor(text: string, parts: readonly Part[], device: Device) {
     this.text = text.replaceAll(" ", "");
@@ -91,15 +96,22 @@ export class Variable {
     }
   }
 
+  #imagesIn(cell: Float64Array, pbc: Structure["pbc"]): NearestImage {
+    const periodic = pbc.join();
+    if (periodic !== this.#periodic || cell.some((x, k) => x !== this.#cell[k]))
+      [this.#cell, this.#periodic, this.#nearest] = [cell.slice(), periodic, nearestImage({ cell, pbc })];
+    return this.#nearest;
+  }
+
   #place({ positions, cell, pbc }: Structure): void {
     const [points, owners] = [this.#points, this.#owners];
-    const nearest = nearestImage({ cell, pbc });
+    const nearest = cell ? this.#imagesIn(cell, pbc) : undefined;
     for (let p = 0; p < owners.length; p++) {
       const [to, from] = [3 * p, 3 * owners[p]];
       const follows = this.#follows[p] === 1;
       for (let k = 0; k < 3; k++) points[to + k] = positions[from + k] - (follows ? points[to - 3 + k] : 0);
       if (!follows) continue;
-      nearest(points, to);
+      nearest?.(points, to);
       for (let k = 0; k < 3; k++) points[to + k] += points[to - 3 + k];
     }
   }

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { Random } from "../../math/random.ts";
 import { reweight } from "./reweight.ts";
+import { umbrellas } from "./windows.ts";
 
 /** pymbar's own numbers: test/golden/mbar.py. */
 const golden = JSON.parse(
@@ -55,7 +57,7 @@ describe("MBAR beside pymbar", () => {
     }
   });
 
-  test("what each sample adds to an estimate gives the same errors, and sums to nothing", () => {
+  test("what each sample adds to an estimate gives the same errors", () => {
     const { edges, profile_errors: errors, profile, df } = golden;
     const count = edges.length - 1;
     const width = (edges[count] - edges[0]) / count;
@@ -74,5 +76,48 @@ describe("MBAR beside pymbar", () => {
     for (let b = 0; b < count; b++)
       if (b !== low) expect(deviation(binned.influence(b, low)) / errors[b]).toBeCloseTo(1, 0.5);
     for (let k = 1; k < K; k++) expect(deviation(solved.influence(k, 0)) / df[0][k]).toBeCloseTo(1, 1);
+  });
+});
+
+const kT = 0.0258;
+const turn = 2 * Math.PI;
+const V = (s: number) => 0.06 * Math.cos(3 * s) + 0.03 * Math.cos(s + 1);
+const near = (s: number) => s - turn * Math.round(s / turn);
+
+describe("windows round a full turn", () => {
+  const random = new Random(3, "windows");
+  /** Independent values under an umbrella, by inverting the distribution function on a fine grid. */
+  const window = (centre: number) => {
+    const energyAt = (s: number) => 0.5 * 0.4 * near(s - centre) ** 2;
+    const grid = Float64Array.from({ length: 20_000 }, (_, k) => -Math.PI + (turn * (k + 0.5)) / 20_000);
+    let total = 0;
+    const reached = grid.map((s) => (total += Math.exp(-(V(s) + energyAt(s)) / kT)));
+    const draw = () => {
+      const level = random.uniform() * total;
+      return grid[reached.findIndex((x) => x > level)];
+    };
+    return { energyAt, samples: Float64Array.from({ length: 400 }, draw) };
+  };
+  const windows = Array.from({ length: 10 }, (_, k) => window(-Math.PI + (turn * k) / 10));
+  const found = umbrellas(windows, { kT, bins: 36, period: turn });
+
+  test("the profile closes, and is right within its errors", () => {
+    const zero = found.mbar.energies.indexOf(0);
+    const mass = found.centres.map((c) => {
+      const points = Array.from({ length: 50 }, (_, i) => c + ((i + 0.5) / 50 - 0.5) * found.width);
+      return points.reduce((sum, s) => sum + Math.exp(-V(s) / kT), 0);
+    });
+    for (const { energies, errors } of [found.mbar, found.wham]) {
+      const z = energies.map((F, b) =>
+        b === zero ? 0 : (F - energies[zero] + kT * Math.log(mass[b] / mass[zero])) / errors[b],
+      );
+      expect(Math.max(...z.map(Math.abs))).toBeLessThan(3.5);
+      expect(Math.sqrt(z.reduce((sum, x) => sum + x * x, 0) / z.length)).toBeLessThan(1.5);
+      expect(Math.sqrt(z.reduce((sum, x) => sum + x * x, 0) / z.length)).toBeGreaterThan(0.3);
+      expect(Math.max(...errors)).toBeLessThan(0.015);
+    }
+    expect(found.overlaps).toHaveLength(10);
+    expect(Math.min(...found.overlaps)).toBeGreaterThan(0.03);
+    for (const g of found.inefficiencies) expect(g).toBeLessThan(2.5);
   });
 });
