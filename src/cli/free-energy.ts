@@ -46,6 +46,17 @@ export async function writeProfiles(
   await writeWhole(join(folder, "free-energy.html"), html);
 }
 
+/** Writes the centres and heights of all hills to hills.txt. */
+export async function writeHills(hills: Hills, folder: string): Promise<void> {
+  const width = hills.variables.length + 1;
+  const names = [...hills.variables.map((v) => labelOf(v).replaceAll(" ", "_")), "height_eV"];
+  const columns = names.map((name, k) => {
+    const column = Float64Array.from({ length: hills.count }, (_, h) => hills.table[width * h + k]);
+    return [name, column] as const;
+  });
+  await writeWhole(join(folder, "hills.txt"), columnText(columns));
+}
+
 /** Writes what metadynamics found and says it in a few lines. */
 export async function writeHillsProfile(
   { centres, energies, errors, fromHills }: HillsProfile,
@@ -53,12 +64,6 @@ export async function writeHillsProfile(
   folder: string,
 ): Promise<string> {
   const [variable] = hills.variables;
-  const column = (k: number) => Float64Array.from({ length: hills.count }, (_, h) => hills.table[2 * h + k]);
-  const table = [
-    [labelOf(variable).replaceAll(" ", "_"), column(0)],
-    ["height_eV", column(1)],
-  ] as const;
-  await writeWhole(join(folder, "hills.txt"), columnText(table));
   await writeProfiles(folder, labelOf(variable), centres, [
     { name: "samples", energies, errors },
     { name: "hills", energies: fromHills },

@@ -6,7 +6,7 @@ import { cluster, morse } from "../../test/potentials.ts";
 import { createDevice } from "../device/device.ts";
 import { bondsToHydrogen, readFixedBonds } from "../run/fixed-bonds.ts";
 import type { Structure } from "../structure/structure.ts";
-import { writeHillsProfile } from "./free-energy.ts";
+import { writeHills, writeHillsProfile } from "./free-energy.ts";
 import { createProgress } from "./progress.ts";
 import { freeEnergyOf, place, readVariables, samplingOf } from "./sampling.ts";
 import type { SamplingFlags } from "./sampling.ts";
@@ -42,6 +42,7 @@ async function run(name: string, time: number, flags: SamplingFlags, restart = f
   };
   const result = await runDynamics(morse(), options, quiet);
   const profile = freeEnergyOf(sampling, own, 60, 12);
+  if (sampling.told) await writeHills(sampling.told.hills, own);
   const text = profile && (await writeHillsProfile(profile, sampling.told!.hills, own));
   return { result, profile, text };
 }

@@ -23,7 +23,7 @@ import { runDynamics } from "../trajectory.ts";
 import type { MdOptions, MdResult, Span } from "../trajectory.ts";
 import { freeEnergyOf, samplingOf, withSampling } from "../sampling.ts";
 import type { Parts, SamplingFlags } from "../sampling.ts";
-import { writeHillsProfile } from "../free-energy.ts";
+import { writeHills, writeHillsProfile } from "../free-energy.ts";
 import { ExtrapolationWatch } from "../watch.ts";
 import type { WatchResult } from "../watch.ts";
 
@@ -180,6 +180,7 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
 
 /** The free energy of a run of metadynamics, written to its folder. */
 async function profileOf(sampling: Parts, folder: string, { temperature, bins }: Flags) {
+  if (sampling.told) await writeHills(sampling.told.hills, folder);
   const profile = freeEnergyOf(sampling, folder, Number(temperature), bins);
   return profile && { profile, text: await writeHillsProfile(profile, sampling.told!.hills, folder) };
 }
