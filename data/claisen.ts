@@ -186,13 +186,13 @@ function restrained(
   images: readonly Structure[],
   target: number,
   potential: Potential,
-  plan: { T: number; seed: number; settle: number; frames: number; every: number },
+  plan: { T: number; seed: number; k: number; settle: number; frames: number; every: number },
 ): Structure[] {
   const off = images.map((s) => Math.abs(xi(s) - target));
   const start = images[off.indexOf(Math.min(...off))];
-  const { T, seed, settle, frames, every } = plan;
+  const { T, seed, k, settle, frames, every } = plan;
   const velocities = thermalVelocities(start, T, { seed });
-  const run = langevin(start, sum(potential, readBias(`umbrella(${XI}; ${target}; k=4)`, device)), {
+  const run = langevin(start, sum(potential, readBias(`umbrella(${XI}; ${target}; k=${k})`, device)), {
     timestep: 1,
     temperature: T,
     friction: 0.02,
@@ -220,6 +220,7 @@ async function sample(shard: string): Promise<void> {
       restrained(images, FIRST + w * APART, potential, {
         T,
         seed: 100 * w + T,
+        k: 4,
         settle: 60,
         frames: 24,
         every: 12,
@@ -271,11 +272,17 @@ async function explore(file: string): Promise<void> {
   console.log(`${kept.length} frames`);
 }
 
-const LONG = { settle: 100, frames: 40, every: 50 };
+const RATTLED = { configType: "rattled" };
+const shaken = (s: Structure, width: number, random: Random): Structure => ({
+  ...s,
+  positions: s.positions.map((x) => x + width * random.normal()),
+});
+
+const LONG = { k: 15, settle: 100, frames: 40, every: 50 };
 
 /**
- * Images of the band on its way, each third, and every fourth point of the path, as it is and displaced at random by 0.03
- * and 0.06 Å in each coordinate.
+ * Images of the band on its way, each third; every fourth point of the path, as it is and displaced at random by 0.03 and
+ * 0.05 Å in each coordinate; the saddle point displaced by 0.02 and 0.04 Å.
  */
 async function alongPath(): Promise<Frame[]> {
   const images = await load(`${scratch}irc.xyz`);
@@ -284,17 +291,16 @@ async function alongPath(): Promise<Frame[]> {
   const along = images
     .filter((_, k) => k % 4 === 0)
     .flatMap((s) =>
-      [0, 0.03, 0.06].map((width) =>
-        frameOf(
-          { ...s, positions: s.positions.map((x) => x + width * random.normal()) },
-          { configType: width ? "rattled" : "path" },
-        ),
+      [0, 0.03, 0.05].map((width) =>
+        frameOf(width ? shaken(s, width, random) : s, width ? RATTLED : { configType: "path" }),
       ),
     );
-  return [...band.map((s) => frameOf(s, BAND)), ...along];
+  const top = (await load(`${here}claisen-path.xyz`))[1];
+  const about = Array.from({ length: 40 }, (_, k) => shaken(top, k % 2 ? 0.02 : 0.04, random));
+  return [...band.map((s) => frameOf(s, BAND)), ...along, ...about.map((s) => frameOf(s, RATTLED))];
 }
 
-const CHOSEN = 900;
+const CHOSEN = 1100;
 /** eV above the ether: what lies higher has come apart. */
 const HIGHEST = 6;
 
