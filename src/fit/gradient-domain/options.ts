@@ -29,7 +29,7 @@ export const options = strictObject({
   memory: number().positive().default(3600).meta({ unit: "MiB", help: "most memory for matrices" }),
   tolerance: number()
     .positive()
-    .default(1e-4)
+    .default(5e-4)
     .meta({ help: "iterative: |y − (K + λ) α|/|y| at which it ends" }),
   iterations: int().min(1).default(500).meta({ help: "iterative: most iterations" }),
   inducing: union([literal("auto"), int().min(1)])
