@@ -187,3 +187,12 @@ describe("doctor", () => {
     expect(of(bare, "labels").severity).toBe("error");
   });
 });
+
+it("isolated atoms alone are told without an energy that nothing gives", () => {
+  const structure = { ...chain(1)[0].structure, numbers: Uint8Array.of(18), positions: new Float64Array(3) };
+  const alone = { structure, info: {}, arrays: {} };
+  const { elements } = examine(
+    [1, 2, 3].map((energy) => ({ ...alone, energy: -energy, place: `${energy}` })),
+  );
+  expect(elements).toMatchObject([{ symbol: "Ar", atoms: 3, energy: null, source: null }]);
+});

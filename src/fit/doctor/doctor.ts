@@ -201,8 +201,8 @@ export class Doctor {
       return {
         symbol,
         atoms: counts.get(z)!,
-        energy: energetic ? energies[symbol] : null,
-        source: energetic ? sources[symbol] : null,
+        energy: (energetic ? energies[symbol] : undefined) ?? null,
+        source: (energetic ? sources[symbol] : undefined) ?? null,
         forceRms: force ? Math.sqrt(force.square / force.components) : null,
         forceMax: force ? force.max : null,
         forceMaxPlace: force ? force.place : null,
