@@ -108,6 +108,17 @@ describe("validation", () => {
   });
 });
 
+test("a table without a name is judged as the one that is meant by default", () => {
+  const usual = z.discriminatedUnion("name", [
+    z.strictObject({ name: z.literal("acsf"), cutoff: z.number().positive() }),
+    z.strictObject({ name: z.literal("ani").default("ani"), cutoff: z.enum(["cosine", "tanh"]) }),
+  ]);
+  const found = problems(() =>
+    validate(z.strictObject({ descriptor: usual }), { descriptor: { cutoff: 5 } }),
+  );
+  expect(found).toMatchObject([{ place: "descriptor.cutoff", expected: "cosine | tanh", found: "5" }]);
+});
+
 describe("writing", () => {
   test("the resolved configuration reads back unchanged and carries the help", () => {
     const full = validate(schema, {

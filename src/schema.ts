@@ -95,13 +95,15 @@ const expectation = (d: Declaration): string => {
   return `${article}${words}${d.unit ? ` in ${d.unit}` : ""}`;
 };
 
-/** The alternative that a value is meant to be: the one whose constants it bears, else the first object. */
+/** The alternative that a value is meant to be: the one whose constants it bears or leaves to the default, else the first object. */
 function intended(d: Declaration, value: unknown): Declaration {
   const several = alternatives(d);
   const record = value as Record<string, unknown> | null | undefined;
   const bears = (one: Declaration) =>
     one.properties !== undefined &&
-    Object.entries(one.properties).every(([k, p]) => p.const === undefined || record?.[k] === p.const);
+    Object.entries(one.properties).every(
+      ([k, p]) => p.const === undefined || (record?.[k] ?? p.default) === p.const,
+    );
   return several.find(bears) ?? several.find((one) => one.properties ?? one.items) ?? several[0];
 }
 
