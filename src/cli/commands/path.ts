@@ -119,6 +119,9 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
   );
 }
 
+/** Å; ends no farther from each other than this in any coordinate are one. */
+const SAME = 0.01;
+
 /** Images of the first path; the ends relaxed, the product laid over the reactant. */
 function firstPath(
   structures: readonly Structure[],
@@ -143,7 +146,10 @@ function firstPath(
     const inner = structures.slice(1, -1).map((s) => laidOver(reactant, s));
     return [reactant.positions, ...inner, laidOver(reactant, last)];
   }
-  const line = straight(reactant.positions, laidOver(reactant, last), flags.images);
+  const product = laidOver(reactant, last);
+  if (product.every((x, i) => Math.abs(x - reactant.positions[i]) < SAME))
+    throw invalid("surfit path", "two different minima", "ends that come to the same one");
+  const line = straight(reactant.positions, product, flags.images);
   return flags.start === "straight" ? line : evenDistances(reactant, line, device);
 }
 
