@@ -20,10 +20,13 @@ const collect = (word: string, before: readonly string[] = []): string[] => [...
 /** surfit search: options of a fit, varied until its validation errors are least. */
 export function define(command: Command): void {
   withCommons(command, [
-    ["surfit search data.xyz --vary model.descriptor.radial.cutoff=4..7", "one option, 40 fits at most"],
+    [
+      "surfit search --vary model.descriptor.cutoff=4..7 -- data.xyz --descriptor ace --set model.regressor.name=linear",
+      "one option, 40 fits at most",
+    ],
     ["surfit search --vary training.weights.energyEnd=0.1..1000:log -- data.xyz --epochs 50", "flags of fit"],
     ["surfit search data.xyz --vary a=1..9:integer --method evolution --jobs 2", "noisy: two fits at once"],
-    ["surfit search data.xyz --vary model.descriptor.radial.cutoff=4..7 --resume", "go on after a kill"],
+    ["surfit search data.xyz --vary training.rate=1e-3..1e-2:log --resume", "go on after a kill"],
   ])
     .usage("[options] <arguments of surfit fit>")
     .argument("[fit...]", "arguments of surfit fit: data, fit.yaml; after -- also its flags")
