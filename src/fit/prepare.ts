@@ -355,6 +355,13 @@ const parsedWhole = (
 
 /** What such a model is solved with. */
 async function wholeDesign(method: WholeMethod, { model }: FitOptions, input: WholeInput) {
+  const uneven = input.train.find((f) => input.data.weights[f] > 0 && input.data.weights[f] !== 1);
+  if (uneven !== undefined)
+    throw invalid(
+      "training.weights",
+      `1 or 0 for every frame: ${method.name} does not tell them apart`,
+      input.data.weights[uneven],
+    );
   const { solver, plan } = await method.prepare(parsedWhole(method, model.regressor), input);
   return { rows: new WholeWorkspace(solver), plan };
 }
