@@ -48,9 +48,10 @@ async function fit(
   threads = 1,
   resume?: Uint8Array,
   save?: (bytes: Uint8Array) => void,
+  data = frames,
 ): Promise<FitResult> {
   const pool = await poolOf(threads);
-  const prepared = await prepareFit(frames, configuration(leastSquares), pool, resume);
+  const prepared = await prepareFit(data, configuration(leastSquares), pool, resume);
   const running = runFit(prepared, pool, { save, saveEvery: 0 });
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- reports come one after another
@@ -90,6 +91,15 @@ describe("normal equations", () => {
       expect(again.trained.parameters).toEqual(result.trained.parameters);
       expect(again.closedForm).toEqual(result.closedForm);
     }
+  });
+
+  it("refuse fewer rows than parameters without a penalty", async () => {
+    const few = frames.filter((f) => f.energy !== undefined).slice(0, 8);
+    const energies = few.map((f): Frame => ({ ...f, forces: undefined, stress: undefined }));
+    const alone = (strength: number) =>
+      fit({ solver: "normal", strength }, 1, undefined, undefined, energies);
+    await expect(alone(0)).rejects.toThrow("training.leastSquares.strength");
+    expect((await alone(STRENGTH)).closedForm!.effective).toBeLessThan(8);
   });
 
   it("say what they cannot do", async () => {
