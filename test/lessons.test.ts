@@ -1,0 +1,86 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { commandsOf } from "../lessons/lesson.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "surfit-lessons-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const text = (...lines: readonly string[]) => ["Words.", "", "```sh", ...lines, "```", ""].join("\n");
+
+describe("the text of a lesson", () => {
+  test("gives its commands, and how they are shortened", () => {
+    const page = text(
+      'surfit a "b c" \\',
+      "  --d=[e,f] # quick: --n 1",
+      "surfit g # quick: skip",
+      "surfit h",
+    );
+    expect(commandsOf(page, "page")).toEqual([
+      { words: ["a", "b c", "--d=[e,f]"], quick: ["--n", "1"] },
+      { words: ["g"], quick: null },
+      { words: ["h"], quick: [] },
+    ]);
+    expect(commandsOf("```ts\nsurfit a\n```\n", "page")).toEqual([]);
+  });
+
+  test("asks for no shell", () => {
+    expect(() => commandsOf(text("rm -r data"), "page")).toThrow('commands that begin with "surfit"');
+    expect(() => commandsOf(text("surfit a > b"), "page")).toThrow("plain words");
+  });
+});
+
+describe("the Claisen rearrangement, shortened", () => {
+  let [status, stdout, stderr]: [number | null, string, string] = [null, "", ""];
+  beforeAll(() => {
+    const words = [`${root}lessons/main.ts`, "claisen", "--quick", "--output", folder];
+    ({ status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8" }));
+  }, 300_000);
+
+  test("runs to its end", () => {
+    expect([status, status === 0 ? "" : stderr]).toEqual([0, ""]);
+    expect(stdout).not.toContain("surfit path");
+    for (const file of ["fit/report.html", "umbrella/free-energy.html"])
+      expect([file, existsSync(join(folder, "claisen", file))]).toEqual([file, true]);
+  });
+
+  test("even so little training finds xtb's saddle point, and ether and aldehyde on its sides", () => {
+    const lines = readFileSync(`${root}data/claisen-path.xyz`, "utf8").split("\n");
+    writeFileSync(join(folder, "saddle.xyz"), lines.slice(16, 32).join("\n"));
+    const [ether, saddle, aldehyde] = lines
+      .flatMap((line) => /energy=(\S+)/.exec(line)?.[1] ?? [])
+      .map(Number);
+    const model = join(folder, "claisen", "fit", "model.surfit");
+    const words = [
+      "saddle",
+      model,
+      join(folder, "saddle.xyz"),
+      "--irc",
+      "--json",
+      "-o",
+      join(folder, "found"),
+    ];
+    const run = spawnSync(process.execPath, [`${root}src/cli/main.ts`, ...words], { encoding: "utf8" });
+    const found = JSON.parse(run.stdout) as Found;
+    expect([run.status, found.genuine]).toEqual([0, true]);
+    expect(found.wavenumbers.filter((w) => w < 0)).toHaveLength(1);
+    expect(Math.abs(found.wavenumbers[0] + 493.7)).toBeLessThan(120);
+    expect(Math.abs(found.energy - saddle)).toBeLessThan(0.1);
+    const minima = found.minima.toSorted((a, b) => b - a);
+    expect(Math.abs(minima[0] - (ether - saddle))).toBeLessThan(0.15);
+    expect(Math.abs(minima[1] - (aldehyde - saddle))).toBeLessThan(0.15);
+    expect(existsSync(join(folder, "found", "irc.html"))).toBe(true);
+  });
+});
+
+interface Found {
+  readonly genuine: boolean;
+  readonly energy: number;
+  readonly wavenumbers: readonly number[];
+  /** Of both sides, relative to the saddle point, eV. */
+  readonly minima: readonly number[];
+}
