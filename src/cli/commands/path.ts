@@ -27,6 +27,7 @@ import { show, textTable } from "../table.ts";
 interface Flags extends UnitFlags {
   readonly output?: string;
   readonly method: "neb" | "string";
+  readonly optimiser: "lbfgs" | "fire";
   readonly images: number;
   readonly climb: boolean;
   readonly start: "even" | "straight" | "file";
@@ -52,6 +53,11 @@ export function define(command: Command): void {
     .argument("<structures...>", "reactant and product: two files, or one file; its first and last frame")
     .option("-o, --output <folder>", "where path.xyz, saddle.xyz and path.html go (default: <reactant>-path)")
     .addOption(new Option("--method <name>", "how").choices(["neb", "string"]).default("neb"))
+    .addOption(
+      new Option("--optimiser <name>", "of the band: lbfgs is quick, fire is safe on rough surfaces")
+        .choices(["lbfgs", "fire"])
+        .default("lbfgs"),
+    )
     .option("--images <n>", "images, ends included", count, 9)
     .option("--no-climb", "leave the highest image where the springs put it")
     .addOption(
@@ -163,7 +169,7 @@ function follow(
   const { spring, climb, steps, fmax } = flags;
   const simulation =
     flags.method === "neb"
-      ? band(structure, first, () => potential, { spring, climb })
+      ? band(structure, first, () => potential, { spring, climb, method: flags.optimiser })
       : string(structure, first, () => potential);
   const state = simulation.init() as BandState;
   while (state.step < steps && !(state.maxForce <= fmax && (state.climbing ?? 0) >= 0)) {
