@@ -10,7 +10,7 @@ export interface Columns {
   readonly free: number;
   /**
    * Length of each column of the weighted design matrix, in this order, 1 where it is 0, [P]; infinite, so that the
-   * parameter is 0, for a free column that others make up: nothing else would hold it.
+   * parameter is 0, for a free column that others make up, which nothing else would hold, and for one that is rounding.
    */
   readonly scale: Float64Array;
 }
@@ -30,9 +30,13 @@ export function columnsOf(R: Float64Array, decays: Uint8Array): Columns {
   const column = (k: number) => Float64Array.from({ length: k + 1 }, (_, i) => R[i * (P + 1) + k]);
   const columns = Array.from(order.subarray(0, free), column);
   for (const at of dependent(columns)) scale[at] = Infinity;
+  const least = NEGLIGIBLE * Math.sqrt(squares.reduce((most, s) => Math.max(most, s), 0));
+  scale.forEach((s, at) => (scale[at] = s < least ? Infinity : s));
   return { order, free, scale };
 }
 
+/** A column this much shorter than the longest is the rounding of one that vanishes, which scaling would blow up. */
+export const NEGLIGIBLE = 1e-14;
 /** Of a part this small of a column that is left beside others, rounding has made most. */
 const ROUNDING = 1e-10;
 

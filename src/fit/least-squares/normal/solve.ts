@@ -3,6 +3,7 @@ import { solveCholesky } from "../../../math/cholesky.ts";
 import { PoolCholesky } from "../../../math/pool-cholesky.ts";
 import { Random } from "../../../math/random.ts";
 import { noiseOf } from "../solvers/solver.ts";
+import { NEGLIGIBLE } from "../system.ts";
 import type { Equations } from "./equations.ts";
 
 /** The minimum of |A θ − b|² + λ |D θ|², D the lengths of the columns of A. */
@@ -71,7 +72,9 @@ export class NormalSolver {
     const P = decays.length;
     const N = P + 1;
     const G = this.#equations.matrix;
-    const scale = Float64Array.from(decays, (_, k) => Math.sqrt(G[k * N + k]));
+    const lengths = Float64Array.from(decays, (_, k) => Math.sqrt(G[k * N + k]));
+    const least = NEGLIGIBLE * lengths.reduce((a, b) => Math.max(a, b), 0);
+    const scale = lengths.map((s) => (s < least ? 0 : s));
     const free = Array.from(decays.keys()).filter((k) => decays[k] === 0 && scale[k] > 0);
     const out = new Set(dependent(G, N, free));
     // Its equation becomes x = 0.

@@ -99,6 +99,19 @@ describe("solvers, on made-up rows", () => {
     }
   });
 
+  it("a column that is only rounding stays out", () => {
+    const faint = triangles.scratch();
+    triangles.copy(faint, triangles.all());
+    const R = triangles.view(faint);
+    for (let i = 0; i <= 3; i++) R[i * N + 3] *= 1e-16;
+    const decays = Uint8Array.from({ length: P }, (_, k) => (k === FREE ? 0 : 1));
+    const { order, scale } = columnsOf(R, decays);
+    expect(Array.from(order).filter((_, at) => scale[at] === Infinity)).toEqual([3]);
+    const made = new System(triangles, faint, { order, scale, free: 1 });
+    expect(made.parametersOf(made.minimum(new Float64Array(P).fill(1e-3, 1)))[3]).toBe(0);
+    triangles.release(faint);
+  });
+
   it("qr and svd: the error is orthogonal to every column", () => {
     for (const solver of ["qr", "svd"] as const)
       for (const g of slopes(solve(solver).theta)) expect(Math.abs(g)).toBeLessThan(1e-12);
