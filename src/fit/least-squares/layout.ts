@@ -136,6 +136,6 @@ export const tooLarge = (
   invalid(
     "training.leastSquares.memory",
     `at least ${Math.ceil(bytes / 2 ** 20)} MiB for ${lanes.length} triangles of ${columns}² numbers and blocks of ` +
-      `${blockRows} rows, or fewer parameters, or fewer folds (training.leastSquares.folds)`,
+      `${blockRows} rows, or fewer folds (training.leastSquares.folds), solver normal, or fewer parameters`,
     `${memory} MiB`,
   );
