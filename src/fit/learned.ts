@@ -56,9 +56,10 @@ export function learnedTerm(
   const chosen = choose?.(given, structures, statistics, device) ?? given;
   const resolved = see.resolve(see.options.parse(chosen), statistics);
   const descriptor = see.build(resolved, elements, device);
-  const { statistics: features, record, samples } = rememberTraining(descriptor, training, device, seed);
   const { name: learnName, ...learnGiven } = options.regressor;
   const learn = pick(regressors, learnName, "model.regressor.name");
+  const remembered = rememberTraining(descriptor, training, device, seed, learn.linear ?? false);
+  const { statistics: features, record, samples } = remembered;
   const learnOptions = learn.options.parse(learnGiven) as object;
   const surveyed = samples.map((rows, e) => ({
     rows,
@@ -110,9 +111,10 @@ function continued(
     );
   const method = pick(descriptors, name, "model.descriptor.name");
   const descriptor = method.build(method.options.parse(see), elements, device);
-  const { statistics: features, record } = rememberTraining(descriptor, training, device, seed);
   const { name: learnName, ...given } = options.regressor;
   const learn = pick(regressors, learnName, "model.regressor.name");
+  const linear = learn.linear ?? false;
+  const { statistics: features, record } = rememberTraining(descriptor, training, device, seed, linear);
   const own = learn.options.parse(given) as object;
   const { name: fromName, ...fromOptions } = from.regressor;
   const earlier = { name: fromName, options: fromOptions, tensors: found.tensors };

@@ -61,6 +61,8 @@ export function rememberTraining(
   frames: readonly Frame[],
   device: Device,
   seed: number,
+  /** The model is linear in the features: only then do coefficients in chosen environments tell of its extrapolation. */
+  linear = true,
 ): {
   readonly statistics: readonly FeatureStatistics[];
   readonly record: TrainingRecord;
@@ -89,7 +91,7 @@ export function rememberTraining(
     const finite = s.count > 0 ? s : { ...s, min: s.mean, max: s.mean };
     const places = Float64Array.from(chosen[e].frames, (f) => numberOf.get(f)!);
     const { rows } = samples[e].sample;
-    const mapped = rows.length > 0 && s.mean.length <= MOST_MAPPED;
+    const mapped = linear && rows.length > 0 && s.mean.length <= MOST_MAPPED;
     const more: ElementRecord["more"] = mapped ? { [ACTIVE]: activeMap(rows, finite, device) } : {};
     return { ...finite, ...chosen[e], frames: places, more };
   });
