@@ -30,19 +30,29 @@ describe("surfit fit with a Gaussian process", () => {
     // 160 frames of ethanol, 11 lines each.
     writeFileSync(join(folder, "ethanol.xyz"), `${lines.slice(0, 160 * 11).join("\n")}\n`);
     const { code, stdout, stderr } = surfit(
-      ...["fit", "ethanol.xyz", "--descriptor", "inverse-distances", "-o", "run", "--json"],
-      ...["--set", "model.regressor.name=gaussian-process", "--set", "model.regressor.observations=900"],
-      ...["--set", "model.regressor.starts=1", "--set", "model.regressor.steps=6"],
-      ...[
-        "--set",
-        "model.regressor.components=6",
-        "--set",
-        "model.regressor.sample=300",
-        "--set",
-        "split.validation=20",
-        "--set",
-        "split.test=20",
-      ],
+      "fit",
+      "ethanol.xyz",
+      "--descriptor",
+      "inverse-distances",
+      "-o",
+      "run",
+      "--json",
+      "--set",
+      "model.regressor.name=gaussian-process",
+      "--set",
+      "model.regressor.observations=900",
+      "--set",
+      "model.regressor.starts=1",
+      "--set",
+      "model.regressor.steps=6",
+      "--set",
+      "model.regressor.components=6",
+      "--set",
+      "model.regressor.sample=300",
+      "--set",
+      "split.validation=20",
+      "--set",
+      "split.test=20",
     );
     expect([code, stderr]).toEqual([0, expect.any(String)]);
     summary = JSON.parse(stdout) as typeof summary;
@@ -67,9 +77,7 @@ describe("surfit fit with a Gaussian process", () => {
   });
 
   it("test tells shares of errors within them", () => {
-    const { code, stdout } = surfit(
-      ...["test", "run/model.surfit", "ethanol.xyz", "--units", "eV,Å", "--json"],
-    );
+    const { code, stdout } = surfit("test", "run/model.surfit", "ethanol.xyz", "--units", "eV,Å", "--json");
     expect(code).toBe(0);
     const { within } = JSON.parse(stdout) as { within: { what: string; count: number; shares: number[] }[] };
     expect(within.map(({ what, count }) => [what, count])).toEqual([
@@ -81,8 +89,16 @@ describe("surfit fit with a Gaussian process", () => {
 
   it("md writes them into the trajectory", () => {
     const { code, stderr } = surfit(
-      ...["md", "run/model.surfit", "run/predicted-test.xyz.gz", "--time", "0.002", "--every", "2"],
-      ...["--deviations", "-o", "md"],
+      "md",
+      "run/model.surfit",
+      "run/predicted-test.xyz.gz",
+      "--time",
+      "0.002",
+      "--every",
+      "2",
+      "--deviations",
+      "-o",
+      "md",
     );
     expect([code, stderr]).toEqual([0, expect.any(String)]);
     const text = readFileSync(join(folder, "md", "trajectory.xyz"), "utf8");
@@ -92,9 +108,17 @@ describe("surfit fit with a Gaussian process", () => {
 
   it("refuses more observations than memory holds, and names other ways", () => {
     const { code, stderr } = surfit(
-      ...["fit", "ethanol.xyz", "--descriptor", "inverse-distances", "--dry-run"],
-      ...["--set", "model.regressor.name=gaussian-process", "--set", "model.regressor.observations=100000"],
-      ...["--set", "model.regressor.memory=20"],
+      "fit",
+      "ethanol.xyz",
+      "--descriptor",
+      "inverse-distances",
+      "--dry-run",
+      "--set",
+      "model.regressor.name=gaussian-process",
+      "--set",
+      "model.regressor.observations=100000",
+      "--set",
+      "model.regressor.memory=20",
     );
     expect(code).toBe(1);
     expect(stderr).toMatch(

@@ -32,6 +32,9 @@ const argon = { epsilon: 0.0104, sigma: 3.4 };
 const lj = (ending: string, cutoff = 8.5) =>
   term("lennard-jones", { cutoff, ending, pairs: { "Ar-Ar": argon } }, [18]);
 
+/** Energy of two argon atoms at a distance. */
+const pair = (r: number) => evaluated(lj("cut", 40), free([18, 18], [0, 0, 0, 0, r, 0])).energy;
+
 /** A pair of argon atoms almost at the cutoff. */
 const at = (ending: string) => evaluated(lj(ending, 8.5), free([18, 18], [0, 0, 0, 8.5 - 1e-9, 0, 0]));
 
@@ -67,7 +70,6 @@ const hydrogen = free([1, 1, 1], [0.1, 0.2, 0, 0.9, 0.1, 0.2, 1.9, 0.3, -0.1]);
 
 describe("closed forms", () => {
   it("lennard-jones: depth ε at 2^(1/6) σ, 0 at σ", () => {
-    const pair = (r: number) => evaluated(lj("cut", 40), free([18, 18], [0, 0, 0, 0, r, 0])).energy;
     expect(Math.abs(pair(argon.sigma))).toBeLessThan(1e-16);
     expect(pair(2 ** (1 / 6) * argon.sigma)).toBeCloseTo(-argon.epsilon, 15);
   });

@@ -203,6 +203,10 @@ export async function* writePoscar(
   }
 }
 
+/** Three numbers of row i. */
+const row = (values: ArrayLike<number>, i: number): string =>
+  [0, 1, 2].map((k) => text(values[3 * i + k])).join(" ");
+
 function textOf({ structure: { numbers, positions, cell, pbc }, info, arrays, place }: Frame): string {
   if (!cell || !pbc.every(Boolean))
     throw invalid(place, "a structure that is periodic in three directions", pbc);
@@ -215,8 +219,6 @@ function textOf({ structure: { numbers, positions, cell, pbc }, info, arrays, pl
   for (const z of numbers)
     if (runs.at(-1)?.[0] === z) runs.at(-1)![1]++;
     else runs.push([z, 1]);
-  const row = (values: ArrayLike<number>, i: number) =>
-    [0, 1, 2].map((k) => text(values[3 * i + k])).join(" ");
   const { move_mask: mask, velocities } = arrays;
   const flags = mask?.kind === "logical" && (mask.width === 1 || mask.width === 3) ? mask : undefined;
   const flagsOf = (i: number) =>

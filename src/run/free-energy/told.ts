@@ -13,7 +13,9 @@ export interface Told extends Omit<MetadynamicsOptions, "temperature"> {
 /** Reads "distance(1,2); width=0.1; height=0.02; every=500; factor=10"; of several variables "a, b; width=0.1,0.3; …". */
 export function readMetadynamics(text: string, device: Device, place = "metadynamics"): Told {
   const reader = new Reader(text, place);
-  const variables = parseVariables(reader).map((found) => new Variable(found.text.trim(), found.parts, device));
+  const variables = parseVariables(reader).map(
+    (found) => new Variable(found.text.trim(), found.parts, device),
+  );
   const given: Record<string, number[]> = {};
   while (reader.take(/;/)) {
     const name = reader.need(/width|height|every|factor/, "width=, height=, every= or factor=");
@@ -25,12 +27,17 @@ export function readMetadynamics(text: string, device: Device, place = "metadyna
   if (!reader.done) reader.fail('";" or the end');
   const one = (name: string, standard?: number): number => {
     const values = given[name] ?? (standard === undefined ? [] : [standard]);
-    if (values.length !== 1) throw invalid(`${place} ${name}`, "one positive number", values.join(",") || "none");
+    if (values.length !== 1)
+      throw invalid(`${place} ${name}`, "one positive number", values.join(",") || "none");
     return values[0];
   };
   const { width = [] } = given;
   if (width.length !== variables.length)
-    throw invalid(`${place} width`, `one for each of ${variables.length} variables`, width.join(",") || "none");
+    throw invalid(
+      `${place} width`,
+      `one for each of ${variables.length} variables`,
+      width.join(",") || "none",
+    );
   return {
     hills: new Hills(variables, width, device),
     height: one("height"),
