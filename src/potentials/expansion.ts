@@ -54,7 +54,12 @@ export function expansionOf({ elements, terms }: Model): Expansion {
     } else if (type === composed.name && !found) {
       const { descriptor, regressor } = composed.options.parse(options);
       found = expand(descriptor, regressor, tensors, elements);
-    } else throw invalid(`terms[${k}]`, "isolated atoms and one atomic cluster expansion (ace)", type);
+    } else
+      throw invalid(
+        `terms[${k}]`,
+        "isolated atoms and one atomic cluster expansion (ace; a fit adds no zbl with --set model.zbl=false)",
+        type,
+      );
   }
   if (!found) throw invalid("terms", "an atomic cluster expansion (ace)", "none");
   const parts = found.parts.map((part, e) => ({ ...part, energy: part.energy + energies[e] }));

@@ -38,7 +38,12 @@ export function listedNetwork({ elements, terms }: Model): ListedNetwork {
       const { descriptor, regressor, training } = composed.options.parse(options);
       const functions = listFunctions(descriptor, elements);
       found = { functions, ...networkOf(regressor), tensors, places: training?.places ?? [] };
-    } else throw invalid(`terms[${k}]`, "isolated atoms and one network over symmetry functions", type);
+    } else
+      throw invalid(
+        `terms[${k}]`,
+        "isolated atoms and one network over symmetry functions (a fit adds no zbl with --set model.zbl=false)",
+        type,
+      );
   }
   if (found) return { elements, atomEnergies, ...found };
   throw invalid("terms", "a network over symmetry functions", "none");
