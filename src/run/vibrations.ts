@@ -3,7 +3,8 @@ import { symmetricEigen } from "../math/symmetric-eigen.ts";
 import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { AMU_A2_FS2, HBAR } from "../structure/units.ts";
-import { projectOut, rigidMotions } from "./rigid.ts";
+import { rigidMotions } from "./rigid.ts";
+import { held, times } from "./saddle/quadratic.ts";
 
 /** Speed of light, cm/fs. */
 const LIGHT = 2.99792458e-5;
@@ -47,14 +48,10 @@ export function vibrations(
   const root = Float64Array.from({ length: size }, (_, i) => Math.sqrt(masses[Math.floor(i / 3)]));
   const weighted = H.map((h, k) => h / (root[Math.floor(k / size)] * root[k % size]));
   const whole = external ? [] : rigidMotions(structure, masses);
-  const rigid = Float64Array.from(whole, (u) => wavenumber(dot(u, multiply(weighted, u))));
-  projectBothSides(weighted, whole, size);
+  const rigid = Float64Array.from(whole, (u) => wavenumber(dot(u, times(weighted, u))));
   // What is projected out gets an eigenvalue above all others, so that it is told apart from soft modes.
   const above = 1 + weighted.reduce((sum, x) => sum + Math.abs(x), 0);
-  for (const u of whole)
-    for (let a = 0; a < size; a++)
-      for (let b = 0; b < size; b++) weighted[a * size + b] += above * u[a] * u[b];
-  const { values, vectors } = symmetricEigen(weighted, size);
+  const { values, vectors } = symmetricEigen(held(weighted, whole, above), size);
   const count = size - whole.length;
   const order = Array.from({ length: count }, (_, k) => size - 1 - k);
   const modes = order.map((k) => {
@@ -69,21 +66,4 @@ export function vibrations(
     rigid,
     zeroPointEnergy: wavenumbers.reduce((sum, w) => sum + (w > 0 ? quantum(w) / 2 : 0), 0),
   };
-}
-
-function multiply(A: Float64Array, x: Float64Array): Float64Array {
-  const n = x.length;
-  return x.map((_, i) => dot(A.subarray(i * n, (i + 1) * n), x));
-}
-
-/** (1 − Σ u uᵀ) A (1 − Σ u uᵀ), in place. */
-function projectBothSides(A: Float64Array, basis: readonly Float64Array[], n: number): void {
-  const transpose = () => {
-    for (let i = 0; i < n; i++)
-      for (let j = 0; j < i; j++) [A[i * n + j], A[j * n + i]] = [A[j * n + i], A[i * n + j]];
-  };
-  for (let side = 0; side < 2; side++) {
-    for (let i = 0; i < n; i++) projectOut(A.subarray(i * n, (i + 1) * n), basis);
-    transpose();
-  }
 }
