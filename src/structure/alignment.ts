@@ -1,5 +1,5 @@
 import { symmetricEigen } from "../math/symmetric-eigen.ts";
-import { fractional } from "./cell.ts";
+import { nearestImage } from "./nearest-image.ts";
 import type { Structure } from "./structure.ts";
 
 /** Mean position, [3]. */
@@ -42,18 +42,10 @@ export function superimposed(positions: Float64Array, reference: Float64Array): 
   });
 }
 
-/**
- * The positions with every atom in that periodic image that is nearest to its place in `reference`; in very skew cells
- * the nearest in fractional coordinates, which differs only for atoms that move more than a third of the cell.
- */
-export function unwrapped({ positions, cell, pbc }: Structure, reference: Float64Array): Float64Array {
-  if (!cell) return positions;
-  const moves = positions.map((x, i) => x - reference[i]);
-  const f = fractional(moves, cell);
-  return positions.map((x, i) => {
-    const atom = i - (i % 3);
-    let moved = x;
-    for (let k = 0; k < 3; k++) if (pbc[k]) moved -= Math.round(f[atom + k]) * cell[3 * k + (i % 3)];
-    return moved;
-  });
+/** The positions with every atom in that periodic image that is nearest to its place in `reference`. */
+export function unwrapped(structure: Structure, reference: Float64Array): Float64Array {
+  const moves = structure.positions.map((x, i) => x - reference[i]);
+  const shorten = nearestImage(structure);
+  for (let i = 0; i < moves.length; i += 3) shorten(moves, i);
+  return moves.map((move, i) => reference[i] + move);
 }
