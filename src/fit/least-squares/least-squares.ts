@@ -1,9 +1,10 @@
-import { copyInto, lossWeights, type Optimiser, type Problem } from "../optimiser.ts";
+import { copyInto, type Optimiser, type Problem } from "../optimiser.ts";
 import { normalEquations } from "./normal/normal.ts";
 import { NormalWorkspace } from "./normal/workspace.ts";
 import { errorsIn } from "./outcome.ts";
 import { Rows } from "./rows.ts";
 import { Solving } from "./solve.ts";
+import { solved, UNSOLVED } from "./solved.ts";
 
 /**
  * Σ (weighted rows · θ − labels)² minimised in closed form: a step takes every triangle one block of rows further, the
@@ -11,7 +12,7 @@ import { Solving } from "./solve.ts";
  * epoch, and nothing of the start counts.
  */
 export function leastSquares(problem: Problem): Optimiser {
-  const { gradients, decays, groups, options, workspace } = problem;
+  const { gradients, decays, options, workspace } = problem;
   if (workspace instanceof NormalWorkspace) return normalEquations(problem, workspace);
   if (!(workspace instanceof Rows)) throw new TypeError("no rows (this is a bug)");
   const { rounds, folds } = workspace.layout;
@@ -23,20 +24,9 @@ export function leastSquares(problem: Problem): Optimiser {
     judged: theta,
     async step(_epoch, step) {
       await workspace.round(step);
-      const finished = step === rounds - 1;
-      if (!finished) return { loss: { energy: 0, forces: 0, stress: 0 }, rate: 1, finished };
+      if (step < rounds - 1) return UNSOLVED;
       theta.set(solve().theta);
-      gradients.parameters.set(theta);
-      gradients.changed();
-      const lambda = lossWeights(options, options.weights.energyEnd);
-      const { energy, forces, stress } = await gradients.gradient(
-        groups,
-        lambda,
-        new Float64Array(theta.length),
-      );
-      // Reports show means over the steps of an epoch, of which this one alone has a loss.
-      const loss = { energy: rounds * energy, forces: rounds * forces, stress: rounds * stress };
-      return { loss, rate: 1, finished };
+      return solved(problem, theta, rounds);
     },
     async conclude() {
       const { data } = gradients;

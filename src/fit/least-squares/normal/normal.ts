@@ -1,5 +1,6 @@
-import { copyInto, lossWeights, type Optimiser, type Problem } from "../../optimiser.ts";
+import { copyInto, type Optimiser, type Problem } from "../../optimiser.ts";
 import type { LeastSquaresOutcome } from "../outcome.ts";
+import { solved, UNSOLVED } from "../solved.ts";
 import type { NormalSolution } from "./solve.ts";
 import type { NormalWorkspace } from "./workspace.ts";
 
@@ -8,10 +9,8 @@ import type { NormalWorkspace } from "./workspace.ts";
  * memory; AᵀA has the square of A's condition number, which the penalty λ has to hold (G. H. Golub, C. F. Van Loan,
  * Matrix Computations, 4th ed., §5.3). A step adds one block of rows, the last one solves.
  */
-export function normalEquations(
-  { gradients, decays, groups, options }: Problem,
-  { equations, solver }: NormalWorkspace,
-): Optimiser {
+export function normalEquations(problem: Problem, { equations, solver }: NormalWorkspace): Optimiser {
+  const { decays, options } = problem;
   const { rounds } = equations;
   const theta = new Float64Array(decays.length);
   const strength = options.leastSquares.strength as number;
@@ -22,20 +21,9 @@ export function normalEquations(
     judged: theta,
     async step(_epoch, step) {
       await equations.round(step);
-      const finished = step === rounds - 1;
-      if (!finished) return { loss: { energy: 0, forces: 0, stress: 0 }, rate: 1, finished };
+      if (step < rounds - 1) return UNSOLVED;
       theta.set((await solve()).theta);
-      gradients.parameters.set(theta);
-      gradients.changed();
-      const lambda = lossWeights(options, options.weights.energyEnd);
-      const { energy, forces, stress } = await gradients.gradient(
-        groups,
-        lambda,
-        new Float64Array(theta.length),
-      );
-      // Reports show means over the steps of an epoch, of which this one alone has a loss.
-      const loss = { energy: rounds * energy, forces: rounds * forces, stress: rounds * stress };
-      return { loss, rate: 1, finished };
+      return solved(problem, theta, rounds);
     },
     conclude: async () => ({ outcome: outcomeOf(await solve()), root: null }),
     save: () => ({ theta, ...equations.save() }),
