@@ -5,8 +5,9 @@ import { afterAll, expect, test } from "vitest";
 import { cluster, morse } from "../../test/potentials.ts";
 import type { Potential } from "../potentials/potential.ts";
 import { createProgress } from "./progress.ts";
-import { readThermo, runDynamics, summarise } from "./trajectory.ts";
-import type { MdOptions } from "./trajectory.ts";
+import { readThermo, summarise } from "./thermo.ts";
+import { runDynamics } from "./trajectory.ts";
+import type { MdOptions } from "./dynamics-options.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "surfit-md-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

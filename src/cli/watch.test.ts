@@ -21,7 +21,7 @@ import { Harvest } from "./harvest.ts";
 import type { Structure } from "../structure/structure.ts";
 import { createProgress } from "./progress.ts";
 import { runDynamics } from "./trajectory.ts";
-import type { MdOptions, MdResult } from "./trajectory.ts";
+import type { MdOptions, MdResult } from "./dynamics-options.ts";
 import { ExtrapolationWatch } from "./watch.ts";
 import type { WatchOptions } from "./watch.ts";
 

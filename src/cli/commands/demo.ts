@@ -20,8 +20,9 @@ import type { Progress } from "../progress.ts";
 import { traceFigure } from "../report/figures.ts";
 import type { Facts } from "../report/report.ts";
 import { duration, show } from "../table.ts";
-import { readThermo, runDynamics } from "../trajectory.ts";
-import type { MdResult } from "../trajectory.ts";
+import { readThermo } from "../thermo.ts";
+import { runDynamics } from "../trajectory.ts";
+import type { MdResult } from "../dynamics-options.ts";
 import { version } from "../version.ts";
 import { wholeSchema } from "../fit/schema.ts";
 

@@ -20,7 +20,7 @@ import { readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { duration, show, textTable } from "../table.ts";
 import { runDynamics } from "../trajectory.ts";
-import type { MdOptions, MdResult, Span } from "../trajectory.ts";
+import type { MdOptions, MdResult, Span } from "../dynamics-options.ts";
 import { freeEnergyOf, samplingOf, withSampling } from "../sampling.ts";
 import type { Parts, SamplingFlags } from "../sampling.ts";
 import { writeHills, writeHillsProfile } from "../free-energy.ts";

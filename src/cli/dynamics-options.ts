@@ -1,0 +1,78 @@
+import type { Precision } from "../device/device.ts";
+import type { Mean } from "../run/analysis/blocks.ts";
+import type { CellMotion } from "../run/barostats.ts";
+import type { Line } from "../run/observe.ts";
+import type { Structure } from "../structure/structure.ts";
+import type { Told } from "./deviations.ts";
+import type { Sampling } from "./sampling.ts";
+import type { Spread } from "./thermo.ts";
+import type { ExtrapolationWatch, WatchResult } from "./watch.ts";
+
+/** A value that stays, or goes from one to another. */
+export type Span = number | readonly [from: number, to: number];
+
+/** What a run of dynamics on the command line is told. */
+export interface MdOptions {
+  readonly structure: Structure;
+  /** What the surface is computed in. */
+  readonly precision?: Precision;
+  /** SHA-256 of the model file: a run is continued on the same surface. */
+  readonly model: string;
+  readonly folder: string;
+  readonly ensemble: string;
+  /** K; or from one to another over the run. */
+  readonly temperature: Span;
+  /** ps. */
+  readonly time: number;
+  /** fs. */
+  readonly timestep: number;
+  /** 1/ps. */
+  readonly friction: number;
+  /** Time constants of thermostat and barostat, fs. */
+  readonly period: number;
+  readonly pressurePeriod: number;
+  /** GPa; or from one to another over the run. */
+  readonly pressure: Span;
+  /** What of the cell moves, with a barostat. */
+  readonly cell: CellMotion;
+  readonly seed: number;
+  /** Steps between frames; 0: no trajectory. */
+  readonly every: number;
+  /** Steps between lines of the table. */
+  readonly thermo: number;
+  /** Looks at every step for leaving the training data; the potential is then its graded one. */
+  readonly watch?: ExtrapolationWatch;
+  /** Biases, recorded variables, fixed bonds. */
+  readonly sampling?: Sampling;
+  /** Tells standard deviations of the frames that are written. */
+  readonly certainty?: (structure: Structure) => Told;
+  readonly restart?: boolean;
+  readonly force?: boolean;
+}
+
+/** What a run came to. */
+export interface MdResult {
+  readonly atoms: number;
+  readonly steps: number;
+  readonly timestep: number;
+  readonly picoseconds: number;
+  readonly temperature: Spread;
+  readonly potential: Spread;
+  /** GPa and Å³, of a bulk. */
+  readonly pressure?: Spread;
+  readonly volume?: Spread;
+  /** meV/atom/ps. */
+  readonly drift: Line;
+  /** Largest |invariant − its start|, meV/atom. */
+  readonly wander: number;
+  readonly rebuilds: number;
+  /** Wall time of this call. */
+  readonly seconds: number;
+  /** Where it was watched: how far the run left the training data. */
+  readonly extrapolation?: WatchResult;
+  /** Means of recorded variables. */
+  readonly variables?: Readonly<Record<string, Mean>>;
+}
+
+/** Steps of the whole run. */
+export const stepsOf = ({ time, timestep }: MdOptions): number => Math.round((1000 * time) / timestep);

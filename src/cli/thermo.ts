@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import type { Dynamics, Motion } from "../run/dynamics.ts";
+import { ensembles } from "../run/ensembles.ts";
+import { drift, pressure, temperature } from "../run/observe.ts";
+import { degreesOfFreedom } from "../run/velocities.ts";
+import { volume } from "../structure/cell.ts";
+import type { Structure } from "../structure/structure.ts";
+import type { MdOptions } from "./dynamics-options.ts";
+
+/** Mean and standard deviation. */
+export interface Spread {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+/** First line of a thermo table. */
+export const HEAD =
+  "# step  time_ps  potential_eV  kinetic_eV  invariant_eV  temperature_K  pressure_GPa  volume_A3\n";
+
+/** Writes a state as a line of the table. */
+export function thermoLine(
+  run: Dynamics,
+  { structure, timestep, ensemble }: MdOptions,
+): (state: Motion) => string {
+  const whole = ensembles[ensemble].whole ? structure.positions.length : degreesOfFreedom(structure);
+  const freedom = whole - (run.constraints?.count ?? 0);
+  const bulk = structure.cell !== null && structure.pbc.every(Boolean);
+  return (state) => {
+    const K = run.kinetic(state);
+    const V = bulk ? volume(state.cell!) : NaN;
+    const numbers = [
+      (state.step * timestep) / 1000,
+      state.energy,
+      K,
+      run.invariant(state),
+      temperature(K, freedom),
+      bulk ? pressure(K, wholeVirial(run, state), V) : NaN,
+      V,
+    ];
+    return `${state.step} ${numbers.map((x) => (Number.isNaN(x) ? "nan" : String(x))).join(" ")}\n`;
+  };
+}
+
+/** The virial of the potential and of fixed bonds. */
+function wholeVirial(
+  { constraints }: Dynamics,
+  { positions, velocities, forces, virial }: Motion,
+): Float64Array {
+  if (!constraints) return virial;
+  const whole = virial.slice();
+  constraints.virial(positions, constraints.tensions(positions, velocities, forces), whole);
+  return whole;
+}
+
+function spread(values: readonly number[]): Spread {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  return { mean, deviation: Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length) };
+}
+
+/** Rows of a thermo table: step, time (ps), potential, kinetic, invariant (eV), temperature (K), pressure (GPa), volume (Å³). */
+export const readThermo = (path: string): number[][] =>
+  readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line && !line.startsWith("#"))
+    .map((line) => line.split(" ").map(Number));
+
+/** Averages over the whole table, earlier parts of a restarted run included. */
+export function summarise(path: string, structure: Structure, steps: number, timestep: number) {
+  const rows = readThermo(path);
+  const atoms = structure.numbers.length;
+  const invariants = rows.map((r) => r[4]);
+  return {
+    atoms,
+    steps,
+    timestep,
+    picoseconds: (steps * timestep) / 1000,
+    temperature: spread(rows.map((r) => r[5])),
+    potential: spread(rows.map((r) => r[2])),
+    ...(Number.isFinite(rows[0][6]) && {
+      pressure: spread(rows.map((r) => r[6])),
+      volume: spread(rows.map((r) => r[7])),
+    }),
+    drift: drift(
+      rows.map((r) => 1000 * r[1]),
+      invariants,
+      atoms,
+    ),
+    wander: (1000 * invariants.reduce((most, x) => Math.max(most, Math.abs(x - invariants[0])), 0)) / atoms,
+  };
+}
