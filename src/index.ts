@@ -74,8 +74,10 @@ export type { Finding } from "./fit/doctor/finding.ts";
 
 export type { Simulation } from "./run/simulation.ts";
 export { langevin, verlet, type Motion } from "./run/dynamics.ts";
-export { Constraints, type Bond } from "./run/constraints.ts";
-export { bondsToHydrogen, readFixedBonds } from "./run/fixed-bonds.ts";
+export { Constraints, type Fixed } from "./run/constraints/constraints.ts";
+export type { Bond } from "./run/constraints/fixed-bond.ts";
+export type { Held } from "./run/constraints/fixed-variable.ts";
+export { bondsToHydrogen, readFixedBonds } from "./run/constraints/read.ts";
 export { hillsProfile, type HillsProfile } from "./run/free-energy/hills-profile.ts";
 export { metadynamics, type MetadynamicsOptions } from "./run/free-energy/metadynamics.ts";
 export { readMetadynamics } from "./run/free-energy/told.ts";

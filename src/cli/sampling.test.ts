@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { cluster, morse } from "../../test/potentials.ts";
 import { createDevice } from "../device/device.ts";
-import { bondsToHydrogen, readFixedBonds } from "../run/fixed-bonds.ts";
+import { bondsToHydrogen, readFixedBonds } from "../run/constraints/read.ts";
 import type { Structure } from "../structure/structure.ts";
 import { writeHills, writeHillsProfile } from "./free-energy.ts";
 import { createProgress } from "./progress.ts";

@@ -39,7 +39,8 @@ function common(structure: Structure, potential: Potential, options: BarostatOpt
   const T = positive("temperature", options.temperature, "K");
   const tau = positive("period", options.period, "fs");
   const tauP = positive("pressurePeriod", options.pressurePeriod, "fs");
-  if (options.fixedBonds?.length) throw invalid("fixed bonds", "dynamics at constant volume", "a barostat");
+  if (options.fixedBonds?.length || options.held?.length)
+    throw invalid("what is held fixed", "dynamics at constant volume", "a barostat");
   const system = prepare(structure, potential, options, options.seed ?? 1, bath);
   const freedom = freedomOf(structure, system);
   const pressureAt = (step: number) => rampAt(options.pressure, step) / EV_A3_IN_GPA;

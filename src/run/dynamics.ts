@@ -6,8 +6,8 @@ import type { Potential } from "../potentials/potential.ts";
 import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { AMU_A2_FS2, kB } from "../structure/units.ts";
-import { Constraints } from "./constraints.ts";
-import type { Bond } from "./constraints.ts";
+import { Constraints } from "./constraints/constraints.ts";
+import type { Fixed } from "./constraints/constraints.ts";
 import { kineticEnergy } from "./observe.ts";
 import { rampAt } from "./schedule.ts";
 import type { Ramp } from "./schedule.ts";
@@ -31,7 +31,7 @@ export interface Motion extends Point {
 }
 
 /** What dynamics needs beside the structure and the potential. */
-export interface DynamicsOptions {
+export interface DynamicsOptions extends Fixed {
   /** fs. */
   readonly timestep: number;
   /** [n, 3], Å/fs; at rest by default. */
@@ -40,8 +40,6 @@ export interface DynamicsOptions {
   readonly skin?: number;
   /** [n], amu; standard atomic weights by default. */
   readonly masses?: Float64Array;
-  /** Bonds that keep their length. */
-  readonly fixedBonds?: readonly Bond[];
 }
 
 /** What Langevin dynamics needs on top. */
@@ -61,7 +59,7 @@ export interface Dynamics extends Simulation<Motion> {
   kinetic(state: Motion): number;
   invariant(state: Motion): number;
   readonly surface: Surface;
-  /** Where bonds keep their length. */
+  /** Where bonds or variables are held fixed. */
   readonly constraints?: Constraints;
 }
 
@@ -139,8 +137,9 @@ export function prepare(
   bath = 0,
 ) {
   const masses = options.masses ?? massesOf(structure.numbers);
-  const { velocities = new Float64Array(structure.positions.length), fixedBonds = [] } = options;
-  const constraints = fixedBonds.length > 0 ? new Constraints(structure, fixedBonds, masses) : undefined;
+  const { velocities = new Float64Array(structure.positions.length) } = options;
+  const all = new Constraints(structure, options, masses);
+  const constraints = all.count > 0 ? all : undefined;
   const surface = createSurface(constraints?.applied(structure) ?? structure, potential, options.skin);
   if (velocities.length !== structure.positions.length)
     throw invalid("velocities", `${structure.positions.length} numbers`, velocities.length);
@@ -150,12 +149,12 @@ export function prepare(
     surface,
     kinetic,
     ...(constraints && { constraints }),
-    /** v += Δt f/m, less what would change a fixed bond. */
+    /** v += Δt f/m, less what would change what is held fixed. */
     kick(state: Motion, dt: number): void {
       kick(state, masses, dt);
       constraints?.rattle(state.positions, state.velocities);
     },
-    /** r += Δt v, with fixed bonds set right. */
+    /** r += Δt v, with what is held fixed set right. */
     drift(state: Motion, dt: number): void {
       constraints?.remember(state.positions);
       drift(state, dt);

@@ -3,14 +3,14 @@ import type { Structure } from "../structure/structure.ts";
 import { invalid } from "../error.ts";
 import { cellRescaling, martynaTobiasKlein } from "./barostats.ts";
 import type { CellMotion } from "./barostats.ts";
-import type { Bond } from "./constraints.ts";
+import type { Fixed } from "./constraints/constraints.ts";
 import { langevin, verlet } from "./dynamics.ts";
 import type { Dynamics } from "./dynamics.ts";
 import { berendsen, bussi, noseHoover } from "./thermostats.ts";
 import type { Ramp } from "./schedule.ts";
 
-/** Everything that any ensemble can be told; each takes what it needs. */
-export interface EnsembleOptions {
+/** Everything that any ensemble can be told; each takes what it needs; what is held fixed goes with constant volume. */
+export interface EnsembleOptions extends Fixed {
   /** fs. */
   readonly timestep: number;
   /** [n, 3], Å/fs. */
@@ -27,8 +27,6 @@ export interface EnsembleOptions {
   /** Time constant of a barostat, fs. */
   readonly pressurePeriod: number;
   readonly cell: CellMotion;
-  /** Bonds that keep their length, at constant volume. */
-  readonly fixedBonds?: readonly Bond[];
 }
 
 /** A way to run dynamics. */

@@ -3,20 +3,18 @@ import { Random } from "../math/random.ts";
 import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { AMU_A2_FS2, kB } from "../structure/units.ts";
-import { Constraints } from "./constraints.ts";
-import type { Bond } from "./constraints.ts";
+import { Constraints } from "./constraints/constraints.ts";
+import type { Fixed } from "./constraints/constraints.ts";
 import { kineticEnergy, temperature } from "./observe.ts";
 import { projectOut, rigidMotions } from "./rigid.ts";
 
-/** Options of `thermalVelocities`. */
-export interface ThermalOptions {
+/** Options of `thermalVelocities`; what is held fixed takes no velocity. */
+export interface ThermalOptions extends Fixed {
   readonly seed: number;
   /** Scale to exactly this temperature instead of one drawn with it; true by default. */
   readonly exact?: boolean;
   /** [n], amu; standard atomic weights by default. */
   readonly masses?: Float64Array;
-  /** Bonds that keep their length take no velocity along them. */
-  readonly fixedBonds?: readonly Bond[];
 }
 
 /**
@@ -31,10 +29,11 @@ export function thermalVelocities(structure: Structure, T: number, options: Ther
     const m = masses[Math.floor(i / 3)];
     return random.normal() * Math.sqrt((kB * T) / (m * AMU_A2_FS2));
   });
-  const { fixedBonds = [] } = options;
-  // The motions of the whole change no bond, so that taking one leaves the other gone.
-  new Constraints(structure, fixedBonds, masses).rattle(structure.positions, v);
-  const still = removeRigidMotion(structure, masses, v) - fixedBonds.length;
+  const fixed = new Constraints(structure, options, masses);
+  fixed.rattle(structure.positions, v);
+  // The motions of the whole change no bond, so that taking one leaves the other gone; a coordinate in space they change.
+  const still = removeRigidMotion(structure, masses, v) - fixed.count;
+  fixed.rattle(structure.positions, v);
   const now = temperature(kineticEnergy(masses, v), still);
   if ((options.exact ?? true) && now > 0) for (let i = 0; i < v.length; i++) v[i] *= Math.sqrt(T / now);
   return v;

@@ -74,6 +74,24 @@ describe("variables", () => {
     partsAddUp(bias, bent);
   });
 
+  test.each(ALL)("%s: its curvature along a direction is a difference of its slopes", (text) => {
+    const variable = readVariable(text, device);
+    const random = new Random(3, "directions");
+    const w = bent.positions.map(() => random.normal());
+    const slope = (t: number) => {
+      const gradient = new Float64Array(w.length);
+      variable.evaluate({ ...bent, positions: bent.positions.map((x, k) => x + t * w[k]) });
+      variable.gradient(1, gradient);
+      return gradient.reduce((sum, g, k) => sum + g * w[k], 0);
+    };
+    const [h, by] = [1e-4, (t: number) => (slope(t) - slope(-t)) / (2 * t)];
+    const expected = (4 * by(h) - by(2 * h)) / 3;
+    variable.evaluate(bent);
+    const found = variable.curvature(w);
+    expect(Math.abs(expected)).toBeGreaterThan(0.01);
+    expect(Math.abs(found - expected)).toBeLessThan(1e-8 * (1 + Math.abs(expected)));
+  });
+
   test.each(ALL)("%s in a cell: the nearest image, wherever the atoms are listed", (text) => {
     const bias = readBias(`umbrella(${text}; 0.31; k=3)`, device);
     isWrapInvariant(bias, boxed);

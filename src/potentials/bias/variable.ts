@@ -1,6 +1,8 @@
-import { Coordinates, factor } from "../../descriptors/molecular/coordinates.ts";
+import { Coordinates, atom, factor } from "../../descriptors/molecular/coordinates.ts";
+import type { CoordinateGroup } from "../../descriptors/molecular/coordinates.ts";
 import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
+import { tangent } from "../../formula/derivative.ts";
 import { mul } from "../../formula/expression.ts";
 import { nearestImage } from "../../structure/nearest-image.ts";
 import type { NearestImage } from "../../structure/nearest-image.ts";
@@ -20,9 +22,15 @@ export class Variable {
   /** 2π for dihedrals, whose values are then −π … π; else 0. */
   readonly period: number;
   readonly external: boolean;
+  /** Its atoms, each once, from 0 on. */
+  readonly atoms: readonly number[];
   /** Highest number of an atom, from 0 on. */
   readonly highest: number;
+  readonly #parts: readonly Part[];
+  readonly #device: Device;
   readonly #coordinates: Coordinates;
+  /** Rates of the functions along directions; made when they are first asked for. */
+  #rates?: Coordinates;
   /** Atoms of all functions one after another: who they are, and whether the one before is to be near. */
   readonly #owners: Int32Array;
   readonly #follows: Uint8Array;
@@ -46,8 +54,10 @@ export class Variable {
     this.#bound = Uint8Array.from(
       groups.flatMap(({ atoms, part }) => atoms.map(() => (part.external ? 0 : 1))),
     );
+    this.atoms = [...new Set(this.#owners)];
     this.highest = Math.max(...this.#owners);
     this.#points = new Float64Array(3 * this.#owners.length);
+    [this.#parts, this.#device] = [parts, device];
     let next = 0;
     this.#coordinates = new Coordinates(
       parts.map((part) => ({
@@ -57,6 +67,23 @@ export class Variable {
       })),
       device,
     );
+  }
+
+  /** w·∂²s/∂r²·w of directions w [n, 3] at the places of the last `evaluate`. */
+  curvature(w: Float64Array): number {
+    const count = this.#owners.length;
+    this.#rates ??= new Coordinates(ratesOf(this.#parts, count), this.#device);
+    const both = new Float64Array(6 * count);
+    both.set(this.#points);
+    for (let k = 0; k < 3 * count; k++)
+      both[3 * count + k] = w[3 * this.#owners[Math.floor(k / 3)] + (k % 3)];
+    this.#rates.evaluate(both);
+    // What the rate ∂s/∂r·w changes by when the places move along w.
+    const { columns, values } = this.#rates.rows;
+    let sum = 0;
+    for (let k = 0; k < columns.length; k++)
+      if (columns[k] < 3 * count) sum += values[k] * both[3 * count + columns[k]];
+    return sum;
   }
 
   /** Refuses a structure that has not the atoms that are named. */
@@ -115,6 +142,23 @@ export class Variable {
       for (let k = 0; k < 3; k++) points[to + k] += points[to - 3 + k];
     }
   }
+}
+
+/** ∂f/∂r·w of all functions, with their atoms' places numbered from 0 and the directions from `count` on. */
+function ratesOf(parts: readonly Part[], count: number): CoordinateGroup[] {
+  let next = 0;
+  return parts.map((part) => {
+    const arity = part.groups[0].length;
+    const along = Array.from({ length: arity }, (_, a) =>
+      atom(a).map((x, k) => [x, atom(arity + a)[k]] as const),
+    );
+    const atoms = part.groups.map((group) => {
+      const places = group.map(() => next++);
+      return [...places, ...places.map((p) => count + p)];
+    });
+    const formula = mul(factor, tangent(part.formula, new Map(along.flat())));
+    return { formula, atoms, factors: part.groups.map(() => part.factor) };
+  });
 }
 
 function periodOf(parts: readonly Part[], text: string): number {

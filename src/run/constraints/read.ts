@@ -1,8 +1,8 @@
-import { invalid } from "../error.ts";
-import { covalentRadius } from "../structure/elements.ts";
-import { nearestImage } from "../structure/nearest-image.ts";
-import type { Structure } from "../structure/structure.ts";
-import type { Bond } from "./constraints.ts";
+import { invalid } from "../../error.ts";
+import { covalentRadius } from "../../structure/elements.ts";
+import { nearestImage } from "../../structure/nearest-image.ts";
+import type { Structure } from "../../structure/structure.ts";
+import type { Bond } from "./fixed-bond.ts";
 
 /** Atoms closer than this many sums of covalent radii are bonded. */
 const REACH = 1.3;

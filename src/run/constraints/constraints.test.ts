@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { cluster, crystal, morse } from "../../test/potentials.ts";
-import { invariantFallsAs, isReversible, restartsIdentically, samples } from "../laws/integrator.ts";
-import type { Structure } from "../structure/structure.ts";
-import { kB } from "../structure/units.ts";
-import { blockAverage } from "./analysis/blocks.ts";
-import type { Bond } from "./constraints.ts";
-import { langevin, verlet } from "./dynamics.ts";
-import type { Dynamics, Motion } from "./dynamics.ts";
-import { ensembles } from "./ensembles.ts";
-import { bussi, noseHoover } from "./thermostats.ts";
-import { degreesOfFreedom, thermalVelocities } from "./velocities.ts";
+import { cluster, crystal, morse } from "../../../test/potentials.ts";
+import { invariantFallsAs, isReversible, restartsIdentically, samples } from "../../laws/integrator.ts";
+import type { Structure } from "../../structure/structure.ts";
+import { kB } from "../../structure/units.ts";
+import { blockAverage } from "../analysis/blocks.ts";
+import type { Bond } from "./fixed-bond.ts";
+import { langevin, verlet } from "../dynamics.ts";
+import type { Dynamics, Motion } from "../dynamics.ts";
+import { ensembles } from "../ensembles.ts";
+import { bussi, noseHoover } from "../thermostats.ts";
+import { degreesOfFreedom, thermalVelocities } from "../velocities.ts";
 
 const T = 300;
 /** A triangle and a bond that hangs on it. */
