@@ -4,6 +4,7 @@ import { createPool, type Pool } from "../device/pool.ts";
 import { tasks } from "../tasks.ts";
 import { PoolCholesky } from "./pool-cholesky.ts";
 import { Random } from "./random.ts";
+import { packedNumbers, rowAt, type Triangle } from "./triangle.ts";
 
 /** B Bᵀ + I, [n, n]. */
 function matrix(n: number): Float64Array {
@@ -60,6 +61,37 @@ describe("Cholesky on the pool", () => {
       }
     await cholesky.forward(n, a, b, 3);
     B.forEach((x, k) => expect(x).toBeCloseTo(wanted[k], 9));
+  });
+
+  it.each([5, 128, 129, 300])("the same bits packed in bands, n = %i", async (n) => {
+    const { memory } = pool.device;
+    const A = matrix(n);
+    const [whole, out, B] = [n * n, n * n, 3 * n].map((count) => memory.alloc(8 * count));
+    const [bands, outBands, b] = [packedNumbers(n), packedNumbers(n), 3 * n].map((count) =>
+      memory.alloc(8 * count),
+    );
+    const packed: Triangle = { address: bands, n, stride: 0 };
+    memory.f64(whole, n * n).set(A);
+    for (let i = 0; i < n; i++) memory.f64(rowAt(packed, i), i + 1).set(A.subarray(i * n, i * n + i + 1));
+    for (const at of [B, b]) new Random(1, "rhs").normals(memory.f64(at, 3 * n));
+    const cholesky = await PoolCholesky.create(pool, n);
+    for (const [L, inverse, rows] of [
+      [whole, out, B],
+      [packed, outBands, b],
+    ] as const) {
+      expect(await cholesky.factor(n, L)).toBe(true);
+      await cholesky.inverse(n, L, inverse);
+      await cholesky.forward(n, L, rows, 3);
+    }
+    for (const [at, own] of [
+      [whole, bands],
+      [out, outBands],
+    ])
+      for (let i = 0; i < n; i++) {
+        const row = memory.f64(rowAt({ address: own, n, stride: 0 }, i), i + 1);
+        expect(row).toEqual(memory.f64(at + 8 * i * n, i + 1));
+      }
+    expect(memory.f64(b, 3 * n)).toEqual(memory.f64(B, 3 * n));
   });
 
   it("says so where a matrix is not positive definite", async () => {

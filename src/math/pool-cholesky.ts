@@ -1,8 +1,10 @@
 import type { Pool, Job, Task } from "../device/pool.ts";
+import { Cholesky } from "./cholesky.ts";
+import { BAND, rowAt, strideAt, type Triangle } from "./triangle.ts";
 import { TriangularSolves } from "./triangular-solves.ts";
 
-/** Columns that are finished at a time, rows of a tile, and columns of a block of right-hand sides. */
-const PANEL = 128;
+/** Columns that are finished at a time, as many as rows in a band; rows of a tile, and columns of a block of right-hand sides. */
+const PANEL = BAND;
 const ROWS = 64;
 const COLUMNS = 128;
 
@@ -17,21 +19,8 @@ interface Spec {
 }
 
 /** Words of the control block. */
-const WORD = { work: 0, n: 1, address: 2, column: 3, from: 4, out: 5, size: 6 };
+const WORD = { work: 0, n: 1, address: 2, stride: 3, column: 4, from: 5, size: 6 };
 const WORK = { panel: 0, trailing: 1, inverse: 2, solve: 3 };
-
-/** L of the diagonal block, row by row; false where a pivot is not positive. */
-function factorBlock(A: Float64Array, n: number, k: number, w: number): boolean {
-  for (let i = k; i < k + w; i++)
-    for (let j = k; j <= i; j++) {
-      let sum = A[i * n + j];
-      for (let l = k; l < j; l++) sum -= A[i * n + l] * A[j * n + l];
-      if (j < i) A[i * n + j] = sum / A[j * n + j];
-      else if (sum > 0) A[i * n + i] = Math.sqrt(sum);
-      else return false;
-    }
-  return true;
-}
 
 /** The pool task `math.cholesky`: tiles of a factorisation, blocks of columns of solutions. */
 export const choleskyTask: Task = ({ device }, given) => {
@@ -40,6 +29,11 @@ export const choleskyTask: Task = ({ device }, given) => {
   const word = memory.i32(control, WORD.size);
   // Byte addresses reach 2³² − 1.
   const address = (w: number) => word[w] >>> 0;
+  const triangle = (): Triangle => ({
+    address: address(WORD.address),
+    n: word[WORD.n],
+    stride: word[WORD.stride],
+  });
   const panel = new TriangularSolves(device, PANEL, ROWS);
   const transposed = memory.alloc(8 * PANEL * ROWS);
   let wide: TriangularSolves | undefined;
@@ -51,18 +45,21 @@ export const choleskyTask: Task = ({ device }, given) => {
 
   /** L of rows below the diagonal block: L₁₁ Xᵀ = Aᵀ. */
   const finishPanel = (chunk: number) => {
-    const [n, k, a] = [word[WORD.n], word[WORD.column], address(WORD.address)];
+    const A = triangle();
+    const k = word[WORD.column];
     const first = k + PANEL + chunk * ROWS;
-    const rows = Math.min(ROWS, n - first);
+    const rows = Math.min(ROWS, A.n - first);
+    const [at, stride] = [rowAt(A, first), strideAt(A, first)];
     const T = memory.f64(transposed, PANEL * ROWS);
     if (rows < ROWS) T.fill(0);
     for (let r = 0; r < rows; r++) {
-      const from = memory.f64(a + 8 * ((first + r) * n + k), PANEL);
+      const from = memory.f64(at + 8 * (r * stride + k), PANEL);
       for (let c = 0; c < PANEL; c++) T[c * ROWS + r] = from[c];
     }
-    panel.forward({ address: a + 8 * (k * n + k), stride: n, n: PANEL }, transposed, ROWS, ROWS);
+    const corner = { address: rowAt(A, k) + 8 * k, stride: strideAt(A, k), n: PANEL };
+    panel.forward(corner, transposed, ROWS, ROWS);
     for (let r = 0; r < rows; r++) {
-      const to = memory.f64(a + 8 * ((first + r) * n + k), PANEL);
+      const to = memory.f64(at + 8 * (r * stride + k), PANEL);
       const minus = memory.f64(negative + 8 * (first + r) * PANEL, PANEL);
       for (let c = 0; c < PANEL; c++) minus[c] = -(to[c] = T[c * ROWS + r]);
     }
@@ -70,49 +67,60 @@ export const choleskyTask: Task = ({ device }, given) => {
 
   /** A₂₂ − L₂₁ L₂₁ᵀ of one tile of rows, the longest tile first. */
   const updateTrailing = (chunk: number) => {
-    const [n, k, a] = [word[WORD.n], word[WORD.column], address(WORD.address)];
+    const A = triangle();
+    const k = word[WORD.column];
     const start = k + PANEL;
-    const tiles = Math.ceil((n - start) / PANEL);
+    const tiles = Math.ceil((A.n - start) / PANEL);
     const first = start + (tiles - 1 - chunk) * PANEL;
-    const rows = Math.min(PANEL, n - first);
-    const [b, c] = [a + 8 * (start * n + k), a + 8 * (first * n + start)];
-    const options = { transB: true, add: true };
-    gemm.f64(rows, first + rows - start, PANEL, negative + 8 * first * PANEL, PANEL, b, n, c, n, options);
+    const rows = Math.min(PANEL, A.n - first);
+    const [at, stride] = [rowAt(A, first), strideAt(A, first)];
+    const minus = negative + 8 * first * PANEL;
+    for (let j = start; j <= first; j += PANEL) {
+      const [width, b] = [Math.min(PANEL, A.n - j), rowAt(A, j) + 8 * k];
+      gemm.f64(rows, width, PANEL, minus, PANEL, b, strideAt(A, j), at + 8 * j, stride, {
+        transB: true,
+        add: true,
+      });
+    }
   };
 
   /** Columns of A⁻¹ from the diagonal down. */
   const invert = (chunk: number) => {
-    const [n, a, out] = [word[WORD.n], address(WORD.address), address(WORD.out)];
+    const A = triangle();
+    const { n } = A;
+    const out = { ...A, address: address(WORD.from) };
     const solver = solves();
     const first = chunk * COLUMNS;
     const width = Math.min(COLUMNS, n - first);
     const X = memory.f64(block, n * COLUMNS);
     X.fill(0, first * COLUMNS);
     for (let c = 0; c < width; c++) X[(first + c) * COLUMNS + c] = 1;
-    const L = { address: a, stride: n, n };
-    solver.forward(L, block, COLUMNS, COLUMNS, first);
-    solver.backward(L, block, COLUMNS, COLUMNS, first);
+    solver.forward(A, block, COLUMNS, COLUMNS, first);
+    solver.backward(A, block, COLUMNS, COLUMNS, first);
     for (let i = first; i < n; i++)
-      memory.f64(out + 8 * (i * n + first), width).set(X.subarray(i * COLUMNS, i * COLUMNS + width));
+      memory.f64(rowAt(out, i) + 8 * first, width).set(X.subarray(i * COLUMNS, i * COLUMNS + width));
   };
 
   /** L⁻¹ of some columns of B, of which the rows of `from` are the transposes, [columns, n]. */
   const solveRows = (chunk: number) => {
-    const [n, a, from, columns] = [
-      word[WORD.n],
-      address(WORD.address),
-      address(WORD.from),
-      word[WORD.column],
-    ];
+    const A = triangle();
+    const { n } = A;
     const solver = solves();
     const first = chunk * COLUMNS;
-    const width = Math.min(COLUMNS, columns - first);
-    const X = memory.f64(block, n * COLUMNS);
-    const B = memory.f64(from + 8 * first * n, width * n);
-    if (width < COLUMNS) X.fill(0);
-    for (let c = 0; c < width; c++) for (let i = 0; i < n; i++) X[i * COLUMNS + c] = B[c * n + i];
-    solver.forward({ address: a, stride: n, n }, block, COLUMNS, COLUMNS);
-    for (let c = 0; c < width; c++) for (let i = 0; i < n; i++) B[c * n + i] = X[i * COLUMNS + c];
+    const width = Math.min(COLUMNS, word[WORD.column] - first);
+    const even = width + (width & 1);
+    const X = memory.f64(block, n * even);
+    const from = address(WORD.from) + 8 * first * n;
+    if (width < even) X.fill(0);
+    for (let c = 0; c < width; c++) {
+      const b = memory.f64(from + 8 * c * n, n);
+      for (let i = 0; i < n; i++) X[i * even + c] = b[i];
+    }
+    solver.forward(A, block, even, even);
+    for (let c = 0; c < width; c++) {
+      const b = memory.f64(from + 8 * c * n, n);
+      for (let i = 0; i < n; i++) b[i] = X[i * even + c];
+    }
   };
 
   const works = [finishPanel, updateTrailing, invert, solveRows];
@@ -125,12 +133,18 @@ export class PoolCholesky {
   readonly #job: Job;
   readonly #spec: Spec;
   readonly #word: Int32Array;
+  readonly #corner: Cholesky;
+  /** A diagonal block, [PANEL, PANEL]. */
+  readonly #block: number;
 
   private constructor(pool: Pool, job: Job, spec: Spec) {
+    const { memory } = pool.device;
     this.#pool = pool;
     this.#job = job;
     this.#spec = spec;
-    this.#word = pool.device.memory.i32(spec.control, WORD.size);
+    this.#word = memory.i32(spec.control, WORD.size);
+    this.#corner = new Cholesky(pool.device, PANEL);
+    this.#block = memory.alloc(8 * PANEL * PANEL);
   }
 
   /** For matrices of up to `most` rows. */
@@ -150,42 +164,70 @@ export class PoolCholesky {
   }
 
   /**
-   * A = L Lᵀ: L overwrites the lower triangle of the row-major A [n, n] at byte address `a`; what lies above the
+   * A = L Lᵀ: L overwrites the lower triangle A, whole rows [n, n] at a byte address or packed; what lies above the
    * diagonal is of no meaning afterwards. False where A is not positive definite; A is then half done
    * (G. H. Golub, C. F. Van Loan, Matrix Computations, 4th ed., §4.2.9).
    */
-  async factor(n: number, a: number): Promise<boolean> {
-    this.#check(n);
-    const A = this.#pool.device.memory.f64(a, n * n);
+  async factor(n: number, a: number | Triangle): Promise<boolean> {
+    const panels = this.panels(n, a);
+    // each panel needs the one before
+    for (;;) {
+      const next = await panels.next();
+      if (next.done) return next.value;
+    }
+  }
+
+  /** The same, panel by panel; yields the share of the work that is done. */
+  async *panels(n: number, a: number | Triangle): AsyncGenerator<number, boolean> {
+    const A = this.#begin(n, a);
     for (let k = 0; k < n; k += PANEL) {
-      const w = Math.min(PANEL, n - k);
-      if (!factorBlock(A, n, k, w)) return false;
+      if (!this.#factorBlock(A, k)) return false;
       const below = n - k - PANEL;
       if (below <= 0) break;
-      Object.assign(this.#word, { [WORD.n]: n, [WORD.address]: a, [WORD.column]: k });
+      this.#tell(A);
+      this.#word[WORD.column] = k;
       // each stage needs the one before
       await this.#run(WORK.panel, Math.ceil(below / ROWS));
       await this.#run(WORK.trailing, Math.ceil(below / PANEL));
+      yield 1 - (below / n) ** 3;
     }
     return true;
   }
 
-  /** Writes the lower triangle of A⁻¹ to `out` [n, n] for the factor at `a`. */
-  async inverse(n: number, a: number, out: number): Promise<void> {
-    this.#check(n);
-    Object.assign(this.#word, { [WORD.n]: n, [WORD.address]: a, [WORD.out]: out });
+  /** Writes the lower triangle of A⁻¹ to byte address `out`, laid out as the factor `a` is. */
+  async inverse(n: number, a: number | Triangle, out: number): Promise<void> {
+    this.#tell(this.#begin(n, a));
+    this.#word[WORD.from] = out;
     await this.#run(WORK.inverse, Math.ceil(n / COLUMNS));
   }
 
   /** b_c ← L⁻¹ b_c for rows b [columns, n] at byte address `b`. */
-  async forward(n: number, a: number, b: number, columns: number): Promise<void> {
-    this.#check(n);
-    Object.assign(this.#word, { [WORD.n]: n, [WORD.address]: a, [WORD.from]: b, [WORD.column]: columns });
+  async forward(n: number, a: number | Triangle, b: number, columns: number): Promise<void> {
+    this.#tell(this.#begin(n, a));
+    Object.assign(this.#word, { [WORD.from]: b, [WORD.column]: columns });
     await this.#run(WORK.solve, Math.ceil(columns / COLUMNS));
   }
 
-  #check(n: number): void {
+  #begin(n: number, a: number | Triangle): Triangle {
     if (n > this.#spec.most) throw new RangeError(`${n} rows, reserved for ${this.#spec.most}`);
+    return typeof a === "number" ? { address: a, n, stride: n } : a;
+  }
+
+  #tell({ n, address, stride }: Triangle): void {
+    Object.assign(this.#word, { [WORD.n]: n, [WORD.address]: address, [WORD.stride]: stride });
+  }
+
+  /** L of the diagonal block from row k on; false where a pivot is not positive. */
+  #factorBlock(A: Triangle, k: number): boolean {
+    const { memory } = this.#pool.device;
+    const w = Math.min(PANEL, A.n - k);
+    const [at, stride] = [rowAt(A, k) + 8 * k, strideAt(A, k)];
+    const block = memory.f64(this.#block, w * w);
+    for (let i = 0; i < w; i++) block.set(memory.f64(at + 8 * i * stride, i + 1), i * w);
+    const good = this.#corner.factor(w, this.#block);
+    for (let i = 0; i < w; i++)
+      memory.f64(at + 8 * i * stride, i + 1).set(block.subarray(i * w, i * w + i + 1));
+    return good;
   }
 
   #run(work: number, chunks: number): Promise<void> {

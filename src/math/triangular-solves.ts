@@ -1,9 +1,10 @@
 import type { Device, Kernel } from "../device/device.ts";
 import { mul, sub, variable, type Expr } from "../formula/expression.ts";
+import { bandEnd, rowAt, strideAt, type Triangle } from "./triangle.ts";
 
 /** Rows that are finished at a time within a block; what comes before is a matrix product. */
 const STEP = 8;
-/** Rows of a block. */
+/** Rows of a block; bands are made of whole ones. */
 const BLOCK = 64;
 
 const name = (i: number, j: number): string => `l${i}_${j}`;
@@ -20,13 +21,6 @@ function substitution(w: number, transposed: boolean): { formulas: Expr[]; x: st
     done[i] = mul(done[i], variable(name(i, i)));
   }
   return { formulas: done, x, l };
-}
-
-/** Where a triangle lies: byte address, numbers from row to row. */
-export interface Triangle {
-  readonly address: number;
-  readonly stride: number;
-  readonly n: number;
 }
 
 /**
@@ -49,100 +43,76 @@ export class TriangularSolves {
     this.#negative = device.memory.alloc(8 * this.#most);
   }
 
-  /** L⁻¹ X; X at byte address x, even number of columns, `stride` numbers from row to row; rows before `first` are 0. */
-  forward(
-    { address: l, stride: ldl, n }: Triangle,
-    x: number,
-    columns: number,
-    stride: number,
-    first = 0,
-  ): void {
+  /**
+   * L⁻¹ X; X at byte address x, even number of columns, `stride` numbers from row to row; rows before `first`, a multiple
+   * of 64 where L is packed, are 0.
+   */
+  forward(L: Triangle, x: number, columns: number, stride: number, first = 0): void {
     const { gemm } = this.#device;
-    for (let i = first; i < n; i += BLOCK) {
-      const rows = Math.min(BLOCK, n - i);
-      const to = x + 8 * i * stride;
+    const add = { add: true };
+    for (let i = first; i < L.n; i += BLOCK) {
+      const rows = Math.min(BLOCK, L.n - i);
+      const [at, ld] = [rowAt(L, i), strideAt(L, i)];
+      const minus = this.#row(first, columns);
       if (i > first)
         gemm.f64(
           rows,
           columns,
           i - first,
-          l + 8 * (i * ldl + first),
-          ldl,
-          this.#row(first, columns),
+          at + 8 * first,
+          ld,
+          minus,
           columns,
-          to,
+          x + 8 * i * stride,
           stride,
-          { add: true },
+          add,
         );
       for (let s = i; s < i + rows; s += STEP) {
         const w = Math.min(STEP, i + rows - s);
-        const at = x + 8 * s * stride;
+        const to = x + 8 * s * stride;
+        const l = at + 8 * (s - i) * ld;
         if (s > i)
-          gemm.f64(
-            w,
-            columns,
-            s - i,
-            l + 8 * (s * ldl + i),
-            ldl,
-            this.#row(i, columns),
-            columns,
-            at,
-            stride,
-            {
-              add: true,
-            },
-          );
-        this.#substitute(l + 8 * (s * ldl + s), ldl, w, at, columns, stride, false);
-        this.#negate(s, w, at, columns, stride);
+          gemm.f64(w, columns, s - i, l + 8 * i, ld, this.#row(i, columns), columns, to, stride, add);
+        this.#substitute(l + 8 * s, ld, w, to, columns, stride, false);
+        this.#negate(s, w, to, columns, stride);
       }
     }
   }
 
-  /** L⁻ᵀ X down to row `first`; rows before it are left as they are. */
-  backward(
-    { address: l, stride: ldl, n }: Triangle,
-    x: number,
-    columns: number,
-    stride: number,
-    first = 0,
-  ): void {
+  /** L⁻ᵀ X down to row `first`, as above; rows before it are left as they are. */
+  backward(L: Triangle, x: number, columns: number, stride: number, first = 0): void {
     const { gemm } = this.#device;
-    const blocks = Math.ceil((n - first) / BLOCK);
+    const options = { transA: true, add: true };
+    const blocks = Math.ceil((L.n - first) / BLOCK);
     for (let b = blocks - 1; b >= 0; b--) {
       const i = first + b * BLOCK;
-      const rows = Math.min(BLOCK, n - i);
-      const end = i + rows;
-      if (end < n)
-        gemm.f64(
-          rows,
-          columns,
-          n - end,
-          l + 8 * (end * ldl + i),
-          ldl,
-          this.#row(end, columns),
-          columns,
-          x + 8 * i * stride,
-          stride,
-          { transA: true, add: true },
-        );
-      for (let s = i + STEP * (Math.ceil(rows / STEP) - 1); s >= i; s -= STEP) {
+      const end = Math.min(i + BLOCK, L.n);
+      const [at, ld] = [rowAt(L, i), strideAt(L, i)];
+      for (let k = end; k < L.n; k = bandEnd(L, k)) {
+        const depth = bandEnd(L, k) - k;
+        const [from, ldk] = [rowAt(L, k) + 8 * i, strideAt(L, k)];
+        const minus = this.#row(k, columns);
+        gemm.f64(end - i, columns, depth, from, ldk, minus, columns, x + 8 * i * stride, stride, options);
+      }
+      for (let s = i + STEP * (Math.ceil((end - i) / STEP) - 1); s >= i; s -= STEP) {
         const w = Math.min(STEP, end - s);
-        const at = x + 8 * s * stride;
+        const to = x + 8 * s * stride;
+        const below = at + 8 * (s + w - i) * ld + 8 * s;
         if (s + w < end)
           gemm.f64(
             w,
             columns,
             end - s - w,
-            l + 8 * ((s + w) * ldl + s),
-            ldl,
+            below,
+            ld,
             this.#row(s + w, columns),
             columns,
-            at,
+            to,
             stride,
-            { transA: true, add: true },
+            options,
           );
-        this.#substitute(l + 8 * (s * ldl + s), ldl, w, at, columns, stride, true);
-        this.#negate(s, w, at, columns, stride);
+        this.#substitute(at + 8 * ((s - i) * ld + s), ld, w, to, columns, stride, true);
+        this.#negate(s, w, to, columns, stride);
       }
     }
   }
