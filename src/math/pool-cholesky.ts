@@ -12,7 +12,7 @@ const COLUMNS = 128;
 interface Spec {
   /** Most rows of a matrix. */
   readonly most: number;
-  /** −L of the present panel, [most, PANEL]. */
+  /** −L of the rows of the present panel, left of it, [PANEL, most]. */
   readonly negative: number;
   /** See `WORD`. */
   readonly control: number;
@@ -20,7 +20,7 @@ interface Spec {
 
 /** Words of the control block. */
 const WORD = { work: 0, n: 1, address: 2, stride: 3, column: 4, from: 5, size: 6 };
-const WORK = { panel: 0, trailing: 1, inverse: 2, solve: 3 };
+const WORK = { update: 0, panel: 1, inverse: 2, solve: 3 };
 
 /** The pool task `math.cholesky`: tiles of a factorisation, blocks of columns of solutions. */
 export const choleskyTask: Task = ({ device }, given) => {
@@ -60,28 +60,20 @@ export const choleskyTask: Task = ({ device }, given) => {
     panel.forward(corner, transposed, ROWS, ROWS);
     for (let r = 0; r < rows; r++) {
       const to = memory.f64(at + 8 * (r * stride + k), PANEL);
-      const minus = memory.f64(negative + 8 * (first + r) * PANEL, PANEL);
-      for (let c = 0; c < PANEL; c++) minus[c] = -(to[c] = T[c * ROWS + r]);
+      for (let c = 0; c < PANEL; c++) to[c] = T[c * ROWS + r];
     }
   };
 
-  /** A₂₂ − L₂₁ L₂₁ᵀ of one tile of rows, the longest tile first. */
-  const updateTrailing = (chunk: number) => {
+  /** The panel's columns of a tile of rows, less what the columns left of them make: A − L Lᵀ. */
+  const update = (chunk: number) => {
     const A = triangle();
     const k = word[WORD.column];
-    const start = k + PANEL;
-    const tiles = Math.ceil((A.n - start) / PANEL);
-    const first = start + (tiles - 1 - chunk) * PANEL;
+    const first = k + chunk * PANEL;
     const rows = Math.min(PANEL, A.n - first);
+    const width = Math.min(PANEL, A.n - k);
     const [at, stride] = [rowAt(A, first), strideAt(A, first)];
-    const minus = negative + 8 * first * PANEL;
-    for (let j = start; j <= first; j += PANEL) {
-      const [width, b] = [Math.min(PANEL, A.n - j), rowAt(A, j) + 8 * k];
-      gemm.f64(rows, width, PANEL, minus, PANEL, b, strideAt(A, j), at + 8 * j, stride, {
-        transB: true,
-        add: true,
-      });
-    }
+    const options = { transB: true, add: true };
+    gemm.f64(rows, width, k, at, stride, negative, most, at + 8 * k, stride, options);
   };
 
   /** Columns of A⁻¹ from the diagonal down. */
@@ -123,7 +115,7 @@ export const choleskyTask: Task = ({ device }, given) => {
     }
   };
 
-  const works = [finishPanel, updateTrailing, invert, solveRows];
+  const works = [update, finishPanel, invert, solveRows];
   return (chunk) => works[word[WORD.work]](chunk);
 };
 
@@ -177,21 +169,30 @@ export class PoolCholesky {
     }
   }
 
-  /** The same, panel by panel; yields the share of the work that is done. */
-  async *panels(n: number, a: number | Triangle): AsyncGenerator<number, boolean> {
+  /**
+   * The same, panel by panel; yields how many columns are done. What is right of them has not been touched: A and these
+   * columns of L are all that is needed to go on, `from` a multiple of `BAND`.
+   */
+  async *panels(n: number, a: number | Triangle, from = 0): AsyncGenerator<number, boolean> {
     const A = this.#begin(n, a);
-    for (let k = 0; k < n; k += PANEL) {
-      if (!this.#factorBlock(A, k)) return false;
-      const below = n - k - PANEL;
-      if (below <= 0) break;
+    for (let k = from; k < n; k += PANEL) {
+      this.#negate(A, k);
       this.#tell(A);
       this.#word[WORD.column] = k;
       // each stage needs the one before
+      if (k > 0) await this.#run(WORK.update, Math.ceil((n - k) / PANEL));
+      if (!this.#factorBlock(A, k)) return false;
+      const below = n - k - PANEL;
+      if (below <= 0) break;
       await this.#run(WORK.panel, Math.ceil(below / ROWS));
-      await this.#run(WORK.trailing, Math.ceil(below / PANEL));
-      yield 1 - (below / n) ** 3;
+      yield k + PANEL;
     }
     return true;
+  }
+
+  /** Floating-point operations of the first `k` columns: each panel [n − k, w] takes 2 k w (n − k). */
+  static flops(n: number, k = n): number {
+    return n * k * k - (2 / 3) * k ** 3;
   }
 
   /** Writes the lower triangle of A⁻¹ to byte address `out`, laid out as the factor `a` is. */
@@ -211,6 +212,18 @@ export class PoolCholesky {
   #begin(n: number, a: number | Triangle): Triangle {
     if (n > this.#spec.most) throw new RangeError(`${n} rows, reserved for ${this.#spec.most}`);
     return typeof a === "number" ? { address: a, n, stride: n } : a;
+  }
+
+  /** −L of the rows of the panel at column k. */
+  #negate(A: Triangle, k: number): void {
+    const { memory } = this.#pool.device;
+    const { most, negative } = this.#spec;
+    const [at, stride] = [rowAt(A, k), strideAt(A, k)];
+    for (let r = 0; k > 0 && r < Math.min(PANEL, A.n - k); r++) {
+      const from = memory.f64(at + 8 * r * stride, k);
+      const to = memory.f64(negative + 8 * r * most, k);
+      for (let c = 0; c < k; c++) to[c] = -from[c];
+    }
   }
 
   #tell({ n, address, stride }: Triangle): void {
