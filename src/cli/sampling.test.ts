@@ -54,7 +54,7 @@ describe("dynamics with biases", () => {
     metadynamics: "distance(1,2); width=0.05; height=0.004; every=20; factor=4",
     bias: ["wall(distance(1,2); above=3.2; k=2)"],
     record: ["dihedral(1,2,3,4)"],
-    constrain: "3-4",
+    constrain: ["3-4"],
   };
 
   test("metadynamics that was broken off goes on to the same bits, its hills and its profile too", async () => {
@@ -96,8 +96,8 @@ describe("what the flags say", () => {
       "expected atoms 1 … 5, got atom 7",
     );
     expect(refused({ bias: ["umbrella(distance(1;2); 1; k=1)"] })).toThrow("at column 20");
-    expect(refused({ constrain: "1-2,x" })).toThrow('bonds as "1-2,3-4=1.09" or "hydrogens"');
-    expect(refused({ constrain: "hydrogens" })).toThrow("a structure with hydrogen");
+    expect(refused({ constrain: ["1-2,x"] })).toThrow('bonds as "1-2,3-4=1.09" or "hydrogens"');
+    expect(refused({ constrain: ["hydrogens"] })).toThrow("a structure with hydrogen");
     const hills = "distance(1,2), angle(1,2,3); width=0.1,0.2; height=1";
     expect(refused({ metadynamics: hills }, [300, 400])).toThrow("one value with --metadynamics");
     expect(refused({ metadynamics: "distance(1,2); height=1" })).toThrow("width: expected one for each of 1");

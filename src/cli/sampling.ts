@@ -12,11 +12,12 @@ import type { Potential } from "../potentials/potential.ts";
 import { sum } from "../potentials/sum.ts";
 import { blockAverage } from "../run/analysis/blocks.ts";
 import type { Mean } from "../run/analysis/blocks.ts";
-import type { Bond } from "../run/constraints/fixed-bond.ts";
+import type { Fixed } from "../run/constraints/constraints.ts";
 import type { Dynamics, Motion } from "../run/dynamics.ts";
-import { readFixedBonds } from "../run/constraints/read.ts";
+import { readFixed } from "../run/constraints/read.ts";
 import { hillsProfile } from "../run/free-energy/hills-profile.ts";
 import type { HillsProfile } from "../run/free-energy/hills-profile.ts";
+import { slopeOf, weightedMean } from "../run/free-energy/mean-force.ts";
 import { metadynamics } from "../run/free-energy/metadynamics.ts";
 import { readMetadynamics } from "../run/free-energy/told.ts";
 import type { Told } from "../run/free-energy/told.ts";
@@ -28,7 +29,7 @@ export interface SamplingFlags {
   readonly bias?: readonly string[];
   readonly record?: readonly string[];
   readonly metadynamics?: string;
-  readonly constrain?: string;
+  readonly constrain?: readonly string[];
 }
 
 const gather = (text: string, before: readonly string[] = []): string[] => [...before, text];
@@ -46,13 +47,17 @@ export const withSampling = (command: Command): Command =>
       "--metadynamics <text>",
       '"distance(1,2); width=0.1; height=0.02; every=500; factor=10": well-tempered',
     )
-    .option("--constrain <bonds>", 'bonds of fixed length: "hydrogens" or "1-2,3-4=1.09"');
+    .option(
+      "--constrain <text>",
+      'held fixed: bonds, "hydrogens" or "1-2,3-4=1.09"; a variable, "distance(1,2)-distance(2,3)=0.5"; again for more',
+      gather,
+    );
 
-/** Biases, recorded variables and fixed bonds of a run. */
+/** Biases, recorded variables and what a run holds fixed. */
 export interface Sampling {
   /** Everything that must agree between a run and its continuation. */
   readonly settings: Readonly<Record<string, string>>;
-  readonly fixedBonds?: readonly Bond[];
+  readonly fixed?: Fixed;
   /** Dynamics on the biased surface. */
   dynamics(potential: Potential, make: (surface: Potential) => Dynamics): Dynamics;
   /** First line of variables.txt. */
@@ -74,13 +79,13 @@ export function samplingOf(
   temperature: number | readonly [number, number],
   device: Device,
 ): Parts | undefined {
-  const { bias = [], record = [], constrain } = flags;
-  if (bias.length === 0 && record.length === 0 && !constrain && !flags.metadynamics) return undefined;
+  const { bias = [], record = [], constrain = [] } = flags;
+  if (bias.length + record.length + constrain.length === 0 && !flags.metadynamics) return undefined;
   const biases = bias.map((text) => readBias(text, device, "--bias"));
   const told = flags.metadynamics
     ? readMetadynamics(flags.metadynamics, device, "--metadynamics")
     : undefined;
-  const fixedBonds = constrain ? readFixedBonds(constrain, structure, "--constrain") : undefined;
+  const fixed = constrain.length > 0 ? readFixed(constrain, structure, device, "--constrain") : undefined;
   const asked = record.map((text) => readVariable(text, device, "--record"));
   const variables = distinct([
     ...(told?.hills.variables ?? []),
@@ -91,31 +96,55 @@ export function samplingOf(
   if (told && typeof temperature !== "number")
     throw invalid("--temperature", "one value with --metadynamics", temperature.join(".."));
   const settings = { bias, record, metadynamics: flags.metadynamics, constrain };
-  // The tensions of all bonds to hydrogen would be a table that nobody reads.
-  const tense = fixedBonds && fixedBonds.length <= 8 ? fixedBonds : [];
+  const holding = holdingOf(fixed, temperature);
   return {
     variables,
     ...(told && { told }),
-    ...(fixedBonds && { fixedBonds }),
+    ...(fixed && { fixed }),
     settings: Object.fromEntries(
       Object.entries(settings).map(([name, x]) => [name, x?.length ? String(x) : "none"]),
     ),
     dynamics: (potential, make) => dynamics(biases, told, Number(temperature), potential, make),
-    head: `# step  time_ps${[...variables.map(({ text }) => text), ...tense.map(tensionName)].map((t) => `  ${t}`).join("")}\n`,
+    head: `# step  time_ps${[...variables.map(({ text }) => text), ...holding.names].map((t) => `  ${t}`).join("")}\n`,
     line(run, state, own, timestep) {
       const now = { ...own, positions: state.positions, cell: state.cell };
       const numbers = [
         (state.step * timestep) / 1000,
         ...variables.map((variable) => variable.evaluate(now)),
+        ...holding.numbers(run, state),
       ];
-      if (tense.length > 0)
-        numbers.push(...run.constraints!.tensions(state.positions, state.velocities, state.forces));
       return `${state.step} ${numbers.map(String).join(" ")}\n`;
     },
   };
 }
 
-const tensionName = ({ atoms }: Bond): string => `tension(${atoms[0] + 1},${atoms[1] + 1})`;
+/** More tensions than these would be a table that nobody reads. */
+const TENSIONS = 8;
+
+/** Columns on what is held fixed: tensions and, for one variable alone, the slope of the free energy along it. */
+function holdingOf(fixed: Required<Fixed> | undefined, temperature: number | readonly [number, number]) {
+  if (!fixed) return { names: [], numbers: () => [] };
+  const { fixedBonds, held } = fixed;
+  const bonds = fixedBonds.length <= TENSIONS ? fixedBonds : [];
+  const skipped = fixedBonds.length - bonds.length;
+  const alone = held.length === 1 && fixedBonds.length === 0 && typeof temperature === "number";
+  return {
+    names: [
+      ...bonds.map(({ atoms }) => `tension(${atoms[0] + 1},${atoms[1] + 1})`),
+      ...held.map(({ variable }) => `tension(${variable.text})`),
+      ...(alone ? [SLOPE, WEIGHT].map((name) => `${name}(${held[0].variable.text})`) : []),
+    ],
+    numbers(run: Dynamics, state: Motion): readonly number[] {
+      if (bonds.length + held.length === 0) return [];
+      const tensions = run.constraints!.tensions(state.positions, state.velocities, state.forces);
+      const own = alone ? slopeOf(run.constraints!, state, kB * temperature)! : undefined;
+      return [...tensions.subarray(skipped), ...(own ? [own.slope, own.weight] : [])];
+    },
+  };
+}
+
+const [SLOPE, WEIGHT] = ["slope", "weight"];
+const SLOPES = new RegExp(`^${SLOPE}(\\(.*\\))$`);
 
 /** Each variable once. */
 const distinct = (variables: readonly Variable[]): Variable[] => [
@@ -141,10 +170,16 @@ export function readVariables(path: string): Map<string, Float64Array> {
   return new Map(names.map((name, c) => [name, Float64Array.from(rows, (row) => row[c])]));
 }
 
-/** Means of all columns with their errors. */
+/** Means of all columns with their errors; the slope of the free energy along a variable that is held is one of them. */
 export function variableMeans(path: string): Record<string, Mean> {
-  const columns = [...readVariables(path)].filter(([name]) => name !== "step" && name !== "time_ps");
-  return Object.fromEntries(columns.map(([name, values]) => [name, blockAverage(values)]));
+  const columns = readVariables(path);
+  const means = [...columns].flatMap(([name, values]): [string, Mean][] => {
+    if (name === "step" || name === "time_ps" || name.startsWith(`${WEIGHT}(`)) return [];
+    const along = SLOPES.exec(name)?.[1];
+    if (along) return [[`dF/d${along}`, weightedMean(values, columns.get(WEIGHT + along)!)]];
+    return [[name, blockAverage(values)]];
+  });
+  return Object.fromEntries(means);
 }
 
 /** The free energy that metadynamics found along its variable; undefined without it, or with several. */

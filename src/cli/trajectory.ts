@@ -28,8 +28,8 @@ const ramp = (span: Span, steps: number): Ramp =>
 
 function dynamics(potential: Potential, options: MdOptions): Dynamics {
   const { structure, timestep, seed, friction, period, pressurePeriod, cell, sampling } = options;
-  const fixedBonds = sampling?.fixedBonds;
-  const velocities = thermalVelocities(structure, first(options.temperature), { seed, fixedBonds });
+  const fixed = sampling?.fixed;
+  const velocities = thermalVelocities(structure, first(options.temperature), { seed, ...fixed });
   const steps = stepsOf(options);
   const make = (surface: Potential) =>
     ensembles[options.ensemble].make(structure, surface, {
@@ -42,7 +42,7 @@ function dynamics(potential: Potential, options: MdOptions): Dynamics {
       cell,
       temperature: ramp(options.temperature, steps),
       pressure: ramp(options.pressure, steps),
-      fixedBonds,
+      ...fixed,
     });
   return sampling ? sampling.dynamics(potential, make) : make(potential);
 }

@@ -1,8 +1,13 @@
+import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
+import { parseParts, Reader } from "../../potentials/bias/parse.ts";
+import { Variable } from "../../potentials/bias/variable.ts";
 import { covalentRadius } from "../../structure/elements.ts";
 import { nearestImage } from "../../structure/nearest-image.ts";
 import type { Structure } from "../../structure/structure.ts";
+import type { Fixed } from "./constraints.ts";
 import type { Bond } from "./fixed-bond.ts";
+import type { Held } from "./fixed-variable.ts";
 
 /** Atoms closer than this many sums of covalent radii are bonded. */
 const REACH = 1.3;
@@ -42,4 +47,30 @@ export function readFixedBonds(text: string, structure: Structure, place = "fixe
     const [, i, j, length] = found;
     return { atoms: [Number(i) - 1, Number(j) - 1] as const, ...(length && { length: Number(length) }) };
   });
+}
+
+/** Reads "distance(1,2)-distance(3,4)=0.5", or without a value the one of the structure. */
+function readHeld(text: string, device: Device, place: string): Held {
+  const reader = new Reader(text, place);
+  const parts = parseParts(reader);
+  const named = text.slice(0, reader.at);
+  const value = reader.take(/=/) && reader.number("the value at which it is held");
+  if (!reader.done) reader.fail('"=" and a value, or the end');
+  return { variable: new Variable(named.trim(), parts, device), ...(typeof value === "number" && { value }) };
+}
+
+/** Reads what is to be held fixed: bonds as `readFixedBonds` does, variables with or without a value. */
+export function readFixed(
+  texts: readonly string[],
+  structure: Structure,
+  device: Device,
+  place = "constraints",
+): Required<Fixed> {
+  const isVariable = (text: string) => text.includes("(");
+  return {
+    fixedBonds: texts
+      .filter((text) => !isVariable(text))
+      .flatMap((text) => readFixedBonds(text, structure, place)),
+    held: texts.filter(isVariable).map((text) => readHeld(text, device, place)),
+  };
 }
