@@ -4,9 +4,9 @@ import { duration } from "./table.ts";
 export interface Progress {
   /**
    * Replaces the one moving line of a terminal; a plain line after every ten seconds of silence where the output is
-   * piped. The fraction is null where the end is not known.
+   * piped. The fraction is null where the end is not known; seconds left are told from it where they are not given.
    */
-  update(fraction: number | null, text: string): void;
+  update(fraction: number | null, text: string, seconds?: number | null): void;
   /** One lasting line, greppable in a log. */
   report(line: string): void;
   /** One of many lines: at most one in two seconds where the output is piped, all of them kept out of a terminal. */
@@ -41,13 +41,13 @@ export function createProgress(stream: Stream = process.stderr, now: () => numbe
     stream.write(`${line}\n`);
   };
   return {
-    update(fraction, text) {
+    update(fraction, text, seconds) {
       if (stream.isTTY ? now() - last < 100 : now() - written < SILENCE) return;
       last = now();
       const elapsed = (last - start) / 1000;
       const done = fraction === null ? "" : `${(100 * fraction).toFixed(0).padStart(3)} %  `;
-      const left =
-        fraction && fraction > 0.005 ? `  ${duration((elapsed / fraction) * (1 - fraction))} left` : "";
+      const told = seconds ?? (fraction && fraction > 0.005 ? (elapsed / fraction) * (1 - fraction) : null);
+      const left = told === null ? "" : `  ${duration(told)} left`;
       const line = `${done}${text}${left}`;
       if (!stream.isTTY) return write(line.trim());
       stream.write(`\r\u001b[2K${line.slice(0, (stream.columns ?? 80) - 1)}`);

@@ -24,6 +24,14 @@ export interface Problem {
   readonly workspace?: Workspace;
 }
 
+/** How far a solution is. */
+export interface Stage {
+  /** What it is doing. */
+  readonly name: string;
+  /** Share of the whole time that is behind it, 0 to 1. */
+  readonly done: number;
+}
+
 /** What one step did. */
 export interface Step {
   readonly loss: LossParts;
@@ -35,16 +43,17 @@ export interface Step {
 
 /** A way to the minimum, step by step; all that it remembers can be saved and loaded. */
 export interface Optimiser {
-  /** Steps in one epoch. */
+  /** Steps in one epoch, at most; where they take different times, `progress` tells how far it is. */
   readonly steps: number;
+  readonly progress?: Stage;
   /** Does step `step` of epoch `epoch`; `factor` multiplies the learning rate. */
   step(epoch: number, step: number, factor: number): Promise<Step>;
   /** The parameters to judge and keep, [P]; a view. */
   readonly judged: Float64Array;
   save(): Record<string, Float64Array>;
   load(arrays: Readonly<Record<string, Float64Array>>): void;
-  /** What is known once training has ended, also after a checkpoint of the end was loaded. */
-  conclude?(): Promise<LeastSquaresResult>;
+  /** What is known once training has ended, also after a checkpoint of the end was loaded; yields several times a second. */
+  conclude?(): AsyncGenerator<void, LeastSquaresResult>;
 }
 
 /** λ of the loss at a given energy weight. */

@@ -73,6 +73,10 @@ export interface Report {
   readonly seconds: number;
   /** Estimated seconds to the end, s; null before the first step. */
   readonly left: number | null;
+  /** Share of all work that is done, 0 to 1. */
+  readonly done: number;
+  /** What a solution is doing; null for a training of epochs. */
+  readonly stage: string | null;
 }
 
 /** The end of a training. */
@@ -91,6 +95,8 @@ interface Progress {
   epochs: number;
   epoch: number;
   step: number;
+  /** Steps of all epochs. */
+  steps: number;
   loss: LossParts;
   /** Sums of the errors of the epoch so far (see errors.ts). */
   errors: number[];
@@ -112,6 +118,7 @@ const start = (identity: string, epochs: number): Progress => ({
   epochs,
   epoch: 0,
   step: 0,
+  steps: 0,
   loss: { energy: 0, forces: 0, stress: 0 },
   errors: noErrors(),
   rate: 0,
@@ -168,7 +175,8 @@ class Trainer {
   readonly progress: Progress;
   readonly #began = performance.now();
   readonly #secondsBefore: number;
-  #stepsHere = 0;
+  /** Share that was done when this run began. */
+  readonly #doneBefore: number;
   #saved = performance.now();
 
   constructor(setup: Training) {
@@ -180,6 +188,7 @@ class Trainer {
     this.best = from.slice();
     this.progress = setup.resume ? this.#load(setup.resume) : start(setup.identity, setup.epochs);
     this.#secondsBefore = this.progress.seconds;
+    this.#doneBefore = this.#done();
   }
 
   #load(bytes: Uint8Array): Progress {
@@ -216,7 +225,7 @@ class Trainer {
     this.setup.gradients.errors.forEach((e, k) => (p.errors[k] += e));
     p.rate = rate;
     p.step++;
-    this.#stepsHere++;
+    p.steps++;
     let report = this.#report("step", loss, null, null, false);
     if (p.step === this.optimiser.steps || finished) report = (await this.#endEpoch(finished)) ?? report;
     return report;
@@ -263,6 +272,16 @@ class Trainer {
     if (patience !== null && p.sinceBest >= patience) p.ended ??= "patience";
   }
 
+  #done(): number {
+    const { optimiser, progress, setup } = this;
+    return optimiser.progress?.done ?? progress.steps / (setup.epochs * optimiser.steps);
+  }
+
+  /** What is reported while a solution is looked at once more. */
+  look(): Report {
+    return this.#report("step", { energy: 0, forces: 0, stress: 0 }, null, null, false);
+  }
+
   async #validate(): Promise<Judgement | null> {
     const { gradients, validation, validationFrames, data, options } = this.setup;
     if (validationFrames.length === 0) return null;
@@ -279,10 +298,9 @@ class Trainer {
     validation: Judgement | null,
     best: boolean,
   ): Report {
-    const { epoch, step, rate } = this.progress;
+    const { epoch, steps, rate } = this.progress;
     const { epochs } = this.setup;
-    const steps = epoch * this.optimiser.steps + step;
-    const left = epochs * this.optimiser.steps - steps;
+    const done = this.#done();
     const here = (performance.now() - this.#began) / 1000;
     return {
       kind,
@@ -295,7 +313,9 @@ class Trainer {
       validation,
       best,
       seconds: this.#seconds(),
-      left: this.#stepsHere > 0 ? (here / this.#stepsHere) * left : null,
+      left: done > this.#doneBefore ? (here * (1 - done)) / (done - this.#doneBefore) : null,
+      done,
+      stage: this.optimiser.progress?.name ?? null,
     };
   }
 
@@ -333,8 +353,14 @@ export async function* train(setup: Training): AsyncGenerator<Report, Trained> {
       reported = performance.now();
       yield report;
     }
-    const leastSquares = await trainer.optimiser.conclude?.();
-    return { ...trainer.result, ...(leastSquares && { leastSquares }) };
+    const concluding = trainer.optimiser.conclude?.();
+    // one look after another
+    let next = await concluding?.next();
+    for (; next && !next.done; next = await concluding!.next()) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      yield trainer.look();
+    }
+    return { ...trainer.result, ...(next && { leastSquares: next.value }) };
   } finally {
     await trainer.save();
   }

@@ -219,7 +219,8 @@ export class PoolCholesky {
     const { memory } = this.#pool.device;
     const { most, negative } = this.#spec;
     const [at, stride] = [rowAt(A, k), strideAt(A, k)];
-    for (let r = 0; k > 0 && r < Math.min(PANEL, A.n - k); r++) {
+    const rows = k > 0 ? Math.min(PANEL, A.n - k) : 0;
+    for (let r = 0; r < rows; r++) {
       const from = memory.f64(at + 8 * r * stride, k);
       const to = memory.f64(negative + 8 * r * most, k);
       for (let c = 0; c < k; c++) to[c] = -from[c];

@@ -188,7 +188,6 @@ async function watch(
   const provenance = { software: `surfit ${job.version}`, command: job.command };
   const { saveEvery } = job;
   const running = runFit(prepared, pool, { save, provenance, ...(saveEvery !== undefined && { saveEvery }) });
-  const perEpoch = prepared.plan.stepsPerEpoch;
   try {
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- reports come one after another
@@ -197,14 +196,14 @@ async function watch(
       const report = next.value;
       if (report.kind === "validation") log.report(report);
       if (report.kind === "validation") progress.entry(reportLine(report));
-      progress.update(report.steps / (report.epochs * perEpoch), `epoch ${report.epoch} of ${report.epochs}`);
+      progress.update(report.done, report.stage ?? `epoch ${report.epoch} of ${report.epochs}`, report.left);
       const signal = signals.asked();
       if (!signal) continue;
       // oxlint-disable-next-line no-await-in-loop -- the loop ends here
       await running.return(undefined as never);
       throw new Interrupted(
         signal,
-        `surfit: stopped in epoch ${report.epoch}; go on with: surfit fit ${join(job.folder, "fit.yaml")} --resume`,
+        `surfit: stopped ${report.stage ? `while ${report.stage}` : `in epoch ${report.epoch}`}; go on with: surfit fit ${join(job.folder, "fit.yaml")} --resume`,
       );
     }
   } catch (error) {

@@ -28,7 +28,8 @@ export function leastSquares(problem: Problem): Optimiser {
       theta.set(solve().theta);
       return solved(problem, theta, rounds);
     },
-    async conclude() {
+    async *conclude() {
+      yield;
       const { data } = gradients;
       if (folds.length < 2) return { outcome: solve().outcome([]), root: solve().root() };
       await workspace.predictLeftOut(solve().withoutFolds());

@@ -14,19 +14,20 @@ export class WholeWorkspace {
 export function closedForm({ gradients, workspace }: Problem): Optimiser {
   if (!(workspace instanceof WholeWorkspace)) throw new TypeError("nothing to solve with (this is a bug)");
   const { solver } = workspace;
-  let steps = 0;
   return {
     steps: solver.steps,
+    get progress() {
+      return solver.progress;
+    },
     judged: solver.parameters,
-    async step() {
+    async step(_epoch, step) {
       const { finished, loss } = await solver.step();
-      steps++;
       if (finished) {
         gradients.parameters.set(solver.parameters);
         gradients.changed();
       }
       // Reports show means over the steps of an epoch: the last one stands for all.
-      return { loss: { energy: finished ? steps * loss : 0, forces: 0, stress: 0 }, rate: 1, finished };
+      return { loss: { energy: finished ? (step + 1) * loss : 0, forces: 0, stress: 0 }, rate: 1, finished };
     },
     save: () => solver.save(),
     load: (saved) => solver.load(saved),

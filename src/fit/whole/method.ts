@@ -6,6 +6,7 @@ import type { Frame } from "../../structure/structure.ts";
 import type { LearnedTerm } from "../learned.ts";
 import type { RowsPlan } from "../least-squares/prepare.ts";
 import type { PackedFrames } from "../packed.ts";
+import type { Stage } from "../optimiser.ts";
 import type { WholeOutcome } from "./outcome.ts";
 
 /** What a model of whole molecules starts from. */
@@ -32,8 +33,9 @@ export interface WholeInput {
 
 /** A solution under way: steps until one says that it is finished. */
 export interface WholeSolver {
-  /** At most so many steps. */
+  /** At most so many steps; where they take different times, `progress` tells how far it is. */
   readonly steps: number;
+  readonly progress?: Stage;
   /** Parameters of the term, [P], once finished. */
   readonly parameters: Float64Array;
   /** `loss` is what was minimised, once finished. */

@@ -25,7 +25,10 @@ export function normalEquations(problem: Problem, { equations, solver }: NormalW
       theta.set((await solve()).theta);
       return solved(problem, theta, rounds);
     },
-    conclude: async () => ({ outcome: outcomeOf(await solve()), root: null }),
+    async *conclude() {
+      yield;
+      return { outcome: outcomeOf(await solve()), root: null };
+    },
     save: () => ({ theta, ...equations.save() }),
     load(saved) {
       copyInto(theta, saved["theta"], "theta");
