@@ -5,6 +5,9 @@ export function dot(x: Float64Array, y: Float64Array): number {
   return sum;
 }
 
+/** Differences of a value below this part of it can be taken for noise: there the slopes decide. */
+export const NOISE = 1e-9;
+
 /** Everything L-BFGS remembers between iterations: plain data, so a copy of it is a checkpoint. */
 export interface LbfgsState {
   /** Current point, [n]. */
@@ -38,6 +41,11 @@ export interface LbfgsOptions {
   readonly maxStep?: number;
   /** Evaluations in one line search. */
   readonly evaluations?: number;
+  /**
+   * A rise of the value by this part of it is noise: then the slope alone decides (approximate Wolfe conditions, W. W.
+   * Hager, H. Zhang, DOI 10.1137/030601880); 0 by default.
+   */
+  readonly noise?: number;
 }
 
 /** Value at the asked point; its gradient [n] is read before the next question. */
@@ -96,29 +104,36 @@ export function* lbfgsIteration(
   return decreased;
 }
 
-/** −H g by the two loops; a first step of length about 1/|g|. */
-export function quasiNewtonStep({
-  gradient,
-  steps,
-  changes,
-}: Pick<LbfgsState, "gradient" | "steps" | "changes">): Float64Array {
-  const q = gradient.map((g) => -g);
+/** −H g by the two loops over the pairs in memory; `start` multiplies by what H is before all of them. */
+export function quasiNewtonStep(
+  { gradient, steps, changes }: Pick<LbfgsState, "gradient" | "steps" | "changes">,
+  start: (v: Float64Array) => Float64Array = (v) => scaled(v, { gradient, steps, changes }),
+): Float64Array {
+  let q: Float64Array = gradient.map((g) => -g);
   const alpha = new Float64Array(steps.length);
   for (let i = steps.length - 1; i >= 0; i--) {
     alpha[i] = dot(steps[i], q) / dot(steps[i], changes[i]);
     for (let k = 0; k < q.length; k++) q[k] -= alpha[i] * changes[i][k];
   }
-  const last = steps.length - 1;
-  const scale =
-    last < 0
-      ? Math.min(1, 1 / Math.sqrt(dot(gradient, gradient)))
-      : dot(steps[last], changes[last]) / dot(changes[last], changes[last]);
-  for (let k = 0; k < q.length; k++) q[k] *= scale;
+  q = start(q);
   for (let i = 0; i < steps.length; i++) {
     const beta = alpha[i] - dot(changes[i], q) / dot(steps[i], changes[i]);
     for (let k = 0; k < q.length; k++) q[k] += beta * steps[i][k];
   }
   return q;
+}
+
+/** v times s·y/y·y of the last pair; without one, a first step of length about 1/|g|. */
+function scaled(
+  v: Float64Array,
+  { gradient, steps, changes }: Pick<LbfgsState, "gradient" | "steps" | "changes">,
+): Float64Array {
+  const last = steps.length - 1;
+  const scale =
+    last < 0
+      ? Math.min(1, 1 / Math.sqrt(dot(gradient, gradient)))
+      : dot(steps[last], changes[last]) / dot(changes[last], changes[last]);
+  return v.map((x) => scale * x);
 }
 
 /** Minimum of the cubic through two points with slopes, kept inside the bracket's inner 80 %. */
@@ -133,7 +148,8 @@ function cubic(p: Point, q: Point): number {
   return Math.max(low + 0.1 * width, Math.min(low + 0.9 * width, inside));
 }
 
-interface Found {
+/** Where a line search ended. */
+export interface Found {
   readonly x: Float64Array;
   readonly value: number;
   readonly gradient: Float64Array;
@@ -144,10 +160,10 @@ interface Found {
  * zoom (Nocedal and Wright, Numerical Optimization, algorithms 3.5 and 3.6, https://doi.org/10.1007/978-0-387-40065-5).
  * When the evaluations run out, the best point with a decrease; undefined when there is none.
  */
-function* lineSearch(
-  { x, gradient, scalars }: LbfgsState,
+export function* lineSearch(
+  { x, gradient, scalars }: Pick<LbfgsState, "x" | "gradient" | "scalars">,
   direction: Float64Array,
-  { c1 = 1e-4, c2 = 0.9, maxStep = Infinity, evaluations = 20 }: LbfgsOptions,
+  { c1 = 1e-4, c2 = 0.9, maxStep = Infinity, evaluations = 20, noise = 0 }: LbfgsOptions,
 ): Generator<Float64Array, Found | undefined, Answer> {
   const start: Point = { a: 0, f: scalars[0], d: dot(direction, gradient) };
   const longest = maxStep / direction.reduce((m, d) => Math.max(m, Math.abs(d)), 0);
@@ -160,7 +176,9 @@ function* lineSearch(
     const { value, gradient: g } = yield at.slice();
     const finite = Number.isFinite(value);
     const point: Point = finite ? { a, f: value, d: dot(direction, g) } : { a, f: Infinity, d: 0 };
-    const enough = value <= start.f + c1 * a * start.d;
+    const enough =
+      value <= start.f + c1 * a * start.d ||
+      (noise > 0 && value <= start.f + noise * Math.abs(start.f) && point.d <= (2 * c1 - 1) * start.d);
     if (finite && value < (best?.value ?? start.f)) best = { x: at, value, gradient: g.slice() };
     if (enough && Math.abs(point.d) <= -c2 * start.d) return { x: at, value, gradient: g.slice() };
     if (!enough || point.f >= low.f) high = point;

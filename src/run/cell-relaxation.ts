@@ -1,12 +1,13 @@
 import { NumericalError, invalid } from "../error.ts";
-import { lbfgsIteration, lbfgsState } from "../math/minimise.ts";
 import type { Answer } from "../math/minimise.ts";
+import { trustIteration, trustState } from "../math/trust-lbfgs.ts";
 import type { Potential } from "../potentials/potential.ts";
 import { inverse, multiply, volume } from "../structure/cell.ts";
 import type { Structure } from "../structure/structure.ts";
 import { EV_A3_IN_GPA } from "../structure/units.ts";
 import type { CellMotion } from "./barostats.ts";
 import { longest } from "./movers.ts";
+import { CURVATURE } from "./relax.ts";
 import type { LbfgsState, Relaxed, RelaxOptions } from "./relax.ts";
 import type { Simulation } from "./simulation.ts";
 import { createSurface } from "./surface.ts";
@@ -37,7 +38,7 @@ function allowed(m: Float64Array, cell: CellMotion): Float64Array {
 }
 
 /**
- * Least enthalpy E + P V over atoms and cell: L-BFGS in the positions q of the undeformed cell and the deformation D,
+ * Least enthalpy E + P V over atoms and cell: L-BFGS in a trust radius, in the positions q of the undeformed cell and the deformation D,
  * r = q (1 + D), with D in units in which it is as stiff as the atoms (E. B. Tadmor et al., Phys. Rev. B 59, 235 (1999),
  * DOI 10.1103/PhysRevB.59.235). `maxForce` (eV/Å) counts the atoms, `maxStress` (GPa) the cell.
  */
@@ -55,6 +56,8 @@ export function cellRelaxation(
   const surface = createSurface(structure, potential, skin);
   // A strain of 1 moves an atom by about the size of the cell, and all of them at once.
   const unit = Math.cbrt(volume(first)) * Math.sqrt(n / 3);
+
+  const trust = { maxStep: maxMove, length: longest, curvature: CURVATURE };
 
   /** Enthalpy and its gradient by (q, unit·D). */
   function ask(state: CellRelaxation, x: Float64Array): Answer {
@@ -90,23 +93,20 @@ export function cellRelaxation(
     init() {
       const start = new Float64Array(n + 9);
       start.set(structure.positions);
-      const minimiser = lbfgsState(start);
+      const fixed = { step: 0, maxForce: 0, maxStress: 0, stalled: false };
       const state: CellRelaxation = {
         ...surface.start(),
-        step: 0,
-        maxForce: 0,
-        maxStress: 0,
-        stalled: false,
-        minimiser,
+        ...fixed,
+        minimiser: trustState(start, { value: 0, gradient: start }),
       };
       const { value, gradient } = ask(state, start);
-      minimiser.gradient.set(gradient);
-      minimiser.scalars.set([value, 0, 1]);
+      state.minimiser.value = value;
+      state.minimiser.gradient.set(gradient);
       return state;
     },
     step(state) {
       const { minimiser } = state;
-      const iteration = lbfgsIteration(minimiser, { history: 30, maxStep: maxMove });
+      const iteration = trustIteration(minimiser, trust);
       let asked = iteration.next();
       let last = minimiser.x;
       while (!asked.done) {
@@ -114,7 +114,7 @@ export function cellRelaxation(
         asked = iteration.next(ask(state, last));
       }
       state.stalled = !asked.value;
-      // The line search may have settled on a point before the last one it asked for.
+      // The iteration may have settled on a point before the last one it asked for.
       if (last.some((x, i) => x !== minimiser.x[i])) ask(state, minimiser.x);
       state.step++;
     },

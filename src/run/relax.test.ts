@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { cluster, crystal, morse } from "../../test/potentials.ts";
 import type { Simulation } from "./simulation.ts";
-import { fire, lbfgs, relax } from "./relax.ts";
+import { bfgs, fire, lbfgs, relax } from "./relax.ts";
 import type { Descent } from "./relax.ts";
 
-const methods = { fire, lbfgs };
+const methods = { fire, lbfgs, bfgs };
 
 for (const [name, method] of Object.entries(methods)) {
   test(`${name} finds the minimum of a cluster and of a crystal`, () => {

@@ -1,6 +1,9 @@
 import { NumericalError, invalid } from "../error.ts";
-import { lbfgsIteration, lbfgsState } from "../math/minimise.ts";
-import type { Answer, LbfgsState as Minimiser } from "../math/minimise.ts";
+import { bfgsIteration, bfgsState } from "../math/bfgs.ts";
+import type { BfgsState as Dense } from "../math/bfgs.ts";
+import type { Answer } from "../math/minimise.ts";
+import { trustIteration, trustState } from "../math/trust-lbfgs.ts";
+import type { TrustState } from "../math/trust-lbfgs.ts";
 import type { Potential } from "../potentials/potential.ts";
 import type { Structure } from "../structure/structure.ts";
 import { fireMemory, fireMove, longest } from "./movers.ts";
@@ -9,9 +12,9 @@ import type { Simulation } from "./simulation.ts";
 import { createSurface } from "./surface.ts";
 import type { Point } from "./surface.ts";
 
-/** Options of `fire` and `lbfgs`. */
+/** Options of `fire`, `lbfgs` and `bfgs`. */
 export interface RelaxOptions {
-  /** Longest move of an atom (FIRE) or change of a coordinate (L-BFGS) in a step, Å; 0.2 by default. */
+  /** Longest move of an atom in a step (with `bfgs`: change of a coordinate), Å; 0.2 by default. */
   readonly maxMove?: number;
   /** Added to the cutoff of the neighbour list, Å; 0.5 by default. */
   readonly skin?: number;
@@ -33,7 +36,12 @@ export interface FireState extends Descent, FireMemory {}
 
 /** State of `lbfgs`. */
 export interface LbfgsState extends Descent {
-  readonly minimiser: Minimiser;
+  readonly minimiser: TrustState;
+}
+
+/** State of `bfgs`. */
+export interface BfgsState extends Descent {
+  readonly minimiser: Dense;
 }
 
 /** How a relaxation ended. */
@@ -90,44 +98,63 @@ export function fire(
   };
 }
 
-/**
- * L-BFGS with a line search (strong Wolfe conditions) and a bound on the change of a coordinate in one step: the minimiser of
- * `math/minimise.ts` on the potential energy surface.
- */
+/** Curvature assumed before any is known, eV/Å²: that of a stiff bond. */
+export const CURVATURE = 70;
+
+/** A relaxation by iterations that ask for values and gradients at points of their own. */
+function asking<M extends { readonly x: Float64Array }>(
+  system: ReturnType<typeof prepare>,
+  begin: (x: Float64Array, answer: Answer) => M,
+  iterate: (minimiser: M) => Generator<Float64Array, boolean, Answer>,
+): Simulation<Descent & { readonly minimiser: M }> {
+  /** Energy and gradient at x, in the state's own arrays. */
+  function ask(state: Descent, x: Float64Array): Answer {
+    state.positions.set(x);
+    system.evaluate(state);
+    return { value: state.energy, gradient: state.forces.map((f) => -f) };
+  }
+  return {
+    init() {
+      const start = system.start();
+      const answer = { value: start.energy, gradient: start.forces.map((f) => -f) };
+      return { ...start, minimiser: begin(start.positions, answer) };
+    },
+    step(state) {
+      const { minimiser } = state;
+      const iteration = iterate(minimiser);
+      let asked = iteration.next();
+      while (!asked.done) asked = iteration.next(ask(state, asked.value));
+      state.stalled = !asked.value;
+      // The iteration may have settled on a point before the last one it asked for.
+      if (state.positions.some((x, i) => x !== minimiser.x[i])) ask(state, minimiser.x);
+      state.step++;
+    },
+  };
+}
+
+/** L-BFGS in a trust radius, see `trustIteration`: the surest choice, and the one with the fewest evaluations. */
 export function lbfgs(
   structure: Structure,
   potential: Potential,
   options: RelaxOptions = {},
 ): Simulation<LbfgsState> {
   const { maxMove = 0.2 } = options;
-  const system = prepare(structure, potential, options);
+  const trust = { maxStep: maxMove, length: longest, curvature: CURVATURE };
+  return asking(prepare(structure, potential, options), trustState, (state) => trustIteration(state, trust));
+}
 
-  /** Energy and gradient at x, in the state's own arrays. */
-  function ask(state: LbfgsState, x: Float64Array): Answer {
-    state.positions.set(x);
-    system.evaluate(state);
-    return { value: state.energy, gradient: state.forces.map((f) => -f) };
-  }
-
-  return {
-    init() {
-      const start = system.start();
-      const minimiser = lbfgsState(start.positions);
-      minimiser.gradient.set(start.forces.map((f) => -f));
-      minimiser.scalars.set([start.energy, 0, 1]);
-      return { ...start, minimiser };
-    },
-    step(state) {
-      const { minimiser } = state;
-      const iteration = lbfgsIteration(minimiser, { history: 30, maxStep: maxMove });
-      let asked = iteration.next();
-      while (!asked.done) asked = iteration.next(ask(state, asked.value));
-      state.stalled = !asked.value;
-      // The line search may have settled on a point before the last one it asked for.
-      if (state.positions.some((x, i) => x !== minimiser.x[i])) ask(state, minimiser.x);
-      state.step++;
-    },
-  };
+/** BFGS with a line search, see `bfgsIteration`: memory and work grow as the square of the number of atoms. */
+export function bfgs(
+  structure: Structure,
+  potential: Potential,
+  options: RelaxOptions = {},
+): Simulation<BfgsState> {
+  const { maxMove = 0.2 } = options;
+  return asking(
+    prepare(structure, potential, options),
+    (x, answer) => bfgsState(x, answer, CURVATURE),
+    (state) => bfgsIteration(state, { maxStep: maxMove }),
+  );
 }
 
 /** Runs a relaxation until the largest force on an atom is below fmax (eV/Å) or the steps are spent. */

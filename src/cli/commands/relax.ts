@@ -2,7 +2,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
 import { writeFrames } from "../../io/files.node.ts";
-import { fire, lbfgs, relax } from "../../run/relax.ts";
+import { bfgs, fire, lbfgs, relax } from "../../run/relax.ts";
 import type { Descent, Relaxed, RelaxOptions } from "../../run/relax.ts";
 import type { CellMotion } from "../../run/barostats.ts";
 import { relaxCell } from "../../run/cell-relaxation.ts";
@@ -21,8 +21,9 @@ import { show, textTable } from "../table.ts";
 type Method = (structure: Structure, potential: Potential, options?: RelaxOptions) => Simulation<Descent>;
 
 const methods: Readonly<Record<string, Method>> = {
-  lbfgs: lbfgs,
-  fire: fire,
+  lbfgs,
+  bfgs,
+  fire,
 };
 
 interface Flags extends UnitFlags, PrecisionFlag {
