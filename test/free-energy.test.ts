@@ -20,8 +20,10 @@ function json(...args: readonly string[]) {
 }
 
 beforeAll(() => {
-  const well = "  - { type: double-well, barrier: 0.1, distance: 0.6, stiffness: 5 }";
-  writeFileSync(path("well.yaml"), `elements: [H]\nterms:\n${well}\n`);
+  const well = (barrier: number) =>
+    `elements: [H]\nterms:\n  - { type: double-well, barrier: ${barrier}, distance: 0.6, stiffness: 5 }\n`;
+  writeFileSync(path("well.yaml"), well(0.1));
+  writeFileSync(path("higher.yaml"), well(0.13));
   writeFileSync(path("atom.xyz"), "1\nProperties=species:S:1:pos:R:3\nH -0.6 0 0\n");
 });
 
@@ -65,6 +67,37 @@ describe("surfit umbrella", { timeout: 200_000 }, () => {
     expect(readFileSync(path("killed/free-energy.txt"), "utf8")).toBe(
       readFileSync(path("um/free-energy.txt"), "utf8"),
     );
+  });
+
+  test("--fixed: the slope V′ of the double well at each place, and its integral", () => {
+    const held = words("umbrella well.yaml atom.xyz --variable x(1) --from -0.6 --to 0 --windows 4 --fixed");
+    const rest = words("--time 0.2 --equilibration 0.05 --record 2 --jobs 2 -o held");
+    const { slopes, profile } = json(...held, ...rest, ...dynamics) as unknown as {
+      readonly slopes: readonly { readonly mean: number; readonly error: number }[];
+      readonly profile: { readonly s: readonly number[]; readonly energies: readonly number[] };
+    };
+    // The atom's other directions do not know of x: the slope has no noise.
+    profile.s.forEach((x, k) => {
+      expect(Math.abs(slopes[k].mean - (0.4 / 0.6) * ((x / 0.6) ** 3 - x / 0.6))).toBeLessThan(1e-9);
+      expect(Math.abs(profile.energies[k] - 0.1 * ((x / 0.6) ** 2 - 1) ** 2)).toBeLessThan(1e-9);
+    });
+    expect(readFileSync(path("held/free-energy.html"), "utf8")).toContain("dF/ds (eV/unit)");
+  });
+
+  test("--onto: the profile of a higher barrier from the frames of the lower one", () => {
+    const { profile, onto } = json(
+      ...flags("onto"),
+      ...words("--jobs 2 --every 10 --bins 15 --onto higher.yaml"),
+    ) as unknown as {
+      readonly profile: { readonly mbar: { readonly energies: readonly number[] } };
+      readonly onto: { readonly frames: number; readonly perturbed: Record<string, number[]> };
+    };
+    expect(onto.frames).toBeGreaterThan(1000);
+    const { energies, errors } = onto.perturbed;
+    const middle = 7;
+    const low = Math.min(...energies.slice(0, 5));
+    expect(Math.abs(energies[middle] - low - 0.13)).toBeLessThan(3 * errors[middle] + 0.006);
+    expect(Math.abs(profile.mbar.energies[middle] - 0.1)).toBeLessThan(3 * errors[middle] + 0.006);
   });
 
   test("an old folder is not overwritten", () => {

@@ -59,6 +59,8 @@ function readHeld(text: string, device: Device, place: string): Held {
   return { variable: new Variable(named.trim(), parts, device), ...(typeof value === "number" && { value }) };
 }
 
+const isVariable = (text: string): boolean => text.includes("(");
+
 /** Reads what is to be held fixed: bonds as `readFixedBonds` does, variables with or without a value. */
 export function readFixed(
   texts: readonly string[],
@@ -66,7 +68,6 @@ export function readFixed(
   device: Device,
   place = "constraints",
 ): Required<Fixed> {
-  const isVariable = (text: string) => text.includes("(");
   return {
     fixedBonds: texts
       .filter((text) => !isVariable(text))

@@ -53,13 +53,17 @@ function held(structure: Structure, potential: Potential, text: string, value: n
   };
 }
 
+const pair = (r: number): Structure => ({
+  numbers: Uint8Array.of(8, 1),
+  positions: Float64Array.of(0, 0, 0, r, 0, 0),
+  ...isolated,
+});
+
+/** What a pair counts in `coordination(1;2;r0=1)`. */
+const share = (r: number): number => 1 / (1 + r ** 6);
+
 describe("the slope of the free energy with a variable held", () => {
   test("two atoms: V′(r) − 2 k_BT/r, integrated V − 2 k_BT ln r", () => {
-    const pair = (r: number): Structure => ({
-      numbers: Uint8Array.of(8, 1),
-      positions: Float64Array.of(0, 0, 0, r, 0, 0),
-      ...isolated,
-    });
     const places = [0.8, 0.95, 1.1, 1.25, 1.4];
     const found = places.map((r) => held(pair(r), springs(3, 1), "distance(1,2)", r, 6000).slope);
     found.forEach(({ mean, error }, k) => {
@@ -98,16 +102,10 @@ describe("the slope of the free energy with a variable held", () => {
 
   test("a coordination number, curved in r: F = V − 2 k_BT ln r + k_BT ln |ds/dr|, and not without its correction", () => {
     const r = 1.15;
-    const share = (x: number) => 1 / (1 + x ** 6);
-    const pair: Structure = {
-      numbers: Uint8Array.of(8, 1),
-      positions: Float64Array.of(0, 0, 0, r, 0, 0),
-      ...isolated,
-    };
     const F = (x: number) =>
       1.5 * (x - 1) ** 2 - 2 * kT * Math.log(x) + kT * Math.log(6 * x ** 5 * share(x) ** 2);
     const exact = (F(r + 1e-5) - F(r - 1e-5)) / (share(r + 1e-5) - share(r - 1e-5));
-    const { slope, bare } = held(pair, springs(3, 1), "coordination(1;2;r0=1)", share(r), 8000);
+    const { slope, bare } = held(pair(r), springs(3, 1), "coordination(1;2;r0=1)", share(r), 8000);
     expect(slope.error).toBeLessThan(0.005);
     expect(Math.abs(slope.mean - exact)).toBeLessThan(3 * slope.error);
     expect(Math.abs(bare.mean - exact)).toBeGreaterThan(5 * bare.error);
@@ -131,13 +129,13 @@ describe("the slope of the free energy with a variable held", () => {
   });
 });
 
-describe("integration of slopes", () => {
-  const exactly = (f: (s: number) => number, places: readonly number[]) =>
-    integrateSlopes(
-      places[1] - places[0],
-      places.map((s) => ({ mean: f(s), error: 0, correlation: 0.5 })),
-    ).energies;
+const exactly = (f: (s: number) => number, places: readonly number[]) =>
+  integrateSlopes(
+    places[1] - places[0],
+    places.map((s) => ({ mean: f(s), error: 0, correlation: 0.5 })),
+  ).energies;
 
+describe("integration of slopes", () => {
   test.each([2, 3, 4, 7])("is exact for a cubic free energy's slope at %i places", (count) => {
     const places = Array.from({ length: count }, (_, k) => -1 + 0.5 * k);
     const degree = Math.min(3, count - 1);

@@ -1,0 +1,174 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { invalid } from "../../error.ts";
+import { writeFrames } from "../../io/files.node.ts";
+import { umbrella } from "../../potentials/bias/bias.ts";
+import type { Variable } from "../../potentials/bias/variable.ts";
+import { sum } from "../../potentials/sum.ts";
+import { lbfgs, relax } from "../../run/relax.ts";
+import type { Structure } from "../../structure/structure.ts";
+import type { Engine } from "../engine.ts";
+import { runSurfit } from "../process.ts";
+import type { Progress } from "../progress.ts";
+import { readVariables } from "../sampling.ts";
+import { Interrupted, watchSignals } from "../signals.ts";
+import { readStructures } from "../structures.ts";
+
+/** What every window is told. */
+export interface WindowFlags {
+  /** eV per square of the variable's unit; of a window that is held, only its start is pulled so. */
+  readonly k: number;
+  /** Holds the variable at each place instead of pulling it there. */
+  readonly fixed?: boolean;
+  readonly time: number;
+  readonly equilibration: number;
+  readonly ensemble: string;
+  readonly temperature: number;
+  readonly timestep: number;
+  readonly friction: number;
+  readonly period: number;
+  readonly seed: number;
+  readonly record: number;
+  readonly every: number;
+  readonly jobs: number;
+  readonly restart?: boolean;
+}
+
+/** The folder of window k, from 0 on. */
+export const windowFolder = (folder: string, k: number): string =>
+  join(folder, `window-${String(k + 1).padStart(2, "0")}`);
+const startFile = (folder: string, k: number): string => join(windowFolder(folder, k), "start.xyz");
+
+/** Forces at which a start is good enough, eV/Å, and steps to it at most: what is left becomes heat. */
+const [SOFT, STEPS] = [0.1, 300];
+
+/** Starts of all windows: each relaxed under its bias from the one before; those that are there stay. */
+export async function prepareWindows(
+  structure: Structure,
+  { potential }: Engine,
+  variable: Variable,
+  centres: readonly number[],
+  folder: string,
+  { k, restart }: Pick<WindowFlags, "k" | "restart">,
+  progress: Progress,
+): Promise<void> {
+  let before = structure;
+  for (const [w, centre] of centres.entries()) {
+    const file = startFile(folder, w);
+    if (restart && existsSync(file)) {
+      // oxlint-disable-next-line no-await-in-loop -- each start is made from the one before
+      [{ structure: before }] = await readStructures([file], {});
+      continue;
+    }
+    progress.update(w / centres.length, `start of window ${w + 1}`);
+    const pulled = lbfgs(before, sum(potential, umbrella(variable, centre, k)));
+    before = relax(pulled, before, { fmax: SOFT, steps: STEPS }).structure;
+    mkdirSync(windowFolder(folder, w), { recursive: true });
+    // oxlint-disable-next-line no-await-in-loop -- likewise
+    await writeFrames(file, [{ structure: before, info: {}, arrays: {}, place: file }]);
+  }
+}
+
+/** Arguments of `surfit md` for one window. */
+function windowArguments(
+  model: string,
+  variable: Variable,
+  centre: number,
+  k: number,
+  folder: string,
+  flags: WindowFlags,
+): string[] {
+  const own = windowFolder(folder, k);
+  const options = {
+    ...(flags.fixed
+      ? { constrain: `${variable.text}=${centre}` }
+      : { bias: `umbrella(${variable.text}; ${centre}; k=${flags.k})` }),
+    ensemble: flags.ensemble,
+    temperature: flags.temperature,
+    time: flags.time,
+    timestep: flags.timestep,
+    friction: flags.friction,
+    period: flags.period,
+    seed: flags.seed + k,
+    thermo: flags.record,
+    every: flags.every,
+    output: own,
+    ...(flags.jobs > 1 && { threads: 1 }),
+  };
+  const restart = flags.restart && existsSync(join(own, "checkpoint"));
+  return [
+    "md",
+    model,
+    startFile(folder, k),
+    ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    restart ? "--restart" : "--force",
+  ];
+}
+
+/** Runs all windows, so many at once; a signal ends them after their checkpoints. */
+export function sampleWindows(
+  model: string,
+  variable: Variable,
+  centres: readonly number[],
+  folder: string,
+  flags: WindowFlags,
+  progress: Progress,
+): Promise<void> {
+  const jobs = centres.map((centre, k) => ({
+    name: `window ${k + 1} at ${centre}`,
+    words: windowArguments(model, variable, centre, k, folder, flags),
+  }));
+  return runJobs(jobs, flags.jobs, "windows", (done, said) => progress.update(done, said));
+}
+
+/** Runs `surfit` once for each job, so many at once; a signal ends them as it would end each alone. */
+export async function runJobs(
+  jobs: readonly { readonly name: string; readonly words: readonly string[] }[],
+  atOnce: number,
+  what: string,
+  watch: (done: number, said: string) => void,
+): Promise<void> {
+  const signals = watchSignals();
+  const stop = new AbortController();
+  const ear = setInterval(() => signals.asked() && stop.abort(), 100);
+  let [next, done] = [0, 0];
+  const worker = async (): Promise<void> => {
+    while (next < jobs.length && !stop.signal.aborted) {
+      const { name, words } = jobs[next++];
+      // oxlint-disable-next-line no-await-in-loop -- a worker takes one job after another
+      const { json, said } = await runSurfit(words, stop.signal).catch((error: unknown) => {
+        if (stop.signal.aborted) return { json: null, said: "" };
+        throw error;
+      });
+      if (stop.signal.aborted) return;
+      if (!json) {
+        stop.abort();
+        throw invalid(name, "a run that ends well", `\n${said}`);
+      }
+      watch(++done / jobs.length, `${done} of ${jobs.length} ${what}`);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.max(1, atOnce) }, worker));
+  } finally {
+    clearInterval(ear);
+    signals.forget();
+  }
+  const signal = signals.asked();
+  if (signal)
+    throw new Interrupted(
+      signal,
+      `surfit: stopped after ${done} ${what}; go on with the same command and --restart`,
+    );
+}
+
+/** Columns of a window from the end of its equilibration on. */
+export function columnsOf(
+  folder: string,
+  k: number,
+  { equilibration }: Pick<WindowFlags, "equilibration">,
+): Map<string, Float64Array> {
+  const columns = readVariables(join(windowFolder(folder, k), "variables.txt"));
+  const first = columns.get("time_ps")!.findIndex((t) => t >= equilibration);
+  return new Map([...columns].map(([name, values]) => [name, values.subarray(first)]));
+}
