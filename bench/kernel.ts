@@ -6,13 +6,13 @@ import { PoolCholesky } from "../src/math/pool-cholesky.ts";
 import { Random } from "../src/math/random.ts";
 import { startPool } from "../src/node.ts";
 import { buildTerm } from "../src/potentials/build.ts";
-import { Deviation, packLower } from "../src/regressors/gaussian-process/deviation.ts";
+import { Deviation } from "../src/regressors/gaussian-process/deviation.ts";
 import { GaussianProcess } from "../src/regressors/gaussian-process/exact.ts";
 import { moleculePoints } from "../src/regressors/gaussian-process/molecules.ts";
 import { meanFeatures } from "../src/regressors/gaussian-process/points.ts";
 import { Prediction } from "../src/regressors/gaussian-process/prediction.ts";
 import { EvidenceSearch, settingOf } from "../src/fit/gaussian-process/search.ts";
-import { thinned } from "../src/fit/gaussian-process/solver.ts";
+import { thinned } from "../src/fit/gaussian-process/sample.ts";
 import { findNeighbours } from "../src/structure/neighbours.ts";
 import { measurePeak, rate } from "./peak.ts";
 
@@ -162,8 +162,7 @@ for (const [n, N] of [
     false,
   );
   await gaussian.solve({ theta: Float64Array.of(1), noise: { energies: 1e-4, gradients: 1e-4 } });
-  const factor = packLower(memory.f64(gaussian.matrix, size * size), size);
-  const deviation = new Deviation(device, model, small, meanFeatures(small), factor, 3 * n);
+  const deviation = new Deviation(device, model, small, meanFeatures(small), gaussian.matrix, 3 * n);
   deviation.set(Float64Array.of(1));
   const start = performance.now();
   for (let k = 0; k < 3; k++) deviation.value(x);

@@ -30,3 +30,11 @@ export function rowAt({ address, stride }: Triangle, i: number): number {
 /** First row after i that may have another stride than it, at most n. */
 export const bandEnd = ({ stride, n }: Triangle, i: number): number =>
   stride ? n : Math.min(n, BAND * (Math.floor(i / BAND) + 1));
+
+/** The lower triangle of L [n, n], packed. */
+export function packTriangle(L: Float64Array, n: number): Float64Array {
+  const packed = new Float64Array(packedNumbers(n));
+  const own = { address: 0, n, stride: 0 };
+  for (let i = 0; i < n; i++) packed.set(L.subarray(i * n, i * n + i + 1), rowAt(own, i) / 8);
+  return packed;
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createDevice } from "../device/device.ts";
-import { packLower } from "../regressors/gaussian-process/deviation.ts";
 import { Random } from "../math/random.ts";
+import { packTriangle } from "../math/triangle.ts";
 import { findNeighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import { strain } from "../structure/cell.ts";
@@ -34,7 +34,7 @@ function term(descriptor: object, kernel: object, some: boolean, factor = false)
       coordinates: Float64Array.from(coordinates),
       hyperparameters: Float64Array.of(1.3, 0.7),
       weights: random.normals(new Float64Array(n)),
-      ...(factor && { factor: packLower(L, n) }),
+      ...(factor && { factor: packTriangle(L, n) }),
     },
   };
 }

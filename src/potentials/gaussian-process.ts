@@ -4,6 +4,7 @@ import { molecularDescriptors } from "../descriptors/molecular/table.ts";
 import type { Device } from "../device/device.ts";
 import { invalid } from "../error.ts";
 import { KernelFunction } from "../kernels/function.ts";
+import { packedNumbers, type Triangle } from "../math/triangle.ts";
 import { QueryPoint } from "../regressors/gaussian-process/query.ts";
 import { slopeRows, valueRow } from "../regressors/gaussian-process/covariance.ts";
 import { Deviation } from "../regressors/gaussian-process/deviation.ts";
@@ -132,7 +133,7 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
       tensors,
       device.memory,
     );
-    const { factor } = tensors;
+    const factor = tensors["factor"] && placeFactor(tensors["factor"], n, device);
     this.elements = elements;
     this.external = seesPlace(this.descriptor, positions);
     this.parameters = parameters;
@@ -143,7 +144,7 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
       energies,
       gradients,
       ...(coordinates && { coordinates }),
-      ...(factor && { factor }),
+      ...(factor && { factor: device.memory.f64(factor.address, packedNumbers(n)) }),
     };
     this.#device = device;
     this.#scale = given.scale;
@@ -334,6 +335,16 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
     }
     return this.#design;
   }
+}
+
+/** Cholesky's factor of the covariance of n observations in the device's memory. */
+function placeFactor(given: Float64Array, n: number, { memory }: Device): Triangle {
+  const length = packedNumbers(n);
+  if (given.length !== length)
+    throw invalid("tensor factor", `${length} numbers for ${n} observations`, `${given.length}`);
+  const address = memory.alloc(8 * length);
+  memory.f64(address, length).set(given);
+  return { address, n, stride: 0 };
 }
 
 /** The arrays of the observed molecules, of `width` coordinates each. */

@@ -10,9 +10,11 @@ import type { PackedFrames } from "../packed.ts";
 import type { LearnedTerm } from "../learned.ts";
 import type { RowsPlan } from "../least-squares/prepare.ts";
 import type { WholeInput, WholeMethod, WholeSolver, WholeStart } from "../whole/method.ts";
+import { bytesOf, secondsOf, type Work } from "./cost.ts";
 import { chooseObserved, resolveMolecular } from "./choice.ts";
 import { options, type ProcessOptions } from "./options.ts";
-import { ProcessSolver, thinned } from "./solver.ts";
+import { thinned } from "./sample.ts";
+import { keepsFactor, ProcessSolver } from "./solver.ts";
 import { startOf, usualKernel } from "./start.ts";
 
 const MIB = 2 ** 20;
@@ -121,14 +123,6 @@ function labelsFrom(
   return labelsOf(frames, model.raw, model.tensors["coordinates"]);
 }
 
-const shapeOf = ({ energies, gradients, coordinates, features, x }: RawPoints) => ({
-  points: x.length / features,
-  energies: energies.length,
-  gradients: gradients.length,
-  coordinates,
-  features,
-});
-
 async function prepare(
   given: ProcessOptions,
   { pool, term, model, train, data, seed }: WholeInput,
@@ -140,12 +134,21 @@ async function prepare(
   const kernel = (term.options as { readonly kernel: KernelOptions }).kernel;
   const thin = thinned(raw, labels, given.sample);
   const same = thin.labels.length === labels.length;
-  const [n, s] = [labels.length, thin.labels.length];
-  const args = model.kernel.seen.length;
+  const n = labels.length;
   const searching = given.optimise;
-  const bytes =
-    GaussianProcess.bytes(shapeOf(raw), args, pool.threads, same && searching) +
-    (same ? 0 : GaussianProcess.bytes(shapeOf(thin.raw), args, pool.threads, searching));
+  const work: Work = {
+    pool,
+    kernel,
+    raw,
+    thin: thin.raw,
+    labels,
+    args: model.kernel.seen.length,
+    coordinates: model.descriptor.active.length,
+    searches: searching ? given.starts * given.steps : 0,
+    certain: keepsFactor(given, n),
+    held: data.frames - train.length,
+  };
+  const bytes = bytesOf(work);
   if (bytes > given.memory * MIB)
     throw invalid(
       "model.regressor.memory",
@@ -156,36 +159,8 @@ async function prepare(
   const whole = await GaussianProcess.create(pool, kernel, raw, labels, same && searching);
   const sample = same ? whole : await GaussianProcess.create(pool, kernel, thin.raw, thin.labels, searching);
   const solver = new ProcessSolver({ pool, options: given, term, model, data, labels, whole, sample, seed });
-  const rate = multiplyRate(pool);
-  const flops =
-    GaussianProcess.flops(n, raw.features, false) +
-    (solver.steps - 1) * GaussianProcess.flops(s, raw.features, true);
-  return {
-    solver,
-    plan: {
-      rows: n,
-      columns: n,
-      folds: 1,
-      rounds: solver.steps,
-      seconds: flops / rate,
-      bytes,
-    },
-  };
-}
-
-/** Operations per second of all threads in a matrix product. */
-export function multiplyRate({ device, threads }: WholeInput["pool"]): number {
-  const n = 192;
-  const address = device.memory.alloc(8 * 3 * n * n);
-  const [a, b, c] = [0, 1, 2].map((k) => address + 8 * k * n * n);
-  let best = Infinity;
-  for (let k = 0; k < 4; k++) {
-    const began = performance.now();
-    device.gemm.f64(n, n, n, a, n, b, n, c, n);
-    best = Math.min(best, performance.now() - began);
-  }
-  // Threads get in each other's way.
-  return ((2 * n ** 3) / best) * 1000 * threads * 0.7;
+  const seconds = await secondsOf(work);
+  return { solver, plan: { rows: n, columns: n, folds: 1, rounds: solver.steps, seconds, bytes } };
 }
 
 /** A surface through energies and forces of one molecule, exact and with standard deviations. */

@@ -1,3 +1,4 @@
+import { invalid } from "../../error.ts";
 import { lbfgsIteration, lbfgsState, type Answer, type LbfgsState } from "../../math/minimise.ts";
 import { Random } from "../../math/random.ts";
 import type { GaussianProcess, Setting } from "../../regressors/gaussian-process/exact.ts";
@@ -20,11 +21,14 @@ export function settingOf({ start }: Unknowns, logs: Float64Array): Setting {
   return { theta: values.slice(0, H), noise: { energies: values[H], gradients: values[H + 1] } };
 }
 
+/** An answer that was refused, as a number that files hold. */
+const REFUSED = 1e300;
+
 /** One search after another for the largest evidence, one evaluation at a time. */
 export class EvidenceSearch {
   /** Logarithms of the best values over those at the start, [H + 2]. */
   readonly best: Float64Array;
-  bestValue = -Infinity;
+  bestValue = -REFUSED;
   readonly #process: GaussianProcess;
   readonly #unknowns: Unknowns;
   readonly #free: readonly number[];
@@ -33,8 +37,10 @@ export class EvidenceSearch {
   readonly #seed: number;
   #search = 0;
   #evaluations = 0;
+  /** Before the iteration under way, and the answers that it has had since. */
   #state: LbfgsState | null = null;
-  #iteration: Generator<Float64Array, boolean, Answer> | null = null;
+  #answers: Answer[] = [];
+  #running: Running | null = null;
 
   constructor(
     gaussian: GaussianProcess,
@@ -55,37 +61,41 @@ export class EvidenceSearch {
     return this.#free.length === 0 ? 0 : this.#starts * this.#steps;
   }
 
+  /** All searches have ended. */
+  get finished(): boolean {
+    return this.#search >= this.#starts || this.#free.length === 0;
+  }
+
   /** One evaluation; true once all searches have ended. */
   async step(): Promise<boolean> {
-    if (this.#search >= this.#starts || this.#free.length === 0) return true;
-    const asked = this.#ask();
-    if (!asked) return this.#next();
-    const answer = await this.#evaluate(asked);
+    if (this.finished) return true;
+    const running = (this.#running ??= this.#begin());
+    if (running.asked.done) return this.#next();
+    const answer = await this.#evaluate(running.asked.value);
     this.#evaluations++;
-    const after = this.#iteration!.next(answer);
-    if (after.done) {
-      this.#iteration = null;
-      if (!after.value || this.#settled()) return this.#next();
-    } else this.#asked = after.value;
+    this.#answers.push(answer);
+    running.asked = running.iteration.next(answer);
+    if (running.asked.done) {
+      const { state } = running;
+      const decreased = running.asked.value;
+      [this.#state, this.#answers, this.#running] = [state, [], null];
+      if (!decreased || settled(state)) return this.#next();
+    }
     return this.#evaluations >= this.#steps ? this.#next() : false;
   }
 
-  #asked: Float64Array | null = null;
-
-  /** The point that the search asks for. */
-  #ask(): Float64Array | null {
-    this.#state ??= lbfgsState(this.#begin());
-    if (!this.#iteration) {
-      this.#iteration = lbfgsIteration(this.#state, { history: 10, maxStep: 1.5, evaluations: 12 });
-      const first = this.#iteration.next();
-      if (first.done) return null;
-      this.#asked = first.value;
-    }
-    return this.#asked;
+  /** An iteration with the answers that it has had. */
+  #begin(): Running {
+    this.#state ??= lbfgsState(this.#place());
+    const state = structuredClone(this.#state);
+    const iteration = lbfgsIteration(state, { history: 10, maxStep: 1.5, evaluations: 12 });
+    let asked = iteration.next();
+    for (const answer of this.#answers) asked = iteration.next(answer);
+    return { state, iteration, asked };
   }
 
   /** Where a search begins: the first one at the start, others around it. */
-  #begin(): Float64Array {
+  #place(): Float64Array {
     const random = new Random(this.#seed, "evidence", this.#search);
     return Float64Array.from(this.#free, () => (this.#search === 0 ? 0 : 1.2 * random.normal()));
   }
@@ -93,13 +103,42 @@ export class EvidenceSearch {
   #next(): boolean {
     this.#search++;
     this.#evaluations = 0;
-    this.#state = this.#iteration = this.#asked = null;
-    return this.#search >= this.#starts;
+    [this.#state, this.#answers, this.#running] = [null, [], null];
+    return this.finished;
   }
 
-  #settled(): boolean {
-    const { gradient, scalars } = this.#state!;
-    return gradient.every((g) => Math.abs(g) < 1e-6 * (1 + Math.abs(scalars[0])));
+  /** Everything that a search goes on from to the same bits. */
+  save(): Record<string, Float64Array> {
+    const state = this.#state;
+    return {
+      logs: this.best,
+      search: Float64Array.of(this.#search, this.#evaluations, this.bestValue),
+      answers: Float64Array.from(
+        this.#answers.flatMap(({ value, gradient }) => [Math.min(value, REFUSED), ...gradient]),
+      ),
+      ...(state && {
+        at: state.x,
+        gradient: state.gradient,
+        scalars: state.scalars,
+        moved: Float64Array.from(state.steps.flatMap((s) => [...s])),
+        changed: Float64Array.from(state.changes.flatMap((y) => [...y])),
+      }),
+    };
+  }
+
+  load(saved: Readonly<Record<string, Float64Array>>): void {
+    const n = this.#free.length;
+    if (saved.logs?.length !== this.best.length || saved.search?.length !== 3)
+      throw invalid("checkpoint", `a search for ${this.best.length} hyper-parameters`, "another one");
+    this.best.set(saved.logs);
+    [this.#search, this.#evaluations, this.bestValue] = saved.search;
+    this.#answers = rows(saved.answers, n + 1).map((row) => ({
+      value: row[0] === REFUSED ? Infinity : row[0],
+      gradient: row.slice(1),
+    }));
+    const { at: x, gradient, scalars, moved, changed } = saved;
+    this.#state = x ? { x, gradient, scalars, steps: rows(moved, n), changes: rows(changed, n) } : null;
+    this.#running = null;
   }
 
   async #evaluate(free: Float64Array): Promise<Answer> {
@@ -119,3 +158,15 @@ export class EvidenceSearch {
     return { value: -evidence.logLikelihood, gradient: Float64Array.from(this.#free, (k) => -slopes[k]) };
   }
 }
+
+interface Running {
+  readonly state: LbfgsState;
+  readonly iteration: ReturnType<typeof lbfgsIteration>;
+  asked: IteratorResult<Float64Array, boolean>;
+}
+
+const settled = ({ gradient, scalars }: LbfgsState): boolean =>
+  gradient.every((g) => Math.abs(g) < 1e-6 * (1 + Math.abs(scalars[0])));
+
+const rows = (list: Float64Array, width: number): Float64Array[] =>
+  Array.from({ length: list.length / width }, (_, k) => list.slice(k * width, (k + 1) * width));

@@ -1,10 +1,9 @@
 import type { Pool } from "../../device/pool.ts";
-import { invalid, NumericalError } from "../../error.ts";
+import { packedNumbers } from "../../math/triangle.ts";
+import { NumericalError } from "../../error.ts";
 import type { GaussianProcessPotential } from "../../potentials/gaussian-process.ts";
 import type { Term } from "../../potentials/potential.ts";
-import { packLower } from "../../regressors/gaussian-process/deviation.ts";
-import type { RawPoints } from "../../regressors/gaussian-process/points.ts";
-import { GaussianProcess } from "../../regressors/gaussian-process/exact.ts";
+import { GaussianProcess, type Noise } from "../../regressors/gaussian-process/exact.ts";
 import type { PackedFrames } from "../packed.ts";
 import type { WholeOutcome } from "../whole/outcome.ts";
 import type { WholeSolver } from "../whole/method.ts";
@@ -22,34 +21,13 @@ const UP = Math.log(1e5);
 const JITTER = 1e-10;
 const TRIES = 7;
 
-/** The observations that a smaller process is made of, evenly spread. */
-export function thinned(
-  raw: RawPoints,
-  labels: Float64Array,
-  most: number,
-): { raw: RawPoints; labels: Float64Array } {
-  const { energies, gradients, coordinates: M, features: D } = raw;
-  const share = Math.min(1, most / labels.length);
-  const some = (count: number) => {
-    const kept = share === 1 ? count : Math.max(Math.min(count, 1), Math.floor(count * share));
-    return Array.from({ length: kept }, (_, k) => Math.floor(((k + 0.5) * count) / kept));
-  };
-  const [e, g] = [some(energies.length), some(gradients.length)];
-  const slopes = new Float64Array(g.length * M * D);
-  g.forEach((from, to) => slopes.set(raw.slopes.subarray(from * M * D, (from + 1) * M * D), to * M * D));
-  const own = Float64Array.from([
-    ...e.map((k) => labels[k]),
-    ...g.flatMap((k) => [...labels.subarray(energies.length + k * M, energies.length + (k + 1) * M)]),
-  ]);
-  return {
-    raw: {
-      ...raw,
-      slopes,
-      energies: Int32Array.from(e, (k) => energies[k]),
-      gradients: Int32Array.from(g, (k) => gradients[k]),
-    },
-    labels: own,
-  };
+/** A solution under way. */
+interface Solution {
+  tries: number;
+  /** Parts done, of how many. */
+  parts: number;
+  readonly of: number;
+  panels: AsyncGenerator<number, boolean> | null;
 }
 
 /** Finds hyper-parameters on some observations, then solves for all. */
@@ -65,7 +43,10 @@ export class ProcessSolver implements WholeSolver {
   readonly #search: EvidenceSearch;
   readonly #whole: GaussianProcess;
   readonly #sampled: number;
-  #searched = false;
+  readonly #parts: number;
+  /** Steps done, and the solution under way. */
+  #taken = 0;
+  #solution: Solution | null = null;
   #logLikelihood: number | null = null;
   #jitter = 0;
   #finished = false;
@@ -90,13 +71,14 @@ export class ProcessSolver implements WholeSolver {
     this.#labels = labels;
     this.#whole = whole;
     this.#sampled = sample.size;
+    this.#parts = Math.ceil(whole.size ** 3 / 3 / PART);
     this.#unknowns = unknownsOf(options, whole, labels);
     this.#search = new EvidenceSearch(sample, this.#unknowns, { ...options, seed });
     this.parameters = new Float64Array(whole.kernel.hyperparameters.length + labels.length);
   }
 
   get steps(): number {
-    return (this.#options.optimise ? this.#search.steps : 0) + 1;
+    return (this.#options.optimise ? this.#search.steps : 0) + this.#parts;
   }
 
   /** −ln p(y) per observation. */
@@ -104,68 +86,80 @@ export class ProcessSolver implements WholeSolver {
     return -(this.#logLikelihood ?? 0) / this.#labels.length;
   }
 
+  /** An evaluation of the search, or a part of the solution. */
   async step(): Promise<{ finished: boolean; loss: number }> {
-    if (this.#options.optimise && !this.#searched) {
-      this.#searched = await this.#search.step();
-      if (!this.#searched || this.#search.steps > 0) return { finished: false, loss: 0 };
+    this.#taken++;
+    if (this.#options.optimise && !this.#search.finished) {
+      await this.#search.step();
+      return { finished: false, loss: 0 };
     }
-    await this.#solve();
-    return { finished: true, loss: this.#loss };
+    this.#solution ??= { tries: 0, parts: 0, of: this.steps - this.#taken + 1, panels: null };
+    const { parts, of } = this.#solution;
+    await this.#advance(this.#solution, this.#taken >= this.steps ? Infinity : (parts + 1) / of);
+    this.#solution.parts++;
+    return { finished: this.#finished, loss: this.#finished ? this.#loss : 0 };
   }
 
-  /** All observations, with a little noise more where the matrix asks for it. */
-  async #solve(): Promise<void> {
+  /** Factorises up to a share of the whole, with a little noise more each time the matrix asks for it. */
+  async #advance(solution: Solution, share: number): Promise<void> {
     const { theta, noise } = settingOf(this.#unknowns, this.#search.best);
+    while (!this.#finished) {
+      // each panel needs the one before, each try the one before
+      if (!solution.panels) {
+        await this.#whole.covariance({ theta, noise: this.#more(noise, solution.tries) });
+        solution.panels = this.#whole.factorise();
+      }
+      const next = await solution.panels.next();
+      if (next.done) this.#conclude(solution, next.value, theta);
+      else if (next.value >= share) return;
+    }
+  }
+
+  /** The noise, and what is added to it at the k-th try. */
+  #more({ energies, gradients }: Noise, k: number): Noise {
     const squares = labelSquares(this.#labels, this.#whole.points.energies.length);
-    for (let k = 0; k < TRIES; k++) {
-      this.#jitter = k === 0 ? 0 : JITTER * 10 ** (k - 1);
-      const more = {
-        energies: noise.energies + this.#jitter * (squares.energies || squares.gradients),
-        gradients: noise.gradients + this.#jitter * (squares.gradients || squares.energies),
-      };
-      // each try needs to know of the one before
-      const evidence = await this.#whole.solve({ theta, noise: more });
-      if (!evidence || !Number.isFinite(evidence.logLikelihood)) continue;
+    this.#jitter = k === 0 ? 0 : JITTER * 10 ** (k - 1);
+    return {
+      energies: energies + this.#jitter * (squares.energies || squares.gradients),
+      gradients: gradients + this.#jitter * (squares.gradients || squares.energies),
+    };
+  }
+
+  #conclude(solution: Solution, good: boolean, theta: Float64Array): void {
+    const evidence = good ? this.#whole.evidence() : null;
+    solution.panels = null;
+    if (evidence && Number.isFinite(evidence.logLikelihood)) {
       this.#logLikelihood = evidence.logLikelihood;
       this.parameters.set(theta);
       this.parameters.set(evidence.weights, theta.length);
       this.#finished = true;
-      return;
-    }
-    throw new NumericalError(
-      "the covariance of the observations is not positive definite: give more noise (model.regressor.noise)",
-    );
+    } else if (++solution.tries >= TRIES)
+      throw new NumericalError(
+        "the covariance of the observations is not positive definite: give more noise (model.regressor.noise)",
+      );
   }
 
   save(): Record<string, Float64Array> {
-    const { best, bestValue } = this.#search;
-    return { best, state: Float64Array.of(Math.max(bestValue, -1e300), Number(this.#finished)) };
+    return { ...this.#search.save(), taken: Float64Array.of(this.#taken) };
   }
 
+  /** The search goes on where it was; a factorisation begins anew. */
   load(saved: Readonly<Record<string, Float64Array>>): void {
-    const { best, state } = saved;
-    if (best?.length !== this.#search.best.length)
-      throw invalid(
-        "checkpoint: best",
-        `${this.#search.best.length} numbers`,
-        best ? `${best.length}` : "nothing",
-      );
-    this.#search.best.set(best);
-    this.#search.bestValue = state[0];
-    // The searches are not repeated: what they had found is used.
-    this.#searched = state[0] > -1e300;
+    this.#search.load(saved);
+    this.#taken = saved["taken"][0];
   }
 
   async conclude(
     validation: readonly number[],
     test: readonly number[],
   ): Promise<{ term: Term; outcome: WholeOutcome }> {
-    if (!this.#finished) await this.#solve();
+    // A fit that is gone on with after its last step.
+    if (!this.#finished) await this.step();
     const n = this.#labels.length;
-    const { uncertainty } = this.#options;
-    const keep = uncertainty === "auto" ? n <= MOST_CERTAIN : uncertainty;
     const { memory } = this.#pool.device;
-    const factor = keep ? packLower(memory.f64(this.#whole.matrix, n * n), n) : null;
+    const factor = keepsFactor(this.#options, n)
+      ? memory.f64(this.#whole.matrix.address, packedNumbers(n)).slice()
+      : null;
     const H = this.#whole.kernel.hyperparameters.length;
     const solved: Term = {
       ...this.#term,
@@ -177,7 +171,17 @@ export class ProcessSolver implements WholeSolver {
       },
     };
     const judged = factor
-      ? judgeDeviations(solved, this.#model.elements, this.#pool.device, this.#data, validation, test)
+      ? await judgeDeviations(
+          {
+            pool: this.#pool,
+            model: this.#model,
+            process: this.#whole,
+            theta: this.parameters.slice(0, H),
+            data: this.#data,
+          },
+          validation,
+          test,
+        )
       : null;
     const scale = {
       energy: judged?.calibration.energies.scale ?? 1,
@@ -187,7 +191,7 @@ export class ProcessSolver implements WholeSolver {
     return { term, outcome: this.#outcome(judged) };
   }
 
-  #outcome(judged: ReturnType<typeof judgeDeviations> | null): WholeOutcome {
+  #outcome(judged: Awaited<ReturnType<typeof judgeDeviations>> | null): WholeOutcome {
     const { theta, noise } = settingOf(this.#unknowns, this.#search.best);
     const { energies, gradients, coordinates } = this.#whole.points;
     const hyperparameters = Object.fromEntries([
@@ -215,7 +219,14 @@ export class ProcessSolver implements WholeSolver {
 }
 
 /** Observations up to which standard deviations are kept unasked. */
-export const MOST_CERTAIN = 4000;
+const MOST_CERTAIN = 6000;
+
+/** Whether the model keeps the factor of the covariance of n observations. */
+export const keepsFactor = ({ uncertainty }: ProcessOptions, n: number): boolean =>
+  uncertainty === "auto" ? n <= MOST_CERTAIN : uncertainty;
+
+/** Operations of one part of a solution: about half a second. */
+const PART = 2e10;
 
 const variance = (given: number | "auto", square: number) =>
   given === "auto" ? NOISE * NOISE * (square || 1) : given * given;

@@ -10,7 +10,7 @@ import {
 } from "../../regressors/symmetric-gradient-domain/group.ts";
 import { formulaOf } from "../../structure/elements.ts";
 import type { Frame } from "../../structure/structure.ts";
-import { multiplyRate } from "../gaussian-process/gaussian-process.ts";
+import { multiplyRate } from "../gaussian-process/cost.ts";
 import type { LearnedTerm } from "../learned.ts";
 import type { RowsPlan } from "../least-squares/prepare.ts";
 import type { WholeInput, WholeMethod, WholeSolver, WholeStart } from "../whole/method.ts";

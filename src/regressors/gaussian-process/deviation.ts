@@ -1,29 +1,19 @@
 import type { Device } from "../../device/device.ts";
 import type { KernelFunction } from "../../kernels/function.ts";
-import { slopeRows, valueRow } from "./covariance.ts";
-import { Forms } from "./forms.ts";
-import { Pairs, type Query } from "./pairs.ts";
-import { QueryPoint } from "./query.ts";
-import { observationsOf, reservePoints, scalePoints, type PointsAddress, type RawPoints } from "./points.ts";
+import type { Triangle } from "../../math/triangle.ts";
+import { TriangularSolves } from "../../math/triangular-solves.ts";
+import type { RawPoints } from "./points.ts";
+import { QueryRows } from "./query-rows.ts";
 
-/** L⁻¹ B in place for the packed lower triangle L, row after row, and B [n, columns]. */
-function solvePacked(L: Float64Array, n: number, B: Float64Array, columns: number): void {
-  for (let i = 0, at = 0; i < n; i++) {
-    const to = i * columns;
-    for (let j = 0; j < i; j++) {
-      const l = L[at++];
-      for (let c = 0, from = j * columns; c < columns; c++) B[to + c] -= l * B[from + c];
-    }
-    const inverse = 1 / L[at++];
-    for (let c = 0; c < columns; c++) B[to + c] *= inverse;
-  }
-}
-
-/** The lower triangle of L [n, n] without what lies above, row after row. */
-export function packLower(L: Float64Array, n: number): Float64Array {
-  const packed = new Float64Array((n * (n + 1)) / 2);
-  for (let i = 0, at = 0; i < n; at += i + 1, i++) packed.set(L.subarray(i * n, i * n + i + 1), at);
-  return packed;
+/** What is left of prior variances [columns] after rows L⁻¹ k [columns, n] are known. */
+export function remaining(prior: Float64Array, rows: Float64Array): Float64Array {
+  const n = rows.length / prior.length;
+  return prior.map((variance, c) => {
+    let known = 0;
+    for (let i = c * n; i < (c + 1) * n; i++) known += rows[i] * rows[i];
+    // Rounding may take what is nearly certain below zero.
+    return Math.max(0, variance - known);
+  });
 }
 
 /**
@@ -32,47 +22,35 @@ export function packLower(L: Float64Array, n: number): Float64Array {
  */
 export class Deviation {
   readonly #device: Device;
-  readonly #kernel: KernelFunction;
-  readonly #mean: Float64Array;
-  readonly #raw: RawPoints;
-  readonly #factor: Float64Array;
-  readonly #points: PointsAddress;
-  readonly #pairs: Pairs;
-  readonly #query: QueryPoint;
-  /** Of the query with itself. */
-  readonly #ownPairs: Pairs;
-  readonly #theta: Float64Array;
-  readonly #coordinates: number;
+  readonly #factor: Triangle;
+  readonly #rows: QueryRows;
+  readonly #solves: TriangularSolves;
+  /** k, [columns, n]; its transpose, [n, columns]. */
+  readonly #k: number;
+  readonly #X: number;
 
-  /** For queries with slopes along so many coordinates. */
+  /** For queries with slopes along so many coordinates; the factor L of the covariance lies in the device's memory. */
   constructor(
     device: Device,
     kernel: KernelFunction,
     raw: RawPoints,
     mean: Float64Array,
-    factor: Float64Array,
+    factor: Triangle,
     coordinates: number,
   ) {
+    const { memory } = device;
+    const columns = coordinates + 2;
     this.#device = device;
-    this.#kernel = kernel;
-    this.#mean = mean;
-    this.#raw = raw;
     this.#factor = factor;
-    this.#points = reservePoints(device.memory, raw, kernel);
-    this.#pairs = new Pairs(device, this.#points, new Forms(device, kernel, 2, false), coordinates);
-    this.#coordinates = coordinates;
-    this.#query = new QueryPoint(device, kernel, raw.features, coordinates);
-    this.#ownPairs = new Pairs(device, this.#query.points, new Forms(device, kernel, 2, false));
-    this.#theta = new Float64Array(kernel.hyperparameters.length);
+    this.#rows = new QueryRows(device, kernel, raw, mean, coordinates);
+    this.#solves = new TriangularSolves(device, factor.n, columns);
+    this.#k = memory.alloc(8 * factor.n * columns);
+    this.#X = memory.alloc(8 * factor.n * columns);
   }
 
   /** Takes hyper-parameters by value: those of the factor. */
   set(theta: Float64Array): void {
-    const { memory, gemm } = this.#device;
-    this.#theta.set(theta);
-    this.#pairs.forms.set(theta);
-    this.#ownPairs.forms.set(theta);
-    scalePoints(memory, gemm.f64, this.#kernel, this.#raw, this.#points, theta, this.#mean);
+    this.#rows.set(theta);
   }
 
   /** Variance of the value at features x [D]. */
@@ -86,35 +64,18 @@ export class Deviation {
   }
 
   #variances(x: Float64Array, slopes: Float64Array | null): Float64Array {
-    const M = this.#coordinates;
-    const n = observationsOf(this.#points);
-    const E = this.#points.energies.length;
-    const columns = slopes ? 1 + M : 1;
-    const query = this.#query.set(x, slopes, this.#theta, this.#mean);
-    const rows = new Float64Array(columns * n);
-    const all = { energies: E, gradients: this.#points.gradients.length };
-    valueRow(this.#pairs, query, all, rows.subarray(0, n), E);
-    if (slopes) slopeRows(this.#pairs, query, all, rows.subarray(n), n, E);
-    const B = new Float64Array(n * columns);
-    for (let c = 0; c < columns; c++) for (let i = 0; i < n; i++) B[i * columns + c] = rows[c * n + i];
-    solvePacked(this.#factor, n, B, columns);
-    const variances = this.#prior(query, columns);
-    for (let i = 0, at = 0; i < n; i++) for (let c = 0; c < columns; c++, at++) variances[c] -= B[at] * B[at];
-    // Rounding may take what is nearly certain below zero.
-    return variances.map((v) => Math.max(0, v));
-  }
-
-  #prior(query: Query, columns: number): Float64Array {
-    const M = this.#coordinates;
-    const row = new Float64Array(1 + M);
-    const variances = new Float64Array(columns);
-    const self = { ...query, self: 0 };
-    valueRow(this.#ownPairs, self, { energies: 1, gradients: 0 }, row, 1);
-    variances[0] = row[0];
-    if (columns === 1) return variances;
-    const rows = new Float64Array(M * (1 + M));
-    slopeRows(this.#ownPairs, self, { energies: 1, gradients: 1 }, rows, 1 + M, 1);
-    for (let b = 0; b < M; b++) variances[1 + b] = rows[b * (1 + M) + 1 + b];
-    return variances;
+    const { memory } = this.#device;
+    const { n } = this.#factor;
+    const columns = slopes ? 1 + this.#rows.coordinates : 1;
+    // The product works on pairs of columns.
+    const even = columns + (columns & 1);
+    const rows = memory.f64(this.#k, even * n);
+    const prior = this.#rows.fill(x, slopes, rows);
+    rows.fill(0, columns * n);
+    const X = memory.f64(this.#X, even * n);
+    for (let c = 0; c < even; c++) for (let i = 0; i < n; i++) X[i * even + c] = rows[c * n + i];
+    this.#solves.forward(this.#factor, this.#X, even, even);
+    for (let c = 0; c < columns; c++) for (let i = 0; i < n; i++) rows[c * n + i] = X[i * even + c];
+    return remaining(prior, rows.subarray(0, columns * n));
   }
 }

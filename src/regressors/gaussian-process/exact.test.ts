@@ -4,11 +4,12 @@ import { shared } from "../../../test/shared.ts";
 import { createDevice } from "../../device/device.ts";
 import { createPool, type Pool } from "../../device/pool.ts";
 import type { KernelOptions } from "../../kernels/function.ts";
+import { rowAt, type Triangle } from "../../math/triangle.ts";
 import { Random } from "../../math/random.ts";
 import { tasks } from "../../tasks.ts";
 import type { RawPoints } from "./points.ts";
 import { EvidenceSearch } from "../../fit/gaussian-process/search.ts";
-import { Deviation, packLower } from "./deviation.ts";
+import { Deviation } from "./deviation.ts";
 import { Prediction } from "./prediction.ts";
 import { GaussianProcess, type Setting } from "./exact.ts";
 
@@ -110,9 +111,8 @@ describe.each(kernels.map((kernel) => ({ name: JSON.stringify(kernel), kernel })
     await a.covariance({ theta, noise: quiet });
     await b.covariance({ theta, noise: quiet });
     const { memory } = pool.device;
-    const K = memory.f64(a.matrix, a.size * a.size);
-    const V = memory.f64(b.matrix, N * N);
-    const value = (i: number, j: number) => V[Math.max(i, j) * N + Math.min(i, j)];
+    const at = (L: Triangle, i: number, j: number) => memory.f64(rowAt(L, i) + 8 * j, 1)[0];
+    const value = (i: number, j: number) => at(b.matrix, Math.max(i, j), Math.min(i, j));
     const first = x.length / D;
     /** Combinations of values that observation o stands for. */
     const stencil = (o: number): [number, number][] =>
@@ -129,7 +129,7 @@ describe.each(kernels.map((kernel) => ({ name: JSON.stringify(kernel), kernel })
         // matern-3/2 has a kink in its second derivative where both points are one
         const same = o >= 3 && p >= 3 && Math.floor((o - 3) / M) === Math.floor((p - 3) / M);
         const tolerance = same && kernel["name"] === "matern-3/2" ? 1e-2 : 2e-5;
-        expect(Math.abs(K[o * a.size + p] - wanted)).toBeLessThan(tolerance * Math.max(1, Math.abs(wanted)));
+        expect(Math.abs(at(a.matrix, o, p) - wanted)).toBeLessThan(tolerance * Math.max(1, Math.abs(wanted)));
       }
     expect(await a.solve({ theta, noise: { energies: 1e-9, gradients: 1e-9 } })).not.toBeNull();
   });
@@ -213,9 +213,8 @@ describe.skipIf(reference === undefined)(
       const { raw, kernel, theta } = subjectOf(c, c.theta_log);
       const gaussian = await GaussianProcess.create(pool, kernel, raw, Float64Array.from(c.y), false);
       await gaussian.solve({ theta, noise: { energies: c.alpha_jitter, gradients: 0 } });
-      const n = c.y.length;
-      const factor = packLower(pool.device.memory.f64(gaussian.matrix, n * n), n);
-      const deviation = new Deviation(pool.device, gaussian.kernel, raw, gaussian.mean, factor, 2);
+      const { device } = pool;
+      const deviation = new Deviation(device, gaussian.kernel, raw, gaussian.mean, gaussian.matrix, 2);
       deviation.set(theta);
       for (const [k, x] of c.X_test.entries())
         expect(Math.sqrt(deviation.value(Float64Array.from(x)))).toBeCloseTo(c.std[k], 8);

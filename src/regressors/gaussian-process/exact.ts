@@ -1,6 +1,7 @@
 import type { Job, Pool } from "../../device/pool.ts";
 import { KernelFunction, type KernelOptions } from "../../kernels/function.ts";
 import { PoolCholesky } from "../../math/pool-cholesky.ts";
+import { packedNumbers, rowAt, type Triangle } from "../../math/triangle.ts";
 import {
   meanFeatures,
   observationsOf,
@@ -40,8 +41,8 @@ export class GaussianProcess {
   /** Number n of observations. */
   readonly size: number;
   readonly mean: Float64Array;
-  /** Byte address of K [n, n], which its factor overwrites. */
-  readonly matrix: number;
+  /** The lower triangle of K, packed, which its factor overwrites. */
+  readonly matrix: Triangle;
   readonly #pool: Pool;
   readonly #raw: RawPoints;
   readonly #labels: Float64Array;
@@ -66,7 +67,7 @@ export class GaussianProcess {
     this.points = made.spec.points;
     this.size = labels.length;
     this.mean = meanFeatures(raw);
-    this.matrix = made.spec.matrix;
+    this.matrix = { address: made.spec.matrix, n: this.size, stride: 0 };
     this.#pool = pool;
     this.#raw = raw;
     this.#labels = labels;
@@ -93,8 +94,8 @@ export class GaussianProcess {
       kernel: options,
       points,
       theta: memory.alloc(8 * Math.max(1, H)),
-      matrix: memory.alloc(8 * n * n),
-      weights: slopes ? memory.alloc(8 * n * n) : 0,
+      matrix: memory.alloc(8 * packedNumbers(n)),
+      weights: slopes ? memory.alloc(8 * packedNumbers(n)) : 0,
       slopes: slopes ? memory.alloc(8 * chunksOf(points) * Math.max(1, H)) : 0,
       noise: memory.alloc(16),
       control: memory.alloc(4),
@@ -114,19 +115,15 @@ export class GaussianProcess {
     const { points: N, energies: E, gradients: G, coordinates: M, features: D } = shape;
     const n = E + G * M;
     return (
-      8 * n * n * (slopes ? 2 : 1) +
+      8 * packedNumbers(n) * (slopes ? 2 : 1) +
+      8 * M * n * threads +
       PoolCholesky.bytes(n, threads) +
       2 * pointsBytes(N, G, M, D, args) +
       threads * (slopes ? 2 : 1) * Pairs.bytes(N, G, M, args)
     );
   }
 
-  /** Multiply-adds, twice, of one solution, and of one with slopes of the evidence. */
-  static flops(n: number, D: number, slopes: boolean): number {
-    return n ** 3 / 3 + n * n * D + (slopes ? (2 * n ** 3) / 3 + n * n * (D + 8) : 0);
-  }
-
-  /** K at this setting, [n, n], its lower triangle, at `matrix`. */
+  /** K at this setting, at `matrix`. */
   async covariance({ theta, noise }: Setting): Promise<void> {
     const { memory, gemm } = this.#pool.device;
     scalePoints(memory, gemm.f64, this.kernel, this.#raw, this.points, theta, this.mean);
@@ -138,14 +135,36 @@ export class GaussianProcess {
   /** Factor of K at `matrix`, and what it says of the labels; null where K is not positive definite. */
   async solve(setting: Setting): Promise<Evidence | null> {
     await this.covariance(setting);
-    const n = this.size;
-    if (!(await this.#cholesky.factor(n, this.matrix))) return null;
-    const L = this.#pool.device.memory.f64(this.matrix, n * n);
+    return (await this.#cholesky.factor(this.size, this.matrix)) ? this.evidence() : null;
+  }
+
+  /** The factorisation of K panel by panel, after `covariance`; yields the share that is done, false where it fails. */
+  async *factorise(): AsyncGenerator<number, boolean> {
+    const panels = this.#cholesky.panels(this.size, this.matrix);
+    // each panel needs the one before
+    for (;;) {
+      const next = await panels.next();
+      if (next.done) return next.value;
+      yield PoolCholesky.flops(this.size, next.value) / PoolCholesky.flops(this.size);
+    }
+  }
+
+  /** What the factor says of the labels. */
+  evidence(): Evidence {
+    const { memory } = this.#pool.device;
     const y = this.#labels;
     const weights = this.apply(y);
-    let logLikelihood = -(n / 2) * LN_2PI;
-    for (let i = 0; i < n; i++) logLikelihood -= 0.5 * y[i] * weights[i] + Math.log(L[i * n + i]);
+    let logLikelihood = -(this.size / 2) * LN_2PI;
+    for (let i = 0; i < this.size; i++) {
+      const [pivot] = memory.f64(rowAt(this.matrix, i) + 8 * i, 1);
+      logLikelihood -= 0.5 * y[i] * weights[i] + Math.log(pivot);
+    }
     return { logLikelihood, weights };
+  }
+
+  /** b_c ← L⁻¹ b_c for rows b [columns, n] at byte address `b`, by all threads. */
+  forward(b: number, columns: number): Promise<void> {
+    return this.#cholesky.forward(this.size, this.matrix, b, columns);
   }
 
   /** K⁻¹ b by the factor. */
@@ -154,13 +173,13 @@ export class GaussianProcess {
     const { memory } = this.#pool.device;
     const x = b.slice();
     for (let i = 0; i < n; i++) {
-      const row = memory.f64(this.matrix + 8 * i * n, i + 1);
+      const row = memory.f64(rowAt(this.matrix, i), i + 1);
       let sum = x[i];
       for (let j = 0; j < i; j++) sum -= row[j] * x[j];
       x[i] = sum / row[i];
     }
     for (let i = n - 1; i >= 0; i--) {
-      const row = memory.f64(this.matrix + 8 * i * n, i + 1);
+      const row = memory.f64(rowAt(this.matrix, i), i + 1);
       const v = (x[i] /= row[i]);
       for (let j = 0; j < i; j++) x[j] -= row[j] * v;
     }
@@ -179,8 +198,9 @@ export class GaussianProcess {
     const E = this.points.energies.length;
     const H = this.kernel.hyperparameters.length;
     const slopes = new Float64Array(H + 2);
+    const A = { ...this.matrix, address: this.#spec.weights };
     for (let i = 0; i < n; i++) {
-      const row = memory.f64(this.#spec.weights + 8 * i * n, i + 1);
+      const row = memory.f64(rowAt(A, i), i + 1);
       for (let j = 0; j <= i; j++) row[j] = 0.5 * (alpha[i] * alpha[j] - row[j]);
       if (i < E) slopes[H] += row[i] * noise.energies;
       else slopes[H + 1] += row[i] * noise.gradients;

@@ -1,5 +1,6 @@
 import type { Task } from "../../device/pool.ts";
 import { KernelFunction, type KernelOptions } from "../../kernels/function.ts";
+import { rowAt, type Triangle } from "../../math/triangle.ts";
 import { slopeRows, valueRow } from "./covariance.ts";
 import { EvidenceSlopes } from "./evidence-slopes.ts";
 import { Forms } from "./forms.ts";
@@ -10,7 +11,7 @@ import { observationsOf, type PointsAddress } from "./points.ts";
 export interface CovarianceSpec {
   readonly kernel: KernelOptions;
   readonly points: PointsAddress;
-  /** Byte addresses: values of all hyper-parameters [H]; K [n, n]; A [n, n], its lower triangle; slopes [chunks, H]. */
+  /** Byte addresses: values of all hyper-parameters [H]; K and A, lower triangles packed, [n, n]; slopes [chunks, H]. */
   readonly theta: number;
   readonly matrix: number;
   readonly weights: number;
@@ -39,6 +40,10 @@ export const covarianceTask: Task = ({ device }, given) => {
   const E = energies.length;
   const n = observationsOf(points);
   const pairs = new Pairs(device, points, new Forms(device, fn, 2, false));
+  const packed = (address: number): Triangle => ({ address, n, stride: 0 });
+  const [K, A] = [packed(matrix), packed(weights)];
+  /** Rows of one point with slopes. */
+  let rows: Float64Array | undefined;
   let evidence: { pairs: Pairs; slopes: EvidenceSlopes } | undefined;
   const evidenceOf = () => {
     if (!evidence) {
@@ -59,28 +64,32 @@ export const covarianceTask: Task = ({ device }, given) => {
     const [forEnergy, forGradient] = memory.f64(noise, 2);
     if (chunk < blocks)
       for (let e = chunk * ENERGIES; e < Math.min(E, (chunk + 1) * ENERGIES); e++) {
-        const row = memory.f64(matrix + 8 * e * n, n);
+        const row = memory.f64(rowAt(K, e), e + 1);
         valueRow(pairs, queryOf(energies[e], null), { energies: e + 1, gradients: 0 }, row, E);
         row[e] += forEnergy;
       }
     else {
       const g = gradients.length - 1 - (chunk - blocks);
       const first = E + g * M;
-      const rows = memory.f64(matrix + 8 * first * n, M * n);
+      rows ??= new Float64Array(M * n);
       slopeRows(pairs, queryOf(gradients[g], g), { energies: E, gradients: g + 1 }, rows, n, E);
-      for (let b = 0; b < M; b++) rows[b * n + first + b] += forGradient;
+      for (let b = 0; b < M; b++) {
+        const row = memory.f64(rowAt(K, first + b), first + b + 1);
+        row.set(rows.subarray(b * n, b * n + first + b + 1));
+        row[first + b] += forGradient;
+      }
     }
   };
 
   /** A of the rows from `row` on, rows × n: twice what lies left of the diagonal (block), once the diagonal's. */
-  const weighted = (row: number, rows: number, once: number): Float64Array => {
-    const A = memory.f64(weights + 8 * row * n, rows * n).map((x) => 2 * x);
-    for (let b = 0; b < rows; b++)
-      for (let c = 0; c < rows; c++) {
-        const [high, low] = [Math.max(b, c), Math.min(b, c)];
-        A[b * n + once + c] = memory.f64(weights + 8 * ((row + high) * n + once + low), 1)[0];
-      }
-    return A;
+  const weighted = (row: number, count: number, once: number): Float64Array => {
+    const out = new Float64Array(count * n);
+    for (let b = 0; b < count; b++) {
+      const own = memory.f64(rowAt(A, row + b), once + b + 1);
+      for (let c = 0; c < once; c++) out[b * n + c] = 2 * own[c];
+      for (let c = 0; c <= b; c++) out[b * n + once + c] = out[c * n + once + b] = own[once + c];
+    }
+    return out;
   };
 
   const slope = (chunk: number) => {
