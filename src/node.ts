@@ -4,7 +4,7 @@ import type { Precision } from "./device/device.ts";
 import { createPool } from "./device/pool.ts";
 import type { Pool } from "./device/pool.ts";
 import { startThreads } from "./device/start.node.ts";
-import { tasks } from "./tasks.ts";
+import { tasks } from "./tasks.node.ts";
 
 export { readFrames, readLabelled, writeAtomically, writeFrames } from "./io/files.node.ts";
 export type { LabelledFrames } from "./io/files.node.ts";

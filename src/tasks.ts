@@ -8,9 +8,17 @@ import { blockTask } from "./fit/least-squares/normal/task.ts";
 import { rowsTask } from "./fit/least-squares/task.ts";
 import { normalTask } from "./fit/marquardt/normal.ts";
 import { choleskyTask } from "./math/pool-cholesky.ts";
-import { buildTrainable } from "./potentials/build.ts";
+import { buildPotential, buildTrainable } from "./potentials/build.ts";
 import { covarianceTask as processTask } from "./regressors/gaussian-process/task.ts";
 import { evaluateTask } from "./potentials/parallel.ts";
+import { displacedTask } from "./run/displacements.ts";
+import type { BuildSource } from "./run/displacements.ts";
+
+/** The potential of a model; outside programs are Node's (tasks.node.ts). */
+export const buildSource: BuildSource = (source, { device }) => {
+  if ("model" in source) return buildPotential(source.model, device);
+  throw new TypeError(`this worker cannot start the program ${source.program}`);
+};
 
 /** The work that threads know how to do, by name: the same table on the caller's thread and in every worker. */
 export const tasks: Tasks = {
@@ -25,4 +33,5 @@ export const tasks: Tasks = {
   "gaussian-process.covariance": processTask,
   "math.cholesky": choleskyTask,
   "potential.evaluate": evaluateTask,
+  "run.displaced": displacedTask(buildSource),
 };

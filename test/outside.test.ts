@@ -198,8 +198,8 @@ describe("peers that fail", () => {
 
 const hasXtb = answers("xtb", "--version");
 
-/** xtb's own wavenumbers at its own minimum. */
-function own(file: string): number[] {
+/** xtb's own wavenumbers and infrared intensities (km/mol) at its own minimum. */
+function own(file: string): { wavenumbers: number[]; intensities: number[] } {
   const run = spawnSync("xtb", [file, "--ohess", "vtight", "--acc", "0.01"], {
     cwd: folder,
     encoding: "utf8",
@@ -208,15 +208,21 @@ function own(file: string): number[] {
   const text = run.stdout.slice(run.stdout.lastIndexOf("projected vibrational frequencies"));
   const rows = text.split("\n").filter((l) => l.startsWith("eigval"));
   const all = rows.flatMap((l) => l.slice(8).trim().split(/\s+/).map(Number));
-  return all.filter((w) => Math.abs(w) > 1);
+  const spectrum = readFileSync(join(folder, "vibspectrum"), "utf8").split("\n");
+  const lines = spectrum.flatMap((l) => {
+    const found = /^ *\d+ +a +(-?[\d.]+) +([\d.]+) /.exec(l);
+    return found ? [Number(found[2])] : [];
+  });
+  return { wavenumbers: all.filter((w) => Math.abs(w) > 1), intensities: lines };
 }
 
 describe.skipIf(!hasXtb)("xtb (needs the program xtb)", () => {
   interface Modes {
     readonly wavenumbers: readonly number[];
+    readonly intensities: readonly number[];
   }
   test.each(["water.xyz", "ethanol.xyz"])(
-    "%s has xtb's own frequencies within 2 cm⁻¹",
+    "%s has xtb's own frequencies within 2 cm⁻¹, and its infrared intensities",
     (file) => {
       const frames = spawnSync(
         "gzip",
@@ -227,15 +233,24 @@ describe.skipIf(!hasXtb)("xtb (needs the program xtb)", () => {
       ).stdout.split("\n");
       if (file === "ethanol.xyz") writeFileSync(join(folder, file), `${frames.slice(0, 11).join("\n")}\n`);
       json("relax", "xtb", file, "-o", `relaxed-${file}`, "--fmax", "2e-4");
-      const { wavenumbers } = json("vibrations", "xtb", `relaxed-${file}`) as Modes;
+      const found = json("vibrations", "xtb", `relaxed-${file}`, "--threads", "2") as Modes;
+      const { wavenumbers, intensities } = found;
+      // Two processes at once give the bits of one.
+      expect(json("vibrations", "xtb", `relaxed-${file}`, "--threads", "1")).toEqual(found);
       const plain = readFileSync(join(folder, `relaxed-${file}`), "utf8")
         .split("\n")
         .map((l, k) => (k === 1 ? "" : l.split(/\s+/).slice(0, 4).join(" ")))
         .join("\n");
       writeFileSync(join(folder, "plain.xyz"), plain);
       const expected = own("plain.xyz");
-      expect(wavenumbers).toHaveLength(expected.length);
-      wavenumbers.forEach((w, k) => expect(Math.abs(w - expected[k])).toBeLessThan(2));
+      expect(wavenumbers).toHaveLength(expected.wavenumbers.length);
+      wavenumbers.forEach((w, k) => expect(Math.abs(w - expected.wavenumbers[k])).toBeLessThan(2));
+      expect(intensities).toHaveLength(expected.intensities.length);
+      expect(Math.max(...intensities)).toBeGreaterThan(50);
+      // xtb displaces by 0.0026 Å, and modes close to each other mix: 1 % and 0.3 km/mol.
+      intensities.forEach((a, k) =>
+        expect(Math.abs(a - expected.intensities[k])).toBeLessThan(0.3 + 0.01 * expected.intensities[k]),
+      );
     },
     120_000,
   );
@@ -246,6 +261,27 @@ describe.skipIf(!hasXtb)("xtb (needs the program xtb)", () => {
 });
 
 const python = process.env["SURFIT_PYTHON"] ?? "python3";
+
+describe.skipIf(!answers(python, "-c", "import pyscf"))("PySCF (needs a python3 with pyscf)", () => {
+  interface Golden {
+    readonly symbols: readonly string[];
+    readonly positions: readonly (readonly number[])[];
+    readonly dipole: readonly number[];
+    readonly wavenumbers: readonly number[];
+    readonly intensities: readonly number[];
+  }
+  test("water's infrared spectrum is that of coupled perturbed Hartree–Fock", () => {
+    const golden = JSON.parse(
+      readFileSync(new URL("./golden/pyscf-infrared.json", import.meta.url), "utf8"),
+    ) as Golden;
+    const rows = golden.symbols.map((s, i) => `${s} ${golden.positions[i].join(" ")}`);
+    writeFileSync(join(folder, "pyscf.xyz"), `3\n\n${rows.join("\n")}\n`);
+    const found = json("vibrations", "pyscf:hf/6-31g*", "pyscf.xyz") as Omit<Golden, "symbols">;
+    found.dipole.forEach((x, k) => expect(Math.abs(x - golden.dipole[k])).toBeLessThan(1e-7));
+    found.wavenumbers.forEach((w, k) => expect(Math.abs(w - golden.wavenumbers[k])).toBeLessThan(0.5));
+    found.intensities.forEach((a, k) => expect(Math.abs(a / golden.intensities[k] - 1)).toBeLessThan(1e-3));
+  }, 120_000);
+});
 
 describe.skipIf(!answers(python, "-c", "import ase"))("ASE (needs a python3 with ase)", () => {
   test("relaxes a cluster through its socket calculator", () => {

@@ -46,8 +46,8 @@ interface Meta {
 }
 
 const ARRAYS = ["positions", "velocities", "forces", "virial", "reference", "bath"] as const;
-/** Where the structure is periodic, or metadynamics is at work. */
-const OPTIONAL = ["cell", "referenceCell", "hills"] as const;
+/** Where the structure is periodic, metadynamics is at work, or the potential tells a dipole. */
+const OPTIONAL = ["cell", "referenceCell", "hills", "dipole"] as const;
 
 const hashOf = (data: Iterable<number>): string =>
   new Sha256().update(new Uint8Array(Float64Array.from(data).buffer)).digest();
@@ -111,7 +111,8 @@ export async function load(
   });
   if (problems.length > 0) throw new InputError(problems);
   const { positions, velocities, forces, virial, reference, bath } = arrays;
-  const { cell = null, referenceCell = null, hills } = arrays;
+  const { cell = null, referenceCell = null, hills, dipole } = arrays;
   const moving = { positions, velocities, forces, virial, reference, bath, cell, referenceCell };
-  return { state: { ...meta.scalars, random: meta.random, ...moving, ...(hills && { hills }) }, meta };
+  const optional = { ...(hills && { hills }), ...(dipole && { dipole }) };
+  return { state: { ...meta.scalars, random: meta.random, ...moving, ...optional }, meta };
 }

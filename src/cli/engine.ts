@@ -68,19 +68,28 @@ export interface Answer {
   readonly forces: Float64Array;
   /** [3, 3], eV/Å³; only where all three directions are periodic. */
   readonly stress?: Float64Array;
+  /** [3], e Å; only of a potential that tells one. */
+  readonly dipole?: Float64Array;
 }
 
 /** Evaluates a potential once; `place` names the structure in errors. */
 export function evaluateOnce(potential: Potential, structure: Structure, place: string): Answer {
   refuseStrangers(potential, structure, place);
   const n = structure.numbers.length;
-  const out = { energy: 0, forces: new Float64Array(3 * n), virial: new Float64Array(9) };
+  const dipole = potential.dipole ? new Float64Array(3) : undefined;
+  const plain = { energy: 0, forces: new Float64Array(3 * n), virial: new Float64Array(9) };
+  const out = dipole ? { ...plain, dipole } : plain;
   potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
   if (!Number.isFinite(out.energy) || !out.forces.every(Number.isFinite))
     throw new NumericalError(`${place}: the energy or a force is not finite`);
   const { cell, pbc } = structure;
   const V = cell && pbc.every(Boolean) ? volume(cell) : 0;
-  return { energy: out.energy, forces: out.forces, ...(V > 0 && { stress: out.virial.map((w) => -w / V) }) };
+  return {
+    energy: out.energy,
+    forces: out.forces,
+    ...(V > 0 && { stress: out.virial.map((w) => -w / V) }),
+    ...(dipole && { dipole }),
+  };
 }
 
 /** An error that names the elements a model does not know. */

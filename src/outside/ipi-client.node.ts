@@ -1,6 +1,7 @@
 import type { Potential } from "../potentials/potential.ts";
 import { findNeighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
+import { BOHR } from "../structure/units.ts";
 import { NumericalError, PeerError } from "../error.ts";
 import {
   atomsOf,
@@ -83,9 +84,17 @@ async function skipInit(stream: Stream, timeout: number): Promise<void> {
 function evaluated(body: Uint8Array, template: Structure, potential: Potential) {
   const { cell, positions } = decodePositions(body);
   const structure = { ...template, positions, cell: template.cell && cell };
-  const out = { energy: 0, forces: new Float64Array(positions.length), virial: new Float64Array(9) };
+  const dipole = potential.dipole ? new Float64Array(3) : undefined;
+  const out = {
+    energy: 0,
+    forces: new Float64Array(positions.length),
+    virial: new Float64Array(9),
+    ...(dipole && { dipole }),
+  };
   potential.evaluate(structure, findNeighbours(structure, Math.max(potential.cutoff, 0.1)), out);
   if (!Number.isFinite(out.energy) || !out.forces.every(Number.isFinite))
     throw new NumericalError("the energy or a force is not finite at the positions that the server sent");
-  return { answer: encodeForces(out), energy: out.energy };
+  // As i-PI reads it: atomic units.
+  const text = dipole ? JSON.stringify({ dipole: Array.from(dipole, (x) => x / BOHR) }) : "";
+  return { answer: encodeForces(out, text), energy: out.energy };
 }

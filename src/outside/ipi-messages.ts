@@ -1,5 +1,6 @@
 import { inverse } from "../structure/cell.ts";
 import { BOHR, HARTREE } from "../structure/units.ts";
+import { isMoment } from "./moment.ts";
 
 // The i-PI protocol: messages are twelve characters, numbers are in atomic units, matrices stand by columns
 // (V. Kapil et al., Comput. Phys. Commun. 236, 214 (2019), DOI 10.1016/j.cpc.2018.09.020).
@@ -23,6 +24,8 @@ export interface Positions {
 
 /** What is answered. */
 export interface Forces {
+  /** About the origin of the coordinates, e bohr: {"dipole": [x, y, z]} of the text that may follow. */
+  readonly dipole?: ArrayLike<number>;
   /** eV. */
   readonly energy: number;
   /** [n, 3], eV/Å. */
@@ -94,12 +97,14 @@ export function encodeForces({ energy, forces, virial }: Forces, text = ""): Uin
 /** Number of atoms in FORCEREADY, from what follows its head. */
 export const atomsAnswered = (bytes: Uint8Array): number => viewOf(bytes).getInt32(8, true);
 
-/** Energy, forces and virial of what follows FORCEREADY's head, the text left out. */
-export function decodeForces(bytes: Uint8Array): Forces {
+/** Energy, forces and virial of what follows FORCEREADY's head, and what is known of the text behind them. */
+export function decodeForces(bytes: Uint8Array, text?: Uint8Array): Forces {
   const view = viewOf(bytes);
   const n = view.getInt32(8, true);
   const at = FORCES_HEAD + 24 * n;
+  const dipole = text && dipoleOf(new TextDecoder().decode(text));
   return {
+    ...(dipole && { dipole }),
     energy: view.getFloat64(0, true) * HARTREE,
     forces: Float64Array.from(
       { length: 3 * n },
@@ -109,6 +114,18 @@ export function decodeForces(bytes: Uint8Array): Forces {
       transposed(Array.from({ length: 9 }, (_, k) => view.getFloat64(at + 8 * k, true) * HARTREE)),
     ),
   };
+}
+
+/** The dipole in a text of JSON, as i-PI reads it; a text of another kind has none. */
+function dipoleOf(text: string): readonly number[] | undefined {
+  if (!text.trimStart().startsWith("{")) return undefined;
+  try {
+    const { dipole } = JSON.parse(text) as { readonly dipole?: unknown };
+    return isMoment(dipole) ? dipole : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -52,8 +52,7 @@ export async function askForces(
   body.set(await stream.read(24 * n + FORCES_TAIL, timeout), FORCES_HEAD);
   const more = new DataView(body.buffer).getInt32(body.length - 4, true);
   if (more < 0 || more > LONGEST) throw new PeerError(`the client announces a text of ${more} bytes`);
-  await stream.read(more, timeout);
-  return decodeForces(body);
+  return decodeForces(body, await stream.read(more, timeout));
 }
 
 /** Tells a client that it is no longer needed. */

@@ -1,9 +1,9 @@
 /**
  * A client of the i-PI protocol around PySCF (Q. Sun et al., J. Chem. Phys. 153, 024109 (2020), DOI 10.1063/5.0006074):
- * energies and analytic gradients of molecules. Arguments: socket, method, basis, charge, 2S, symbols.
+ * energies, analytic gradients and dipole moments of molecules. Arguments: socket, method, basis, charge, 2S, symbols.
  */
 export const PYSCF_DRIVER = `
-import socket, struct, sys
+import json, socket, struct, sys
 import numpy as np
 from pyscf import gto, scf, dft, lib
 lib.num_threads(1)
@@ -42,7 +42,8 @@ while True:
         density = mf.make_rdm1()
         grad = mf.nuc_grad_method()
         if method != "hf": grad.grid_response = True
-        answer = struct.pack("<di", mf.e_tot, n) + (-grad.kernel()).tobytes() + bytes(72) + struct.pack("<i", 0)
+        told = json.dumps({"dipole": mf.dip_moment(unit="AU", verbose=0).tolist()}).encode()
+        answer = struct.pack("<di", mf.e_tot, n) + (-grad.kernel()).tobytes() + bytes(72) + struct.pack("<i", len(told)) + told
     elif word == b"GETFORCE":
         say("FORCEREADY"); s.sendall(answer); answer = None
     else: sys.exit("unknown message %r" % word)

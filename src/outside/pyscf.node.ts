@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { threadId } from "node:worker_threads";
 import { NumericalError, invalid } from "../error.ts";
 import type { Potential } from "../potentials/potential.ts";
 import { symbolOf } from "../structure/elements.ts";
@@ -23,6 +24,9 @@ export interface PyscfOptions {
   readonly timeout?: number;
 }
 
+/** Tells sockets of one thread apart. */
+let number = 0;
+
 /** Hartree–Fock or density functional theory of molecules by PySCF, a Python process that is asked through a socket. */
 export function pyscf(options: PyscfOptions): Potential {
   const { method, basis, charge = 0, unpaired = 0, python = "python3", timeout = 3600 } = options;
@@ -34,14 +38,13 @@ export function pyscf(options: PyscfOptions): Potential {
       probe.error?.message ?? probe.stderr.trim().split("\n").pop(),
     );
   let asked: { readonly symbols: string; readonly potential: SocketPotential } | undefined;
-  let number = 0;
 
   /** The process for these atoms: another one when the atoms are others. */
   function driver(symbols: string): Potential {
     if (asked?.symbols === symbols) return asked.potential;
     asked?.potential.close();
-    const path = join(tmpdir(), `surfit-pyscf-${process.pid}-${number++}`);
-    const potential = socketPotential({ path }, timeout);
+    const path = join(tmpdir(), `surfit-pyscf-${process.pid}-${threadId}-${number++}`);
+    const potential = socketPotential({ path }, timeout, charge);
     const words = [path, method, basis, String(charge), String(unpaired), symbols];
     // The listener is opened by the first question, so the program waits for the path to appear.
     const start = `import os,sys,time\nfor _ in range(600):\n  if os.path.exists(sys.argv[1]): break\n  time.sleep(0.1)\n${PYSCF_DRIVER}`;
@@ -56,6 +59,7 @@ export function pyscf(options: PyscfOptions): Potential {
     cutoff: 0,
     elements: null,
     smoothness: Infinity,
+    dipole: true,
     evaluate(structure, neighbours, out, range) {
       if (structure.pbc.some(Boolean))
         throw invalid("pyscf", "a molecule: periodic structures are not passed on to it", "a periodic one");

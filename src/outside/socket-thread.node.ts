@@ -29,10 +29,11 @@ async function client(): Promise<Stream> {
 
 async function answer({ cell, positions, answer: numbers }: Question): Promise<void> {
   connected ??= client();
-  const { energy, forces, virial } = await askForces(await connected, cell, positions, timeout);
+  const { energy, forces, virial, dipole } = await askForces(await connected, cell, positions, timeout);
   numbers[0] = energy;
   numbers.set(virial, 1);
-  numbers.set(forces, 10);
+  numbers.set(dipole ?? [NaN, NaN, NaN], 10);
+  numbers.set(forces, 13);
 }
 
 const tell = (value: number) => {

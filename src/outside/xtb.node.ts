@@ -7,6 +7,7 @@ import type { Evaluation, Potential } from "../potentials/potential.ts";
 import { symbolOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { BOHR, HARTREE } from "../structure/units.ts";
+import { addMoment, isMoment } from "./moment.ts";
 
 /** Options of `xtb`. */
 export interface XtbOptions {
@@ -29,30 +30,41 @@ const PROGRAM = "xtb";
 export function xtb(options: XtbOptions = {}): Potential {
   const { method = "gfn2", charge = 0, unpaired = 0, accuracy = 0.01, timeout = 600 } = options;
   const way = method === "gfnff" ? ["--gfnff"] : ["--gfn", method.slice(3)];
+  // The force field and GFN0 tell no dipole.
+  const polar = method === "gfn1" || method === "gfn2";
   const words = ["--grad", ...way, "--chrg", `${charge}`, "--uhf", `${unpaired}`, "--acc", `${accuracy}`];
   requireProgram();
-  const folder = mkdtempSync(join(tmpdir(), "surfit-xtb-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   return {
     cutoff: 0,
     elements: null,
     smoothness: Infinity,
+    dipole: polar,
     evaluate(structure, _, out, range) {
       refusePart(structure, range);
       if (structure.pbc.some(Boolean))
         throw invalid("xtb", "a molecule: periodic structures are not passed on to it", "a periodic one");
-      writeFileSync(join(folder, "coord"), coordinates(structure));
-      for (const name of ["gradient", "energy", "xtbrestart", "gfnff_topo"])
-        rmSync(join(folder, name), { force: true });
-      const all = ["coord", ...words, "--norestart"];
-      const env = { ...process.env, OMP_NUM_THREADS: "1", OMP_STACKSIZE: "512M" };
-      const run = spawnSync(PROGRAM, all, { cwd: folder, env, encoding: "utf8", timeout: 1000 * timeout });
-      if (run.error) throw new NumericalError(`xtb: ${run.error.message}`);
-      if (run.status !== 0 || !existsSync(join(folder, "gradient")))
-        throw new NumericalError(`xtb failed: ${lastWords(`${run.stdout}\n${run.stderr}`)}`);
-      addGradient(readFileSync(join(folder, "gradient"), "utf8"), structure, out);
+      const wanted = polar ? out.dipole : undefined;
+      const folder = mkdtempSync(join(tmpdir(), "surfit-xtb-"));
+      try {
+        writeFileSync(join(folder, "coord"), coordinates(structure));
+        runProgram(folder, wanted ? [...words, "--json"] : words, timeout);
+        addGradient(readFileSync(join(folder, "gradient"), "utf8"), structure, out);
+        if (wanted) addMoment(momentOf(join(folder, "xtbout.json")), charge, structure, wanted);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
   };
+}
+
+/** Runs xtb on the folder's coordinates; it leaves its gradient there. */
+function runProgram(folder: string, words: readonly string[], timeout: number): void {
+  const env = { ...process.env, OMP_NUM_THREADS: "1", OMP_STACKSIZE: "512M" };
+  const all = ["coord", ...words, "--norestart"];
+  const run = spawnSync(PROGRAM, all, { cwd: folder, env, encoding: "utf8", timeout: 1000 * timeout });
+  if (run.error) throw new NumericalError(`xtb: ${run.error.message}`);
+  if (run.status !== 0 || !existsSync(join(folder, "gradient")))
+    throw new NumericalError(`xtb failed: ${lastWords(`${run.stdout}\n${run.stderr}`)}`);
 }
 
 /** An energy that belongs to the whole cannot be split over ranges of atoms. */
@@ -98,6 +110,13 @@ function addGradient(text: string, { numbers }: Structure, out: Evaluation): voi
     throw new NumericalError(`xtb: its gradient file cannot be read: ${lastWords(text)}`);
   out.energy += Number(energy[1]) * HARTREE;
   rows.flat().forEach((g, k) => (out.forces[k] -= (g * HARTREE) / BOHR));
+}
+
+/** The dipole moment of xtb's JSON, atomic units, to more digits than it prints. */
+function momentOf(file: string): readonly number[] {
+  const { dipole } = JSON.parse(readFileSync(file, "utf8")) as { readonly dipole?: unknown };
+  if (isMoment(dipole)) return dipole;
+  throw new NumericalError(`xtb: no dipole in its xtbout.json: ${JSON.stringify(dipole)}`);
 }
 
 /** The last lines that say something. */

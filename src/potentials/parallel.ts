@@ -56,6 +56,10 @@ export class ParallelPotential implements Potential {
     this.#board = board;
   }
 
+  get dipole(): boolean {
+    return this.#alone.dipole;
+  }
+
   /** Makes the model ready on every thread, to grade atoms by `grade`; later changes of its tensors are not seen. */
   static async create(model: Model, pool: Pool, grade?: string): Promise<ParallelPotential> {
     const board = EvaluationBoard.reserve(pool.device.memory);
@@ -102,13 +106,16 @@ export class ParallelPotential implements Potential {
     const chunks = chunksOf(last - first);
     if (this.elements) demandElements(structure, this.elements);
     this.#board.write(structure, neighbours, [first, last], reachOf(structure, neighbours, first, last));
-    for (let term = 0; term < this.#alone.parts.length; term++)
-      for (let chunk = 0; chunk < chunks; chunk += SLOTS) {
-        const round = Math.min(SLOTS, chunks - chunk);
-        this.#board.order(term, chunk, out);
-        yield round;
-        for (let slot = 0; slot < round; slot++) addContribution(this.#board.result(slot), out);
-      }
+    for (const [term, { potential }] of this.#alone.parts.entries())
+      // The board carries no dipole, and what knows one is quick.
+      if (out.dipole && potential.dipole) potential.evaluate(structure, neighbours, out, [first, last]);
+      else
+        for (let chunk = 0; chunk < chunks; chunk += SLOTS) {
+          const round = Math.min(SLOTS, chunks - chunk);
+          this.#board.order(term, chunk, out);
+          yield round;
+          for (let slot = 0; slot < round; slot++) addContribution(this.#board.result(slot), out);
+        }
   }
 }
 

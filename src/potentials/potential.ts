@@ -16,6 +16,11 @@ export interface Evaluation {
   readonly forces: Float64Array;
   /** Virial −V σ = −dE/dε, [3, 3], eV. */
   readonly virial: Float64Array;
+  /**
+   * Dipole moment, [3], e Å, where asked for: terms that know one add theirs. About the centre of mass (standard atomic
+   * weights), which matters only where there is a net charge.
+   */
+  readonly dipole?: Float64Array;
 }
 
 /** Structure → energy, forces, virial. ADDS to out, so potentials sum. */
@@ -28,6 +33,8 @@ export interface Potential {
   readonly smoothness?: number;
   /** The energy depends on where the atoms are, not only on where they are to each other: the whole is not free to move. */
   readonly external?: boolean;
+  /** It fills `Evaluation.dipole` where that is asked for; what it would cost otherwise is not paid. */
+  readonly dipole?: boolean;
   /** Only the energies of the atoms in `range` and their derivatives, when given; neighbours.cutoff ≥ cutoff. */
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void;
 }

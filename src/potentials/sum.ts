@@ -28,6 +28,11 @@ export class Sum implements Gradable, Uncertain {
     this.elements = common(this.parts.map(({ potential }) => potential.elements));
   }
 
+  /** True where any part knows a dipole; asked anew, because an outside program may tell only with its first answer. */
+  get dipole(): boolean {
+    return this.parts.some(({ potential }) => potential.dipole);
+  }
+
   /** True where any part remembers its training data; the largest grade of an atom counts. */
   gradeBy(grade: string): boolean {
     const known = this.parts.map(({ potential }) => isGradable(potential) && potential.gradeBy(grade));
@@ -77,11 +82,12 @@ export class Sum implements Gradable, Uncertain {
     out.energy += weight * own.energy;
     for (let k = 0; k < 9; k++) out.virial[k] += weight * own.virial[k];
     for (let k = 0; k < own.forces.length; k++) out.forces[k] += weight * own.forces[k];
+    own.dipole?.forEach((x, k) => (out.dipole![k] += weight * x));
     if (own.energies && out.energies)
       for (let i = 0; i < own.energies.length; i++) out.energies[i] += weight * own.energies[i];
   }
 
-  #reserve(n: number, { energies, grades }: Evaluation): Evaluation {
+  #reserve(n: number, { energies, grades, dipole }: Evaluation): Evaluation {
     if (this.#energies.length < n)
       [this.#energies, this.#forces] = [new Float64Array(n), new Float64Array(3 * n)];
     return {
@@ -91,6 +97,7 @@ export class Sum implements Gradable, Uncertain {
       ...(energies ? { energies: this.#energies.subarray(0, n).fill(0) } : {}),
       // A grade is of the surroundings, whatever the term counts.
       ...(grades ? { grades } : {}),
+      ...(dipole ? { dipole: new Float64Array(3) } : {}),
     };
   }
 }

@@ -1,3 +1,4 @@
+import { charges } from "./charges.ts";
 import { composed } from "./composed.ts";
 import { gaussianProcess } from "./gaussian-process.ts";
 import { isolatedAtoms } from "./isolated-atoms.ts";
@@ -26,4 +27,5 @@ export const potentials: Readonly<Record<string, PotentialMethod>> = {
   "double-well": doubleWell,
   leps,
   "symmetric-gradient-domain": symmetricGradientDomain,
+  charges,
 };

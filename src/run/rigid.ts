@@ -1,4 +1,5 @@
 import { dot } from "../math/minimise.ts";
+import { centreOfMass } from "../structure/centre-of-mass.ts";
 import type { Structure } from "../structure/structure.ts";
 
 /**
@@ -8,21 +9,12 @@ import type { Structure } from "../structure/structure.ts";
 export function rigidMotions(structure: Structure, masses: Float64Array): readonly Float64Array[] {
   const { positions, pbc } = structure;
   const root = masses.map(Math.sqrt);
-  const centre = centreOfMass(positions, masses);
+  const centre = centreOfMass(structure, masses);
   const candidates: Float64Array[] = [0, 1, 2].map((k) =>
     positions.map((_, i) => (i % 3 === k ? root[Math.floor(i / 3)] : 0)),
   );
   if (!pbc.some(Boolean)) for (let k = 0; k < 3; k++) candidates.push(rotation(positions, root, centre, k));
   return orthonormalise(candidates);
-}
-
-/** Σ m r / Σ m, [3], Å. */
-function centreOfMass(positions: Float64Array, masses: Float64Array): Float64Array {
-  const centre = new Float64Array(3);
-  const total = masses.reduce((sum, m) => sum + m, 0);
-  for (let i = 0; i < positions.length; i++)
-    centre[i % 3] += (masses[Math.floor(i / 3)] * positions[i]) / total;
-  return centre;
 }
 
 /** √m (e_k × (r − centre)). */

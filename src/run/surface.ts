@@ -13,6 +13,8 @@ export interface Point {
   readonly virial: Float64Array;
   /** eV. */
   energy: number;
+  /** Dipole moment, [3], e Å, where the potential tells one. */
+  dipole?: Float64Array;
   /** Rows are lattice vectors, [3, 3], Å; null without periodicity. */
   readonly cell: Float64Array | null;
   /** Positions at which the neighbour list was made, [n, 3], Å: the order of its pairs decides the last bit. */
@@ -68,7 +70,10 @@ export function createSurface(structure: Structure, potential: Potential, skin =
     }
     point.forces.fill(0);
     point.virial.fill(0);
-    const out: Evaluation = { energy: 0, forces: point.forces, virial: point.virial };
+    const { forces, virial } = point;
+    if (potential.dipole) point.dipole ??= new Float64Array(3);
+    point.dipole?.fill(0);
+    const out: Evaluation = { energy: 0, forces, virial, ...(point.dipole && { dipole: point.dipole }) };
     potential.evaluate(now, neighbours, out);
     point.energy = out.energy;
   }

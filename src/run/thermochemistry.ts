@@ -1,5 +1,6 @@
-import { masses as massesOf } from "../structure/elements.ts";
 import { symmetricEigen } from "../math/symmetric-eigen.ts";
+import { centreOfMass } from "../structure/centre-of-mass.ts";
+import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { AMU_A2_FS2, HBAR, kB } from "../structure/units.ts";
 import { quantum } from "./vibrations.ts";
@@ -104,13 +105,12 @@ export function idealGas(
 }
 
 /** Principal moments of inertia, [3], descending, amu Å². */
-export function momentsOfInertia({ positions }: Structure, masses: Float64Array): Float64Array {
-  const total = masses.reduce((a, b) => a + b, 0);
-  const centre = [0, 0, 0];
-  positions.forEach((x, i) => (centre[i % 3] += (masses[Math.floor(i / 3)] * x) / total));
+export function momentsOfInertia(structure: Structure, masses: Float64Array): Float64Array {
+  const { positions } = structure;
+  const centre = centreOfMass(structure, masses);
   const I = new Float64Array(9);
   masses.forEach((m, i) => {
-    const r = centre.map((c, k) => positions[3 * i + k] - c);
+    const r = [0, 1, 2].map((k) => positions[3 * i + k] - centre[k]);
     const square = r[0] ** 2 + r[1] ** 2 + r[2] ** 2;
     for (let a = 0; a < 3; a++)
       for (let b = 0; b < 3; b++) I[3 * a + b] += m * ((a === b ? square : 0) - r[a] * r[b]);

@@ -2,19 +2,16 @@ import { dot } from "../math/minimise.ts";
 import { symmetricEigen } from "../math/symmetric-eigen.ts";
 import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
-import { AMU_A2_FS2, HBAR } from "../structure/units.ts";
+import { AMU_A2_FS2, HBAR, LIGHT_CM } from "../structure/units.ts";
 import { rigidMotions } from "./rigid.ts";
 import { held, times } from "./saddle/quadratic.ts";
 
-/** Speed of light, cm/fs. */
-const LIGHT = 2.99792458e-5;
-
 /** Wavenumber (cm⁻¹) of an eigenvalue of the mass-weighted force constants (eV/(amu Å²)); negative: imaginary. */
 export const wavenumber = (lambda: number): number =>
-  (Math.sign(lambda) * Math.sqrt(Math.abs(lambda) / AMU_A2_FS2)) / (2 * Math.PI * LIGHT);
+  (Math.sign(lambda) * Math.sqrt(Math.abs(lambda) / AMU_A2_FS2)) / (2 * Math.PI * LIGHT_CM);
 
 /** Energy of one quantum of a wavenumber, eV. */
-export const quantum = (wavenumber: number): number => HBAR * 2 * Math.PI * LIGHT * wavenumber;
+export const quantum = (wavenumber: number): number => HBAR * 2 * Math.PI * LIGHT_CM * wavenumber;
 
 /** Normal modes about a stationary point. */
 export interface Vibrations {

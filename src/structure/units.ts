@@ -16,6 +16,16 @@ export const BOHR = 0.529177210544;
 export const kB = 1.380649e-23 / e;
 /** Reduced Planck constant, eV·fs (exact: 6.62607015e-34 / 2π / e). */
 export const HBAR = (6.62607015e-34 / (2 * Math.PI) / e) * 1e15;
+/** Energy of two elementary charges 1 Å apart, e²/(4πε₀), eV Å. */
+export const COULOMB = HARTREE * BOHR;
+/** Speed of light, Å/fs (exact). */
+export const LIGHT = 2997.92458;
+/** The same in cm/fs, which makes wavenumbers of frequencies. */
+export const LIGHT_CM = 2.99792458e-5;
+/** Avogadro constant, 1/mol (exact). */
+export const AVOGADRO = NA;
+/** 1 e Å in debye. */
+export const E_A_IN_DEBYE = e * 1e-10 * 299792458 * 1e21;
 /** 1 amu·Å²/fs² in eV: kinetic energy is ½ m v² · AMU_A2_FS2, acceleration F/m / AMU_A2_FS2. */
 export const AMU_A2_FS2 = (AMU * 1e10) / e;
 /** 1 eV/Å³ in GPa. */

@@ -1,21 +1,33 @@
 import type { Command } from "commander";
+import { invalid } from "../../error.ts";
 import { writeFrames } from "../../io/files.node.ts";
-import { hessian } from "../../run/hessian.ts";
+import { broadened, infraredIntensities } from "../../run/infrared.ts";
 import { harmonic, idealGas } from "../../run/thermochemistry.ts";
 import type { Thermochemistry } from "../../run/thermochemistry.ts";
 import { vibrations } from "../../run/vibrations.ts";
 import type { Vibrations } from "../../run/vibrations.ts";
-import type { Frame, Structure } from "../../structure/structure.ts";
+import type { Frame } from "../../structure/structure.ts";
+import { E_A_IN_DEBYE } from "../../structure/units.ts";
+import { withCharges, withChargesOf } from "../charges.ts";
+import type { ChargesFlag } from "../charges.ts";
 import { count, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
-import { refuseExisting } from "../files.ts";
+import { refuseExisting, writeWhole } from "../files.ts";
+import { forceConstants, withThreads } from "../force-constants.ts";
+import type { ThreadsFlag } from "../force-constants.ts";
+import { massesOf, withMasses } from "../masses.ts";
+import type { MassesFlag } from "../masses.ts";
 import { createProgress } from "../progress.ts";
+import { standalone } from "../report/figures.ts";
+import { spectrumFigure } from "../report/spectrum.ts";
 import { readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { show, textTable } from "../table.ts";
 
-interface Flags extends UnitFlags {
+interface Flags extends UnitFlags, ThreadsFlag, ChargesFlag, MassesFlag {
   readonly output?: string;
+  readonly spectrum?: string;
+  readonly width: number;
   readonly step: number;
   readonly temperature: number;
   readonly pressure: number;
@@ -24,76 +36,129 @@ interface Flags extends UnitFlags {
   readonly json?: boolean;
 }
 
-/** surfit vibrations: normal modes and thermochemistry of a relaxed structure. */
+/** surfit vibrations: normal modes, infrared intensities and thermochemistry of a relaxed structure. */
 export function define(command: Command): void {
   withUnits(
     withCommons(command, [
       ["surfit vibrations model.surfit relaxed.xyz", "wavenumbers, zero-point energy, thermochemistry"],
       ["surfit vibrations model.surfit relaxed.xyz -o modes.xyz", "modes as frames with displacements"],
       ["surfit vibrations model.surfit water.xyz --symmetry 2 --temperature 373", "of the gas"],
+      ["surfit vibrations xtb water.xyz --spectrum ir", "infrared spectrum: ir.svg and ir.txt"],
+      ["surfit vibrations model.surfit water.xyz --masses H=2.014102", "of heavy water"],
     ]),
   )
     .argument("<model>", "model file")
     .argument("<structure>", "file whose first frame is a minimum or a saddle point")
     .option("-o, --output <file>", "one frame for each mode, with its displacements as a column")
+    .option(
+      "--spectrum <name>",
+      "draw the infrared spectrum to <name>.svg, and its curve to <name>.txt; the model must give a dipole",
+    )
+    .option("--width <cm⁻¹>", "full width at half maximum of the spectrum's bands", positive, 10)
     .option("--step <Å>", "displacement of the differences", positive, 0.005)
     .option("--temperature <K>", "of the thermochemistry", positive, 298.15)
     .option("--pressure <Pa>", "of the gas", positive, 101325)
     .option("--symmetry <n>", "symmetry number of the molecule", count, 1)
     .option("--force", "overwrite the output")
     .action(run);
+  withThreads(withMasses(withCharges(command)));
 }
 
 /** Largest force at which a structure still counts as stationary, eV/Å. */
 const STILL = 0.02;
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
-  if (flags.output) refuseExisting(flags.output, flags.force);
-  const { potential } = await openModel(modelFile);
+  const drawn = flags.spectrum ? [`${flags.spectrum}.svg`, `${flags.spectrum}.txt`] : [];
+  for (const name of [flags.output, ...drawn]) if (name) refuseExisting(name, flags.force);
   const [frame] = await readStructures([file], flags);
+  const engine = withChargesOf(await openModel(modelFile), flags, frame);
+  const { potential } = engine;
   const { structure, place } = frame;
-  const { forces, energy } = evaluateOnce(potential, structure, place);
+  const masses = massesOf(flags, structure);
+  const { forces, energy, dipole } = evaluateOnce(potential, structure, place);
+  if (flags.spectrum && !dipole) refuseSpectrum(modelFile);
   const strongest = forces.reduce((most, f) => Math.max(most, Math.abs(f)), 0);
   const progress = createProgress();
   const watch = (done: number) => progress.update(done, "force constants");
-  const H = hessian(structure, potential, { step: flags.step, watch });
+  const { hessian, dipoleSlopes } = await forceConstants(modelFile, engine, structure, flags, {
+    step: flags.step,
+    watch,
+  });
   progress.done();
-  const found = vibrations(structure, H, { external: potential.external });
+  const found = vibrations(structure, hessian, { masses, external: potential.external });
+  const intensities = dipoleSlopes && infraredIntensities(found, dipoleSlopes);
   const periodic = structure.pbc.some(Boolean);
   const { temperature, pressure, symmetry } = flags;
   const thermo = periodic
     ? harmonic(found.wavenumbers, temperature)
-    : idealGas(structure, found.wavenumbers, { temperature, pressure, symmetry });
-  if (flags.output) await writeFrames(flags.output, modeFrames(frame, found));
+    : idealGas(structure, found.wavenumbers, { temperature, pressure, symmetry, masses });
+  if (flags.output) await writeFrames(flags.output, modeFrames(frame, found, intensities));
+  if (intensities && flags.spectrum) await drawSpectrum(drawn, found, intensities, flags);
   const warning =
     strongest > STILL
       ? [`warning: a force of ${show(strongest)} eV/Å is left: relax first, these are not normal modes`]
       : [];
   const text = [
-    modeTable(found),
+    modeTable(found, intensities),
     "",
     thermoTable(thermo, flags, periodic),
     "",
+    ...(dipole ? [dipoleLine(dipole)] : []),
     `motions of the whole, before they were projected out: ${[...found.rigid].map((w) => w.toFixed(1)).join(", ")} cm⁻¹`,
+    ...(drawn.length > 0 ? [drawn.join(", ")] : []),
     ...warning,
   ].join("\n");
   const { wavenumbers, rigid, reducedMasses, zeroPointEnergy } = found;
-  present(
-    {
-      text,
-      json: { place, energy, wavenumbers, reducedMasses, rigid, zeroPointEnergy, thermochemistry: thermo },
-    },
-    flags.json,
-  );
+  const json = {
+    place,
+    energy,
+    ...(dipole && { dipole }),
+    wavenumbers,
+    ...(intensities && { intensities }),
+    reducedMasses,
+    rigid,
+    zeroPointEnergy,
+    thermochemistry: thermo,
+  };
+  present({ text, json }, flags.json);
 }
 
-function modeTable({ wavenumbers, reducedMasses }: Vibrations): string {
+function refuseSpectrum(modelFile: string): never {
+  throw invalid("--spectrum", "a model that gives a dipole (xtb, pyscf), or --charges", modelFile);
+}
+
+const dipoleLine = (dipole: Float64Array): string =>
+  `dipole moment ${show(E_A_IN_DEBYE * Math.hypot(...dipole), 4)} D, ${[...dipole].map((x) => x.toFixed(4)).join(" ")} e Å`;
+
+/** Writes the curve and the figure. */
+async function drawSpectrum(
+  [svg, txt]: readonly string[],
+  { wavenumbers }: Vibrations,
+  intensities: Float64Array,
+  { width }: Flags,
+): Promise<void> {
+  const spectrum = broadened(wavenumbers, intensities, { width });
+  const rows = Array.from(
+    spectrum.wavenumbers,
+    (w, k) => `${w.toFixed(2)} ${spectrum.absorption[k].toPrecision(6)}`,
+  );
+  const head = `# wavenumber (cm-1)  absorption (km/mol cm), Lorentzian bands of ${width} cm-1`;
+  await writeWhole(svg, standalone(spectrumFigure(spectrum, { wavenumbers, intensities }).svg));
+  await writeWhole(txt, `${[head, ...rows].join("\n")}\n`);
+}
+
+function modeTable(
+  { wavenumbers, reducedMasses }: Vibrations,
+  intensities: Float64Array | undefined,
+): string {
   const rows = [...wavenumbers].map((w, k) => [
     String(k + 1),
     w < 0 ? `${(-w).toFixed(2)}i` : w.toFixed(2),
     reducedMasses[k].toFixed(3),
+    ...(intensities ? [intensities[k].toFixed(2)] : []),
   ]);
-  return textTable(["mode", "wavenumber (cm⁻¹)", "reduced mass (amu)"], rows);
+  const head = ["mode", "wavenumber (cm⁻¹)", "reduced mass (amu)"];
+  return textTable([...head, ...(intensities ? ["infrared (km/mol)"] : [])], rows);
 }
 
 function thermoTable(t: Thermochemistry, { temperature, pressure }: Flags, periodic: boolean): string {
@@ -111,10 +176,18 @@ function thermoTable(t: Thermochemistry, { temperature, pressure }: Flags, perio
   );
 }
 
-const modeFrames = (frame: Frame, { modes, wavenumbers }: Vibrations): Frame[] =>
+const modeFrames = (
+  { structure, place }: Frame,
+  { modes, wavenumbers }: Vibrations,
+  intensities: Float64Array | undefined,
+): Frame[] =>
   modes.map((values, k) => ({
-    structure: frame.structure satisfies Structure,
-    info: { mode: k + 1, wavenumber: wavenumbers[k] },
+    structure,
+    info: {
+      mode: k + 1,
+      wavenumber: wavenumbers[k],
+      ...(intensities && { infrared_intensity: intensities[k] }),
+    },
     arrays: { displacement: { kind: "real", width: 3, values } },
-    place: `${frame.place} mode ${k + 1}`,
+    place: `${place} mode ${k + 1}`,
   }));

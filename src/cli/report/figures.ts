@@ -331,6 +331,9 @@ export function timeCurves(curves: readonly TimeCurve[], x: string, y: string): 
   return { svg, shown: points.length, total: points.length };
 }
 
+/** A figure as a file of its own, on white. */
+export const standalone = (svg: string): string => stackFigures([svg], 1);
+
 /** Figures of equal size in rows of so many, as one SVG file on white. */
 export function stackFigures(svgs: readonly string[], columns: number): string {
   const [width, height] = ["width", "height"].map((name) =>

@@ -20,6 +20,10 @@ export class GradedPotential implements Potential {
     this.smoothness = potential.smoothness;
   }
 
+  get dipole(): boolean {
+    return this.#potential.dipole ?? false;
+  }
+
   /** The largest grade of the last evaluation and its atom. */
   worst(): { readonly atom: number; readonly grade: number } {
     let atom = 0;

@@ -1,5 +1,5 @@
 import { invalid } from "../../error.ts";
-import { AMU_A2_FS2, kB } from "../../structure/units.ts";
+import { AMU_A2_FS2, kB, LIGHT_CM } from "../../structure/units.ts";
 import { regress } from "../observe.ts";
 
 /** A trajectory at even intervals: what correlations in time are made of. */
@@ -100,9 +100,6 @@ export interface VelocitySpectrum {
   readonly temperature: number;
 }
 
-/** Speed of light, cm/fs. */
-const LIGHT = 2.99792458e-5;
-
 /**
  * Mass-weighted velocity autocorrelation and its cosine transform with a Hann window: peaks where the atoms vibrate.
  * Velocities in Å/fs, masses [n] in amu.
@@ -121,10 +118,10 @@ export function velocitySpectrum(
   );
   const correlation = raw.map((c) => c / raw[0]);
   // Beyond half a turn per interval nothing can be told.
-  const limit = Math.min(highest, 1 / (2 * series.interval * LIGHT));
+  const limit = Math.min(highest, 1 / (2 * series.interval * LIGHT_CM));
   const wavenumbers = Float64Array.from({ length: points }, (_, k) => (k * limit) / (points - 1));
   const density = wavenumbers.map((w) => {
-    const omega = 2 * Math.PI * LIGHT * w * series.interval;
+    const omega = 2 * Math.PI * LIGHT_CM * w * series.interval;
     let sum = 0.5;
     for (let k = 1; k < correlation.length; k++) {
       const hann = 0.5 * (1 + Math.cos((Math.PI * k) / correlation.length));

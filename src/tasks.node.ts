@@ -1,0 +1,12 @@
+import type { Tasks } from "./device/pool.ts";
+import { openProgram } from "./outside/programs.node.ts";
+import { displacedTask } from "./run/displacements.ts";
+import { buildSource, tasks as everywhere } from "./tasks.ts";
+
+/** The same table where outside programs can be started. */
+export const tasks: Tasks = {
+  ...everywhere,
+  "run.displaced": displacedTask((source, thread) =>
+    "program" in source ? openProgram(source.program) : buildSource(source, thread),
+  ),
+};
