@@ -19,9 +19,10 @@ function json(...args: readonly string[]) {
   return JSON.parse(stdout) as Record<string, never>;
 }
 
+const well = (barrier: number) =>
+  `elements: [H]\nterms:\n  - { type: double-well, barrier: ${barrier}, distance: 0.6, stiffness: 5 }\n`;
+
 beforeAll(() => {
-  const well = (barrier: number) =>
-    `elements: [H]\nterms:\n  - { type: double-well, barrier: ${barrier}, distance: 0.6, stiffness: 5 }\n`;
   writeFileSync(path("well.yaml"), well(0.1));
   writeFileSync(path("higher.yaml"), well(0.13));
   writeFileSync(path("atom.xyz"), "1\nProperties=species:S:1:pos:R:3\nH -0.6 0 0\n");

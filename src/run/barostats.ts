@@ -166,7 +166,7 @@ export function martynaTobiasKlein(
     ...system,
     invariant(state) {
       const { atoms, cell, vg } = bathOf(state);
-      const own = state.energy + system.kinetic(state) + cellKinetic(vg) + P0 * volume(state.cell!);
+      const own = system.invariant(state) + cellKinetic(vg) + P0 * volume(state.cell!);
       return own + chain.energy(atoms, T) + cellChain.energy(cell, T);
     },
     step(state) {

@@ -20,7 +20,7 @@ export interface Motion extends Point {
   step: number;
   /** [n, 3], Å/fs. */
   readonly velocities: Float64Array;
-  /** Energy that the thermostat has given since the start, eV. */
+  /** Energy that the thermostat, and the hills of metadynamics, have given since the start, eV. */
   heat: number;
   /** State of the random numbers. */
   random: RandomState;

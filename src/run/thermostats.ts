@@ -67,7 +67,7 @@ export function noseHoover(
     scale(state.velocities, chain.advance(state.bath, system.kinetic(state), T, dt / 2));
   return {
     ...system,
-    invariant: (state) => state.energy + system.kinetic(state) + chain.energy(state.bath, T),
+    invariant: (state) => system.invariant(state) + chain.energy(state.bath, T),
     step(state) {
       half(state);
       verletStep(system, state, dt);

@@ -12,7 +12,7 @@ import { kB } from "../../structure/units.ts";
 import { langevin, verlet } from "../dynamics.ts";
 import type { Motion } from "../dynamics.ts";
 import { hillsProfile } from "./hills-profile.ts";
-import { metadynamics } from "./metadynamics.ts";
+import { metadynamics, multipleWalkers, walker } from "./metadynamics.ts";
 import { umbrellas } from "./windows.ts";
 import type { Window } from "./windows.ts";
 
@@ -194,6 +194,40 @@ describe("well-tempered metadynamics", () => {
   test("a restart is identical to the bit, hills and all", () => {
     restartsIdentically<Motion>(() => run().dynamics, { steps: 420 });
     restartsIdentically<Motion>(turned, { steps: 150 });
+  });
+
+  test("walkers from both sides that share their hills: the same free energy, and restarts to the bit", () => {
+    const both = () => {
+      const own = [-0.6, 0.6, -0.6].map((x, k) => {
+        const hills = new Hills([readVariable("x(1)", device)], [0.1], device);
+        const start = { ...atom, positions: Float64Array.of(x, 0, 0) };
+        const dynamics = walker(well, hills, told, (surface) =>
+          langevin(start, surface, { timestep: 1, temperature: T, friction: 0.03, seed: 20 + k }),
+        );
+        return { hills, dynamics };
+      });
+      return { hills: own[0].hills, dynamics: multipleWalkers(own.map(({ dynamics }) => dynamics)) };
+    };
+    restartsIdentically<Motion[]>(() => both().dynamics, { steps: 420 });
+    const { hills, dynamics } = both();
+    const states = dynamics.init();
+    const start = dynamics.invariant!(states);
+    const [samples, steps]: [number[], number[]] = [[], []];
+    while (states[0].step < 30_000) {
+      dynamics.step(states);
+      if (states[0].step % 10 !== 0) continue;
+      for (const { positions, step } of states) {
+        samples.push(positions[0]);
+        steps.push(step);
+      }
+    }
+    expect(hills.count).toBe(3 * 600);
+    expect(states[2].hills).toEqual(states[0].hills);
+    // The thermostats and the work of all hills, eV, are taken off.
+    expect(Math.abs(dynamics.invariant!(states) - start)).toBeLessThan(0.02);
+    const series = { samples: Float64Array.from(samples), steps: Float64Array.from(steps) };
+    const found = hillsProfile({ hills, kT, ...told, walkers: 3, ...series }, 30);
+    agrees(found, V, found.centres, { most: 0.21, tolerance: 0.03 });
   });
 
   test("the work of the hills is taken off the invariant", () => {

@@ -11,7 +11,9 @@ export interface HillsRun {
   readonly biasFactor: number;
   /** Steps between hills. */
   readonly every: number;
-  /** Values of the variable, and the steps at which they were seen, ascending. */
+  /** How many lay hills together; 1 by default. */
+  readonly walkers?: number;
+  /** Values of the variable, and the steps at which they were seen, ascending; those of several walkers in turn. */
   readonly samples: Float64Array;
   readonly steps: Float64Array;
 }
@@ -78,7 +80,7 @@ function rangeOf({ hills, samples }: HillsRun): [number, number] {
 
 /** (V(s,t) − c(t))/k_B T of every sample, with the hills that acted on it. */
 function logWeights(run: HillsRun, low: number, high: number): Float64Array {
-  const { hills, kT, biasFactor, every, samples, steps } = run;
+  const { hills, kT, biasFactor, every, samples, steps, walkers = 1 } = run;
   const [v] = hills.variables;
   const [sigma] = hills.widths;
   const reach = v.period > 0 ? 0 : 3 * sigma;
@@ -93,7 +95,8 @@ function logWeights(run: HillsRun, low: number, high: number): Float64Array {
   let offset = 0;
   return samples.map((s, n) => {
     // A hill of this very step came after the sample.
-    const present = Math.min(hills.count, Math.max(0, Math.ceil(steps[n] / every) - 1));
+    const rounds = Math.max(0, Math.ceil(steps[n] / every) - 1);
+    const present = Math.min(hills.count, walkers * rounds);
     if (present > laid) {
       for (; laid < present; laid++) {
         const [centre, w] = hills.table.subarray(2 * laid, 2 * laid + 2);
