@@ -179,7 +179,12 @@ function frameOf(structure: Structure, state: Motion, timestep: number): Frame {
     structure: structureOf(structure, state),
     energy: state.energy,
     forces: state.forces,
-    info: { step: state.step, time_fs: state.step * timestep },
+    info: {
+      step: state.step,
+      time_fs: state.step * timestep,
+      // e Å, as ASE reads it.
+      ...(state.dipole && { dipole: [...state.dipole] }),
+    },
     arrays: { velocities: { kind: "real", width: 3, values: state.velocities } },
     place: `step ${state.step}`,
   };

@@ -30,7 +30,7 @@ export interface Spectrum {
 
 /** Options of `broadened`. */
 export interface BroadeningOptions {
-  /** Full width at half maximum, cm⁻¹; 10 by default. */
+  /** Full width at half maximum, cm⁻¹; 20 by default. */
   readonly width?: number;
   /** cm⁻¹; from 0 to 4000, or beyond the highest mode, by default. */
   readonly range?: readonly [number, number];
@@ -42,7 +42,7 @@ export interface BroadeningOptions {
 export function broadened(
   wavenumbers: ArrayLike<number>,
   intensities: ArrayLike<number>,
-  { width = 10, range, spacing = width / 5 }: BroadeningOptions = {},
+  { width = 20, range, spacing = width / 5 }: BroadeningOptions = {},
 ): Spectrum {
   if (!(width > 0)) throw invalid("width", "a positive number in cm⁻¹", width);
   const highest = Array.from(wavenumbers).reduce((a, b) => Math.max(a, b), 0);

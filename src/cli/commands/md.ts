@@ -8,6 +8,8 @@ import { graders } from "../../potentials/extrapolation/table.ts";
 import { ParallelPotential } from "../../potentials/parallel.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import { EXIT, count, positive, present, withCommons, withPrecision } from "../command.ts";
+import { withCharges, withChargesOf } from "../charges.ts";
+import type { ChargesFlag } from "../charges.ts";
 import { deviationsOf } from "../deviations.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
@@ -83,7 +85,12 @@ export function define(command: Command): void {
     .option("--restart", "go on from the checkpoint in the folder; the result is the same to the bit")
     .option("--force", "overwrite a folder that is there")
     .action(run);
-  withSampling(command).option("--bins <n>", "of the free energy that metadynamics gives", count, 50);
+  withSampling(withCharges(command)).option(
+    "--bins <n>",
+    "of the free energy that metadynamics gives",
+    count,
+    50,
+  );
   withPrecision(command);
 }
 
@@ -119,7 +126,7 @@ const ALONE = 200;
 
 type Named = Omit<MdOptions, "folder" | "structure" | "model" | "watch" | "certainty" | "sampling">;
 
-interface Flags extends Named, UnitFlags, SamplingFlags {
+interface Flags extends Named, UnitFlags, SamplingFlags, ChargesFlag {
   readonly bins: number;
   readonly grade: string;
   readonly stopOnExtrapolation?: number;
@@ -132,10 +139,10 @@ interface Flags extends Named, UnitFlags, SamplingFlags {
 }
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
-  const engine = await openModel(modelFile, flags.precision);
-  const { model, hash, potential, program } = engine;
   const [frame] = await readStructures([file], flags);
   refuseStrangers(potential, frame.structure, frame.place);
+  const engine = withChargesOf(await openModel(modelFile, flags.precision), flags, frame);
+  const { model, hash, potential, program } = engine;
   const { threads, precision } = flags;
   // The bits do not depend on the threads, so a small system need not pay for starting them.
   const pool =

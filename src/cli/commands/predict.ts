@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { present, withCommons, withPrecision } from "../command.ts";
 import type { PrecisionFlag } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
+import type { Answer } from "../engine.ts";
 import { deviationsOf, withDeviations } from "../deviations.ts";
 import { refuseExisting } from "../files.ts";
 import { describeGrades, gradeFrame, withGrades } from "../grades.ts";
@@ -10,6 +11,7 @@ import { readStructures, relabel, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { writeFrames } from "../../io/files.node.ts";
 import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
+import type { Frame } from "../../structure/structure.ts";
 import { show, textTable } from "../table.ts";
 
 interface Flags extends UnitFlags, PrecisionFlag {
@@ -57,7 +59,10 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
     await writeFrames(
       flags.output,
       frames.map((frame, k) =>
-        withDeviations(withGrades(relabel(frame, answers[k]), graded?.[k]), deviations[k]),
+        withDeviations(
+          withGrades(withDipole(relabel(frame, answers[k]), answers[k]), graded?.[k]),
+          deviations[k],
+        ),
       ),
     );
   const certain = deviations.some((sigma) => sigma !== null);
@@ -82,4 +87,14 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
   }));
   const said = flags.output ? `${frames.length} frames written to ${flags.output}` : table;
   present({ text: graded ? `${said}\n\n${describeGrades(graded)}` : said, json }, flags.json);
+}
+
+/** The frame with its dipole, e Å, as ASE reads it; one that was there becomes REF_dipole. */
+function withDipole(frame: Frame, { dipole }: Answer): Frame {
+  if (!dipole) return frame;
+  const { dipole: before, ...info } = frame.info;
+  return {
+    ...frame,
+    info: { ...info, ...(before !== undefined && { REF_dipole: before }), dipole: [...dipole] },
+  };
 }

@@ -54,7 +54,7 @@ export function define(command: Command): void {
       "--spectrum <name>",
       "draw the infrared spectrum to <name>.svg, and its curve to <name>.txt; the model must give a dipole",
     )
-    .option("--width <cm⁻¹>", "full width at half maximum of the spectrum's bands", positive, 10)
+    .option("--width <cm⁻¹>", "full width at half maximum of the spectrum's bands", positive, 20)
     .option("--step <Å>", "displacement of the differences", positive, 0.005)
     .option("--temperature <K>", "of the thermochemistry", positive, 298.15)
     .option("--pressure <Pa>", "of the gas", positive, 101325)

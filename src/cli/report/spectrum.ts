@@ -11,8 +11,8 @@ export interface Sticks {
 
 /** Share of the strongest stick above which a stick is named. */
 const NAMED = 0.04;
-/** Sticks nearer to each other than this share one name, that of the strongest, cm⁻¹. */
-const CROWDED = 90;
+/** Sticks nearer to each other than this share of the range share one name, that of the strongest. */
+const CROWDED = 0.042;
 
 /** An infrared spectrum as chemists draw it, wavenumbers falling to the right: bands, and the sticks that they are made of. */
 export function spectrumFigure({ wavenumbers, absorption }: Spectrum, sticks: Sticks): Figure {
@@ -36,8 +36,9 @@ export function spectrumFigure({ wavenumbers, absorption }: Spectrum, sticks: St
       labelArrow: "none",
       labelAnchor: "center",
     },
-    y: { label: "absorption (km/mol cm)", domain: [0, 1.14 * top], labelArrow: "none" },
+    y: { domain: [0, 1.14 * top] },
     marks: [
+      Plot.axisY({ label: "absorption (km/mol cm)", labelArrow: "none", ticks: 6 }),
       Plot.axisY(
         ticks.map((t) => (t / most) * top),
         {
@@ -51,7 +52,7 @@ export function spectrumFigure({ wavenumbers, absorption }: Spectrum, sticks: St
       Plot.ruleY([0], { strokeOpacity: 0.4 }),
       Plot.ruleX(scaled, { x: "x", y1: 0, y2: "y", stroke: "#b5482a", strokeWidth: 1.4 }),
       Plot.line(points, { x: "x", y: "y", stroke: "#2f5d9b", strokeWidth: 1.2 }),
-      Plot.text(named(scaled, most), {
+      Plot.text(named(scaled, most, CROWDED * (ends[0] - ends[1])), {
         x: "x",
         y: "y",
         text: (d: { x: number }) => d.x.toFixed(0),
@@ -71,11 +72,11 @@ interface Stick {
 }
 
 /** The sticks that are tall enough to be named, and not beside a taller one. */
-function named(sticks: readonly Stick[], most: number): Stick[] {
+function named(sticks: readonly Stick[], most: number, crowded: number): Stick[] {
   const tall = sticks
     .filter(({ intensity }) => intensity > NAMED * most)
     .toSorted((a, b) => b.intensity - a.intensity);
-  return tall.filter((s, k) => tall.slice(0, k).every((other) => Math.abs(other.x - s.x) > CROWDED));
+  return tall.filter((s, k) => tall.slice(0, k).every((other) => Math.abs(other.x - s.x) > crowded));
 }
 
 /** About five round numbers from 0 to a maximum. */
