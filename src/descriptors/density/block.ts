@@ -3,31 +3,9 @@ import type { Environments } from "../environments.ts";
 import type { Layer } from "./density.ts";
 import { ElementNeighbours } from "./neighbours.ts";
 import { LANES, NODE } from "./lanes.ts";
+import { Room } from "./room.ts";
 import { Slopes } from "./slopes.ts";
 import type { ProductTable } from "./table.ts";
-
-/** A buffer in device memory that grows. */
-class Room {
-  readonly #device: Device;
-  #size = 0;
-  address = 0;
-  values: Float64Array = new Float64Array(0);
-
-  constructor(device: Device) {
-    this.#device = device;
-  }
-
-  /** Room for n numbers. */
-  reserve(n: number): Float64Array {
-    if (n > this.#size) {
-      // Device memory is never freed: doubling bounds the waste by the final size.
-      this.#size = Math.max(64, 2 ** Math.ceil(Math.log2(n)));
-      this.address = this.#device.memory.alloc(8 * this.#size);
-      this.values = this.#device.memory.f64(this.address, this.#size);
-    }
-    return this.values;
-  }
-}
 
 /**
  * LANES atoms of one element on their way through a density: rows of A (one per atom, or of derivatives by A, or of
@@ -52,7 +30,7 @@ export class AtomBlock {
   constructor(device: Device) {
     this.#device = device;
     this.#near = new ElementNeighbours(device.memory);
-    const room = () => new Room(device);
+    const room = () => new Room(device.memory);
     [this.#A, this.#dA, this.#X, this.#dX, this.#Y, this.#G] = [
       room(),
       room(),

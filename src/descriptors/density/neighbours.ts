@@ -12,6 +12,7 @@ const GRADIENT = 6;
  */
 export class ElementNeighbours {
   readonly #memory: Memory;
+  readonly #all: number;
   #rows: Float64Array = new Float64Array(0);
   #pair = new Int32Array(0);
   /** Byte address of the rows, and bytes from one to the next. */
@@ -22,8 +23,15 @@ export class ElementNeighbours {
   /** Neighbours. */
   count = 0;
 
-  constructor(memory: Memory) {
+  /** `extra` rows behind the others are for what reads them with the neighbours. */
+  constructor(memory: Memory, extra = 0) {
     this.#memory = memory;
+    this.#all = ROWS + extra;
+  }
+
+  /** Byte address of the extra rows. */
+  get extra(): number {
+    return this.address + ROWS * this.stride;
   }
 
   /** Byte address of the row of gx; gy and gz follow. */
@@ -106,7 +114,7 @@ export class ElementNeighbours {
     // Device memory is never freed: doubling bounds the waste by the final size.
     const capacity = Math.max(32, 2 ** Math.ceil(Math.log2(most)));
     this.stride = 8 * capacity;
-    this.address = this.#memory.alloc(ROWS * this.stride);
+    this.address = this.#memory.alloc(this.#all * this.stride);
     this.#rows = this.#memory.f64(this.address, ROWS * capacity);
     this.#pair = new Int32Array(capacity);
   }

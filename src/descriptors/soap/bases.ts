@@ -1,6 +1,8 @@
-import { add, exp, mul, powi, square, type Expr } from "../../formula/expression.ts";
+import type { Device } from "../../device/device.ts";
+import { expOf } from "../../formula/scalar.ts";
+import { equispaced } from "./equispaced.ts";
+import { projected } from "./integrals.ts";
 import { inverseRoot } from "./orthonormal.ts";
-import { tabulated } from "./tabulated.ts";
 
 /** What radial functions are made for; lengths in Å. */
 export interface BasisShape {
@@ -12,17 +14,13 @@ export interface BasisShape {
   readonly sigma: number;
 }
 
-/** f_nl(r): the overlap of R_nl Y_lm with exp(−|r′ − r|²/2σ²), without Y_lm(r̂); n from 0 on. */
-export interface RadialIntegrals {
-  readonly f: (n: number, l: number) => Expr;
-  /** f_n0(0), [nmax]. */
-  readonly centre: Float64Array;
-}
+/** f_nl(r), [lmax + 1, nmax]: the overlap of R_nl Y_lm with exp(−|r′ − r|²/2σ²), without Y_lm(r̂), r in Å. */
+export type RadialIntegrals = (r: number) => Float64Array;
 
 /** A set of radial functions. */
 export interface Basis {
   readonly help: string;
-  readonly integrals: (r: Expr, shape: BasisShape) => RadialIntegrals;
+  readonly integrals: (shape: BasisShape, device: Device) => RadialIntegrals;
 }
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, k) => k);
@@ -37,7 +35,7 @@ const FALLEN = 1e-3;
  * Gaussian type orbitals of dscribe, DOI 10.1016/j.cpc.2019.106949, eqs. 21–25. With a = 1/2σ² the overlap is closed:
  * Σ_k β_nk π^{3/2} a^l (α + a)^{−l−3/2} r^l exp(−α a r²/(α + a)).
  */
-function gto(r: Expr, { nmax, lmax, cutoff, sigma }: BasisShape): RadialIntegrals {
+function gto({ nmax, lmax, cutoff, sigma }: BasisShape): RadialIntegrals {
   const a = 1 / (2 * sigma * sigma);
   const exponents = (l: number) =>
     range(nmax).map((k) => {
@@ -52,19 +50,22 @@ function gto(r: Expr, { nmax, lmax, cutoff, sigma }: BasisShape): RadialIntegral
     );
     const beta = inverseRoot(S, nmax);
     const factor = alpha.map((p) => (Math.PI ** 1.5 * a ** l) / (p + a) ** (l + 1.5));
-    const shape = alpha.map((p) => mul(powi(r, l), exp(mul((-p * a) / (p + a), square(r)))));
-    return { beta, factor, shape };
+    return { beta, factor, fall: alpha.map((p) => (-p * a) / (p + a)) };
   });
-  const coefficient = (n: number, l: number, k: number) => parts[l].beta[n * nmax + k] * parts[l].factor[k];
-  return {
-    f: (n, l) =>
-      parts[l].shape.map((g, k) => mul(coefficient(n, l, k), g)).reduce((sum, term) => add(sum, term)),
-    centre: Float64Array.from(range(nmax), (n) => range(nmax).reduce((s, k) => s + coefficient(n, 0, k), 0)),
+  return (r) => {
+    const out = new Float64Array((lmax + 1) * nmax);
+    parts.forEach(({ beta, factor, fall }, l) => {
+      for (let k = 0; k < nmax; k++) {
+        const value = factor[k] * r ** l * expOf(fall[k] * r * r);
+        for (let n = 0; n < nmax; n++) out[l * nmax + n] += beta[n * nmax + k] * value;
+      }
+    });
+    return out;
   };
 }
 
 /** Polynomials (r_c − r)^{n+2} made orthonormal, DOI 10.1103/PhysRevB.87.184115, eqs. 25–27. */
-function polynomial(r: Expr, shape: BasisShape): RadialIntegrals {
+function polynomial(shape: BasisShape): RadialIntegrals {
   const { nmax, cutoff } = shape;
   // Löwdin's functions depend on the scale of what they are made of: powers of lengths in Å, as in dscribe.
   const S = Float64Array.from({ length: nmax * nmax }, (_, t) => {
@@ -78,14 +79,14 @@ function polynomial(r: Expr, shape: BasisShape): RadialIntegrals {
       powers.reduce((sum, p, k) => sum + beta[n * nmax + k] * p, 0),
     );
   };
-  return tabulated(r, shape, values, cutoff);
+  return projected(shape, values, cutoff);
 }
 
 /**
  * r^n exp(−r²/2σ_n²), σ_n = r_c max(√n, 1)/nmax, made orthonormal: the GTO of librascal and featomic,
  * DOI 10.1063/5.0044689.
  */
-function powerGto(r: Expr, shape: BasisShape): RadialIntegrals {
+function powerGto(shape: BasisShape): RadialIntegrals {
   const { nmax, cutoff, sigma } = shape;
   const width = range(nmax).map((n) => (cutoff * Math.max(Math.sqrt(n), 1)) / nmax);
   const gamma = (twice: number): number =>
@@ -103,11 +104,11 @@ function powerGto(r: Expr, shape: BasisShape): RadialIntegrals {
   });
   const beta = inverseRoot(S, nmax);
   const values = (s: number) => {
-    const own = range(nmax).map((k) => norm[k] * s ** k * Math.exp((-s * s) / (2 * width[k] ** 2)));
+    const own = range(nmax).map((k) => norm[k] * s ** k * expOf((-s * s) / (2 * width[k] ** 2)));
     return Float64Array.from(range(nmax), (n) => own.reduce((sum, g, k) => sum + beta[n * nmax + k] * g, 0));
   };
   // Beyond nine widths of an atom there is nothing of it.
-  return tabulated(r, shape, values, shape.reach + 9 * sigma);
+  return projected(shape, values, shape.reach + 9 * sigma);
 }
 
 /** Every basis by its name in the options. */
@@ -115,6 +116,7 @@ export const bases = {
   gto: { help: "Gaussian type orbitals, closed form", integrals: gto },
   polynomial: { help: "polynomials that end at the cutoff", integrals: polynomial },
   "power-gto": { help: "powers times Gaussians, one set for all l", integrals: powerGto },
+  equispaced: { help: "Gaussians of width σ at even distances, as in QUIP", integrals: equispaced },
 } as const satisfies Record<string, Basis>;
 
 /** Name of a basis. */

@@ -176,7 +176,7 @@ describe("soap", () => {
     ["poly weight", { weighting: { type: "poly", r0: 2.5, m: 3 } }],
     ["pow weight", { weighting: { type: "pow", r0: 1.2, m: 4, d: 1 } }],
     ["exp weight", { weighting: { type: "exp", r0: 1.5, d: 2 } }],
-    ["no-crossover", { compression: "no-crossover" }],
+    ["crossover", { compression: "crossover" }],
     ["mu2", { compression: "mu2" }],
     ["mu1nu1", { compression: "mu1nu1" }],
   ])("%s: laws of descriptors", (_, more) => {
@@ -187,7 +187,7 @@ describe("soap", () => {
 
   it("has N(N + 1)/2 (lmax + 1) features, N = S nmax, and fewer with compressions", () => {
     expect(size({})).toBe(((9 * 10) / 2) * 3);
-    expect(size({ compression: "no-crossover" })).toBe(3 * 6 * 3);
+    expect(size({ compression: "crossover" })).toBe(3 * 6 * 3);
     expect(size({ compression: "mu2" })).toBe(6 * 3);
     expect(size({ compression: "mu1nu1" })).toBe(9 * 3 * 3);
   });

@@ -5,12 +5,16 @@ import { sphericalHarmonics } from "../../math/spherical-harmonics.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import type { PairStatistics } from "../../structure/statistics.ts";
 import { cutoff as cutoffFunction, cutoffs } from "../cutoffs.ts";
-import { densityDescriptor, type DensityCentre } from "../density/density.ts";
-import { r, x, y, z, type DensityFunctions } from "../density/functions.ts";
+import { r, x, y, z } from "../density/functions.ts";
 import type { Descriptor, DescriptorMethod } from "../descriptor.ts";
 import { reach as reachOf } from "../reach.ts";
-import { bases, type RadialIntegrals } from "./bases.ts";
+import { bases } from "./bases.ts";
+import { SoapDescriptor } from "./descriptor.ts";
+import { Expansion, type Source } from "./expansion.ts";
+import { Harmonics } from "./harmonics.ts";
 import { options, type SoapOptions } from "./options.ts";
+import { PowerSpectrum } from "./power.ts";
+import { radialTable } from "./radial-table.ts";
 import { spectrum } from "./spectrum.ts";
 
 /** Smooth overlap of atomic positions, Bartók 2013: DOI 10.1103/PhysRevB.87.184115. */
@@ -53,56 +57,75 @@ function settled(given: SoapOptions): Settled {
   return { ...given, cutoff, nmax, lmax };
 }
 
-function build(given: SoapOptions, elements: readonly number[], device: Device): Descriptor {
+/** The parts of a power spectrum, for descriptors of atoms and of structures. */
+export interface SoapParts {
+  readonly shape: Pick<Descriptor, "cutoff" | "smoothness" | "elements">;
+  readonly expansion: Expansion;
+  readonly power: PowerSpectrum;
+  readonly labels: readonly string[];
+}
+
+/** Expansion and products that options with nothing left to choose say. */
+export function soapParts(given: SoapOptions, elements: readonly number[], device: Device): SoapParts {
   const own = settled(given);
   const { nmax, lmax, cutoff, sigma } = own;
   const reach = own.reach ?? cutoff;
-  const radial = bases[own.basis].integrals(r, { nmax, lmax, cutoff, reach, sigma });
-  const density = own.convention === "dscribe" ? 1 : (Math.PI * sigma * sigma) ** -0.75;
-  const functions = densityFunctions(own, radial, reach, density);
-  const columns = nmax * (lmax + 1) ** 2;
-  // Where elements are not told apart they add to one density.
-  const together = own.compression === "mu2";
-  const { nodes, features } = spectrum(own, elements.map(symbolOf));
-  const centres = elements.map((_, e): DensityCentre => {
-    const start = new Float64Array(columns * (together ? 1 : elements.length));
-    const first = (s: number) => (together ? 0 : s * columns);
-    // Y_00 of the centre's own Gaussian stands first of each n.
-    for (let n = 0; n < nmax; n++)
-      start[first(e) + n * (lmax + 1) ** 2] =
-        (own.centre * density * radial.centre[n]) / Math.sqrt(4 * Math.PI);
-    const blocks = elements.map((__, s) => ({
-      neighbour: s,
-      functions,
-      parameters: [],
-      first: first(s),
-      cutoff: reach,
-    }));
-    return { start, blocks, nodes, ...features };
+  const integrals = bases[own.basis].integrals({ nmax, lmax, cutoff, reach, sigma }, device);
+  const table = radialTable(integrals, nmax * (lmax + 1), reach, sigma, device.memory);
+  const sources = sourcesOf(own, elements);
+  // Y_00 of the centre's own Gaussian.
+  const centre = integrals(0).map((f) => (own.centre * densityOf(own) * f) / Math.sqrt(4 * Math.PI));
+  const centres = elements.map((_, e) => {
+    const start = new Float64Array(sources.length * nmax);
+    sources.forEach(({ element, weight }, s) => {
+      if (element !== e && !own.everywhere) return;
+      for (let n = 0; n < nmax; n++) start[s * nmax + n] = weight * centre[n];
+    });
+    return start;
   });
-  return densityDescriptor({ elements, smoothness: cutoffs[own.fade.type].smoothness }, centres, device);
+  const expansion = new Expansion(
+    { nmax, lmax, reach, sources, centres },
+    new Harmonics(harmonics(own, reach), device),
+    table,
+    device,
+  );
+  const products = spectrum(
+    own,
+    sources.map(({ element }) => symbolOf(elements[element])),
+  );
+  return {
+    shape: { cutoff: reach, smoothness: cutoffs[own.fade.type].smoothness, elements },
+    expansion,
+    power: new PowerSpectrum(products, expansion.channels, lmax, device),
+    labels: products.labels,
+  };
 }
 
-/** f_c w f_nl Y_lm, columns (n, l, m) with m = 0, 1, −1, 2, −2 … in this order. */
-function densityFunctions(
-  own: Settled,
-  { f }: RadialIntegrals,
-  reach: number,
-  density: number,
-): DensityFunctions {
-  const { nmax, lmax } = own;
-  const Y = sphericalHarmonics(lmax, div(x, r), div(y, r), div(z, r));
-  const envelope = mul(density, mul(fadeOf(own, reach), weightOf(own)));
-  const functions: Expr[][] = [];
-  for (let n = 0; n < nmax; n++)
-    for (let l = 0; l <= lmax; l++) {
-      const radial = f(n, l);
-      for (let m = 0; m <= l; m++) {
-        functions.push([envelope, radial, Y[l * l + l + m]]);
-        if (m > 0) functions.push([envelope, radial, Y[l * l + l - m]]);
-      }
-    }
-  return { functions, parameters: [] };
+function build(given: SoapOptions, elements: readonly number[], device: Device): Descriptor {
+  const { shape, expansion, power, labels } = soapParts(given, elements, device);
+  return new SoapDescriptor(shape, expansion, power, labels, device);
+}
+
+/** Elements of neighbours that are seen, in their order among the model's. */
+function sourcesOf({ neighbours, elementWeights = {} }: Settled, elements: readonly number[]): Source[] {
+  const symbols = elements.map(symbolOf);
+  const stray = [...(neighbours ?? []), ...Object.keys(elementWeights)].find((s) => !symbols.includes(s));
+  if (stray !== undefined) throw invalid("soap", `elements of the model (${symbols.join(", ")})`, stray);
+  return symbols.flatMap((symbol, element) =>
+    !neighbours || neighbours.includes(symbol) ? [{ element, weight: elementWeights[symbol] ?? 1 }] : [],
+  );
+}
+
+/** Factor of the density: its own of each convention, and of norm 1 for one atom otherwise. */
+function densityOf({ convention, sigma }: Settled): number {
+  if (convention === "dscribe") return 1;
+  return convention === "quip" ? 1 / (4 * Math.PI) : (Math.PI * sigma * sigma) ** -0.75;
+}
+
+/** f_c w Y_lm, m = −l … l. */
+function harmonics(own: Settled, reach: number): Expr[] {
+  const envelope = mul(densityOf(own), mul(fadeOf(own, reach), weightOf(own)));
+  return sphericalHarmonics(own.lmax, div(x, r), div(y, r), div(z, r)).map((Y) => mul(envelope, Y));
 }
 
 function fadeOf({ fade: { type, width } }: Settled, reach: number): Expr {
