@@ -1,4 +1,4 @@
-import type { Extrapolation, ExtrapolationGuard } from "../potentials/extrapolation/guard.ts";
+import type { Extrapolation, Guard } from "../potentials/extrapolation/grader.ts";
 import { graders } from "../potentials/extrapolation/table.ts";
 import { symbolOf } from "../structure/elements.ts";
 import type { Comparison } from "../fit/metrics.ts";
@@ -19,7 +19,7 @@ export interface FrameGrade {
 const most = (x: Float64Array): number => x.reduce((a, b) => Math.max(a, b), 0);
 
 /** Grades a structure; the worst atom is the one that leaves its ranges farthest, inside them the one farthest from all seen. */
-export function gradeFrame(guard: ExtrapolationGuard, structure: Structure, place: string): FrameGrade {
+export function gradeFrame(guard: Guard, structure: Structure, place: string): FrameGrade {
   const grades = guard.grade(structure);
   const largest = Object.fromEntries(guard.names.map((name) => [name, most(grades[name])]));
   const by = guard.names.find((name) => largest[name] > 0) ?? guard.names[0];

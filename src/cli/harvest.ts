@@ -12,7 +12,7 @@ import { basename, dirname, join } from "node:path";
 import { invalid } from "../error.ts";
 import { formatFrame, readExtxyz } from "../io/extxyz.ts";
 import type { EnvironmentSet } from "../potentials/extrapolation/environment-set.ts";
-import type { ExtrapolationGuard } from "../potentials/extrapolation/guard.ts";
+import type { Guard } from "../potentials/extrapolation/grader.ts";
 import { findNeighbours } from "../structure/neighbours.ts";
 import type { Neighbours } from "../structure/neighbours.ts";
 import type { InfoValue, Structure } from "../structure/structure.ts";
@@ -42,24 +42,20 @@ export interface HarvestOptions {
 export class Harvest {
   /** Frames in the file. */
   frames = 0;
-  readonly #guard: ExtrapolationGuard;
+  readonly #guard: Guard;
   readonly #options: HarvestOptions;
   /** What was taken, by element. */
   readonly #taken: readonly { readonly set: EnvironmentSet; readonly unit: number }[];
   #length = 0;
 
-  private constructor(guard: ExtrapolationGuard, options: HarvestOptions) {
+  private constructor(guard: Guard, options: HarvestOptions) {
     this.#guard = guard;
     this.#options = options;
-    this.#taken = guard.record.elements.map((_, e) => guard.emptySet(e));
+    this.#taken = Array.from({ length: guard.kinds }, (_, e) => guard.emptySet(e));
   }
 
   /** Opens the file, at the length that a checkpoint knew if it was the same file; what stands there counts as taken. */
-  static async open(
-    guard: ExtrapolationGuard,
-    options: HarvestOptions,
-    mark?: HarvestMark,
-  ): Promise<Harvest> {
+  static async open(guard: Guard, options: HarvestOptions, mark?: HarvestMark): Promise<Harvest> {
     const { file } = options;
     const harvest = new Harvest(guard, options);
     const there = existsSync(file) ? readFileSync(file) : new Uint8Array(0);

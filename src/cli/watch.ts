@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { formatFrame } from "../io/extxyz.ts";
-import type { Extrapolation, ExtrapolationGuard } from "../potentials/extrapolation/guard.ts";
+import type { Extrapolation, Guard } from "../potentials/extrapolation/grader.ts";
 import type { GradedPotential } from "../potentials/extrapolation/graded.ts";
 import type { Structure } from "../structure/structure.ts";
 import { writeWhole } from "./files.ts";
@@ -32,13 +32,13 @@ export interface WatchResult {
 /** Looks at the grades after each step: harvests, and says when to stop. */
 export class ExtrapolationWatch {
   readonly #surface: GradedPotential;
-  readonly #guard: ExtrapolationGuard;
+  readonly #guard: Guard;
   readonly #options: WatchOptions;
   #harvest: Harvest | null = null;
   #result: WatchResult;
   #stop: Structure | null = null;
 
-  constructor(surface: GradedPotential, guard: ExtrapolationGuard, options: WatchOptions) {
+  constructor(surface: GradedPotential, guard: Guard, options: WatchOptions) {
     this.#surface = surface;
     this.#guard = guard;
     this.#options = options;

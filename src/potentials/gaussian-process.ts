@@ -25,6 +25,8 @@ import { formulaOf } from "../structure/elements.ts";
 import type { Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import { z } from "../zod.ts";
+import { MoleculeGuard } from "./extrapolation/molecule-guard.ts";
+import type { Guarded } from "./extrapolation/grader.ts";
 import { pick } from "./pick.ts";
 import type {
   Batch,
@@ -81,7 +83,7 @@ class Molecules implements Batch {
  * structures and gradients at some (R. Meyer, A. W. Hauser, DOI 10.1063/1.5141718). The parameters are the
  * hyper-parameters, then the weights α, β [n]; only the weights have slopes here.
  */
-export class GaussianProcessPotential implements Trainable, Gradable, Uncertain {
+export class GaussianProcessPotential implements Trainable, Gradable, Guarded, Uncertain {
   readonly cutoff = 0;
   readonly elements: readonly number[];
   readonly smoothness = Infinity;
@@ -101,7 +103,9 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
   /** The parameters that everything made of them is of. */
   readonly #known: Float64Array;
   readonly #dEdx: Float64Array;
-  #graded = false;
+  /** Name of the grade that evaluations fill. */
+  #graded: string | null = null;
+  #guard: MoleculeGuard | null = null;
 
   constructor(
     given: GaussianProcessOptions,
@@ -164,8 +168,8 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
     if (range && range[0] > 0) return;
     out.energy += this.#add(structure, out.forces, out.virial, out.energies);
     if (!out.grades || !this.#graded) return;
-    const sigma = this.deviation(structure) ?? 0;
-    for (let i = 0; i < structure.numbers.length; i++) out.grades[i] = Math.max(out.grades[i], sigma);
+    const grade = this.guard.by(this.#graded, structure);
+    for (let i = 0; i < structure.numbers.length; i++) out.grades[i] = Math.max(out.grades[i], grade);
   }
 
   /** Energy; forces and virial are added to. */
@@ -219,10 +223,19 @@ export class GaussianProcessPotential implements Trainable, Gradable, Uncertain 
     return this.parameters.subarray(this.kernel.hyperparameters.length);
   }
 
-  /** By the standard deviation of the energy, on every atom. */
+  /** The molecule as a whole, on every atom: standard deviation of the energy, range or distance of its features. */
   gradeBy(grade: string): boolean {
-    this.#graded = grade === "deviation" && this.#deviation !== null;
-    return this.#graded;
+    this.#graded = this.guard.names.includes(grade) ? grade : null;
+    return this.#graded !== null;
+  }
+
+  get guard(): MoleculeGuard {
+    return (this.#guard ??= new MoleculeGuard({
+      descriptor: this.descriptor,
+      x: this.raw.x,
+      certain: this.#deviation !== null,
+      deviation: (structure) => this.deviation(structure),
+    }));
   }
 
   deviation(structure: Structure): number | null {

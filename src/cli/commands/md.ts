@@ -3,13 +3,14 @@ import type { Command } from "commander";
 import { invalid } from "../../error.ts";
 import { startPool } from "../../node.ts";
 import { GradedPotential } from "../../potentials/extrapolation/graded.ts";
-import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
+import { demandGuard } from "../../potentials/extrapolation/find.ts";
+import type { Guard } from "../../potentials/extrapolation/grader.ts";
 import { graders } from "../../potentials/extrapolation/table.ts";
 import { ParallelPotential } from "../../potentials/parallel.ts";
 import type { Potential } from "../../potentials/potential.ts";
-import { EXIT, count, positive, present, withCommons, withPrecision } from "../command.ts";
 import { withCharges, withChargesOf } from "../charges.ts";
 import type { ChargesFlag } from "../charges.ts";
+import { EXIT, count, positive, present, withCommons, withPrecision } from "../command.ts";
 import { deviationsOf } from "../deviations.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
@@ -140,9 +141,9 @@ interface Flags extends Named, UnitFlags, SamplingFlags, ChargesFlag {
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
   const [frame] = await readStructures([file], flags);
-  refuseStrangers(potential, frame.structure, frame.place);
   const engine = withChargesOf(await openModel(modelFile, flags.precision), flags, frame);
   const { model, hash, potential, program } = engine;
+  refuseStrangers(potential, frame.structure, frame.place);
   const { threads, precision } = flags;
   // The bits do not depend on the threads, so a small system need not pay for starting them.
   const pool =
@@ -199,14 +200,14 @@ function certaintyOf(potential: Potential, structure: Structure, place: string) 
 }
 
 /** What grades atoms as the flags ask; a model that cannot is an InputError. */
-function guardOf({ model, device, potential }: Engine, { grade }: Flags, place: string): ExtrapolationGuard {
-  const guard = ExtrapolationGuard.demand(model, device, place);
+function guardOf({ model, device, potential }: Engine, { grade }: Flags, place: string): Guard {
+  const guard = demandGuard(model, potential, device, place);
   if (!potential.gradeBy(grade))
     throw invalid("--grade", `a grade that ${place} knows (${guard.names.join(", ")})`, grade);
   return guard;
 }
 
-function watchOf(plain: Potential, guard: ExtrapolationGuard, flags: Flags) {
+function watchOf(plain: Potential, guard: Guard, flags: Flags) {
   const surface = new GradedPotential(plain);
   const { grade, stopOnExtrapolation: stop, harvest, harvestAbove = graders[grade].noteworthy } = flags;
   const options = { grade, above: harvestAbove, ...(stop && { stop }), ...(harvest && { harvest }) };

@@ -10,7 +10,7 @@ import { createProgress } from "../progress.ts";
 import { readStructures, relabel, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { writeFrames } from "../../io/files.node.ts";
-import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
+import { demandGuard } from "../../potentials/extrapolation/find.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { show, textTable } from "../table.ts";
 
@@ -45,7 +45,7 @@ export function define(command: Command): void {
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
   if (flags.output) refuseExisting(flags.output, flags.force);
   const { potential, model, device } = await openModel(modelFile, flags.precision);
-  const guard = flags.grades ? ExtrapolationGuard.demand(model, device, modelFile) : undefined;
+  const guard = flags.grades ? demandGuard(model, potential, device, modelFile) : undefined;
   const frames = await readStructures(files, flags);
   const progress = createProgress();
   const answers = frames.map((frame, k) => {

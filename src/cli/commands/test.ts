@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { Metrics } from "../../fit/metrics.ts";
 import type { Comparison } from "../../fit/metrics.ts";
-import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
+import { demandGuard } from "../../potentials/extrapolation/find.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { present, withCommons, withPrecision } from "../command.ts";
 import type { PrecisionFlag } from "../command.ts";
@@ -58,7 +58,9 @@ function compare(frame: Frame, answer: Answer, baseline: number): Comparison {
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
   if (flags.report) refuseExisting(flags.report, flags.force);
   const engine = await openModel(modelFile, flags.precision);
-  const guard = flags.grades ? ExtrapolationGuard.demand(engine.model, engine.device, modelFile) : undefined;
+  const guard = flags.grades
+    ? demandGuard(engine.model, engine.potential, engine.device, modelFile)
+    : undefined;
   const { frames, notes } = await readAllLabelled(files, labelOptions(flags));
   const progress = createProgress();
   const metrics = new Metrics();

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
-import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
+import { findGuard } from "../../potentials/extrapolation/find.ts";
 import { battery } from "../../run/validation/battery.ts";
 import type { Subject, Verdict } from "../../run/validation/check.ts";
 import { lbfgs, relax } from "../../run/relax.ts";
@@ -59,7 +59,7 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
       `a structure that relaxes to ${flags.fmax} eV/Å in 1000 steps`,
       `${show(found.maxForce)} eV/Å`,
     );
-  const guard = ExtrapolationGuard.of(model, device);
+  const guard = findGuard(model, potential, device);
   const grade = (structure: Structure) => Math.max(...guard!.grade(structure)[GRADE]);
   const subject: Subject = {
     potential,

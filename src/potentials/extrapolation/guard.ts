@@ -11,31 +11,10 @@ import { FeatureBuffer } from "../feature-buffer.ts";
 import { pick } from "../pick.ts";
 import type { Model, Term } from "../potential.ts";
 import { EnvironmentSet, unitOf } from "./environment-set.ts";
-import type { Grader } from "./grader.ts";
+import type { Extrapolation, Grader, Guard } from "./grader.ts";
 import { excess, widths } from "./range.ts";
 import { readRecord, type TrainingRecord } from "./record.ts";
 import { graders } from "./table.ts";
-
-/** Why an atom has its grades: the feature to blame, and the training frame with the surroundings most like its own. */
-export interface Extrapolation {
-  /** From 0. */
-  readonly atom: number;
-  /** Atomic number. */
-  readonly element: number;
-  /** Every grade that the model knows, by name. */
-  readonly grades: Readonly<Record<string, number>>;
-  /**
-   * The feature with the largest excess, "G2 O η=0.5 rs=1.2"; where all are inside their ranges, the one that differs
-   * most from the nearest training environment, in scaled features.
-   */
-  readonly feature: string;
-  readonly value: number;
-  /** Its range in training. */
-  readonly min: number;
-  readonly max: number;
-  /** Place of the frame with the nearest training environment; null where the model remembers none. */
-  readonly nearest: string | null;
-}
 
 /** Atoms whose features are in memory at a time. */
 const BLOCK = 256;
@@ -44,7 +23,7 @@ const BLOCK = 256;
  * Grades every atom of a structure by all that its model remembers of the training data. Computes the features on its
  * own; `GradedPotential` has the grades of one kind at hardly any cost while it evaluates.
  */
-export class ExtrapolationGuard {
+export class ExtrapolationGuard implements Guard {
   readonly cutoff: number;
   /** Names of the grades that the model knows. */
   readonly names: readonly string[];
@@ -164,6 +143,11 @@ export class ExtrapolationGuard {
     const grades = pick(this.grade(structure, neighbours), name, "grade");
     const atom = grades.reduce((most, g, i) => (g > grades[most] ? i : most), 0);
     return this.explain(structure, atom, neighbours);
+  }
+
+  /** Elements of the model. */
+  get kinds(): number {
+    return this.record.elements.length;
   }
 
   /** An empty set of environments of element index e, and the distance that makes two of them different. */
