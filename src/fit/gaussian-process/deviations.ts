@@ -29,7 +29,7 @@ interface Ratios {
 export interface Judged {
   readonly pool: Pool;
   readonly model: GaussianProcessPotential;
-  readonly process: GaussianProcess;
+  readonly gaussian: GaussianProcess;
   readonly theta: Float64Array;
   readonly data: PackedFrames;
 }
@@ -56,13 +56,13 @@ class Many {
   readonly #address: number;
 
   constructor(judged: Judged) {
-    const { pool, model, process, theta } = judged;
+    const { pool, model, gaussian, theta } = judged;
     const { active } = model.descriptor;
     this.#judged = judged;
-    this.#rows = new QueryRows(pool.device, process.kernel, model.raw, process.mean, active.length);
+    this.#rows = new QueryRows(pool.device, gaussian.kernel, model.raw, gaussian.mean, active.length);
     this.#rows.set(theta);
     this.#batch = batchOf(pool.threads, 1 + active.length);
-    this.#address = pool.device.memory.alloc(8 * process.size * (1 + active.length) * this.#batch);
+    this.#address = pool.device.memory.alloc(8 * gaussian.size * (1 + active.length) * this.#batch);
   }
 
   async of(frames: readonly number[]): Promise<Deviations[]> {
@@ -74,17 +74,17 @@ class Many {
   }
 
   async #solve(frames: readonly number[]): Promise<Deviations[]> {
-    const { pool, model, process, data } = this.#judged;
+    const { pool, model, gaussian, data } = this.#judged;
     const { memory } = pool.device;
     const { active, size } = model.descriptor;
-    const length = (1 + active.length) * process.size;
+    const length = (1 + active.length) * gaussian.size;
     const rowsOf = (k: number) => memory.f64(this.#address + 8 * k * length, length);
     const priors = frames.map((f, k) => {
       const slopes = new Float64Array(active.length * size);
       const { features } = denseSlopes(model.descriptor, data.structure(f).positions, slopes);
       return this.#rows.fill(features, slopes, rowsOf(k));
     });
-    await process.forward(this.#address, frames.length * (1 + active.length));
+    await gaussian.forward(this.#address, frames.length * (1 + active.length));
     return priors.map((prior, k) => {
       const [energy, ...along] = remaining(prior, rowsOf(k)).map(Math.sqrt);
       const forces = new Float64Array(3 * model.descriptor.numbers.length);
@@ -140,10 +140,10 @@ export async function judgeDeviations(
   validation: readonly number[],
   test: readonly number[],
 ): Promise<{ readonly calibration: Calibrations; readonly shares: readonly Shares[] }> {
-  const { model, process, data } = judged;
+  const { model, gaussian, data } = judged;
   const many = new Many(judged);
   const some = (frames: readonly number[]) => {
-    const count = lookedAt(frames.length, process.size, 1 + model.descriptor.active.length);
+    const count = lookedAt(frames.length, gaussian.size, 1 + model.descriptor.active.length);
     return Array.from({ length: count }, (_, k) => frames[Math.floor(((k + 0.5) * frames.length) / count)]);
   };
   const known = await ratiosOf(many, data, some(validation));

@@ -175,7 +175,7 @@ export class ProcessSolver implements WholeSolver {
           {
             pool: this.#pool,
             model: this.#model,
-            process: this.#whole,
+            gaussian: this.#whole,
             theta: this.parameters.slice(0, H),
             data: this.#data,
           },
