@@ -6,6 +6,18 @@ export interface Checkpoint {
   readonly arrays: Readonly<Record<string, Float64Array>>;
 }
 
+/** An array that is large and scattered: it writes itself where it goes, so that there is no copy on the way. */
+export interface Written {
+  readonly length: number;
+  write(to: Float64Array): void;
+}
+
+/** What is to be packed. */
+export interface Unpacked {
+  readonly meta: unknown;
+  readonly arrays: Readonly<Record<string, Float64Array | Written>>;
+}
+
 const VERSION = 1;
 
 interface Header {
@@ -16,7 +28,7 @@ interface Header {
 }
 
 /** One file image: length of the header (8 bytes, little-endian), JSON header padded to 8 bytes, raw f64 arrays. */
-export function packCheckpoint({ meta, arrays }: Checkpoint): Uint8Array {
+export function packCheckpoint({ meta, arrays }: Unpacked): Uint8Array {
   const lengths = Object.entries(arrays).map(([name, array]) => [name, array.length] as const);
   const json = JSON.stringify({ version: VERSION, meta, arrays: lengths } satisfies Header);
   const text = new TextEncoder().encode(json);
@@ -26,8 +38,10 @@ export function packCheckpoint({ meta, arrays }: Checkpoint): Uint8Array {
   bytes.fill(0x20, 8, 8 + head).set(text, 8);
   let at = 8 + head;
   for (const array of Object.values(arrays)) {
-    bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
-    at += array.byteLength;
+    const to = new Float64Array(bytes.buffer, at, array.length);
+    if (array instanceof Float64Array) to.set(array);
+    else array.write(to);
+    at += to.byteLength;
   }
   return bytes;
 }

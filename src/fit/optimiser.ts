@@ -1,4 +1,5 @@
 import { invalid } from "../error.ts";
+import type { Written } from "./checkpoint.ts";
 import { Random } from "../math/random.ts";
 import type { Gradients } from "./gradient.ts";
 import type { LossParts, LossWeights } from "./loss.ts";
@@ -50,7 +51,7 @@ export interface Optimiser {
   step(epoch: number, step: number, factor: number): Promise<Step>;
   /** The parameters to judge and keep, [P]; a view. */
   readonly judged: Float64Array;
-  save(): Record<string, Float64Array>;
+  save(): Record<string, Float64Array | Written>;
   load(arrays: Readonly<Record<string, Float64Array>>): void;
   /** What is known once training has ended, also after a checkpoint of the end was loaded; yields several times a second. */
   conclude?(): AsyncGenerator<void, LeastSquaresResult>;

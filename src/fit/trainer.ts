@@ -167,6 +167,9 @@ export function judge(data: PackedFrames, frames: readonly number[], options: Tr
   };
 }
 
+/** The share of the time that large checkpoints may take. */
+const SAVING = 0.05;
+
 /** One training under way. */
 class Trainer {
   readonly setup: Training;
@@ -178,6 +181,8 @@ class Trainer {
   /** Share that was done when this run began. */
   readonly #doneBefore: number;
   #saved = performance.now();
+  /** Milliseconds that the last checkpoint took. */
+  #saving = 0;
 
   constructor(setup: Training) {
     this.setup = setup;
@@ -203,14 +208,18 @@ class Trainer {
   }
 
   async save(): Promise<void> {
-    this.#saved = performance.now();
+    const began = performance.now();
     this.progress.seconds = this.#seconds();
     const arrays = { best: this.best, ...this.optimiser.save() };
     await this.setup.save?.(packCheckpoint({ meta: this.progress, arrays }));
+    this.#saved = performance.now();
+    this.#saving = this.#saved - began;
   }
 
   saveWhenDue(): Promise<void> | undefined {
-    return performance.now() - this.#saved >= 1000 * (this.setup.saveEvery ?? 30) ? this.save() : undefined;
+    const { saveEvery = 30 } = this.setup;
+    const wait = Math.max(1000 * saveEvery, saveEvery > 0 ? this.#saving / SAVING : 0);
+    return performance.now() - this.#saved >= wait ? this.save() : undefined;
   }
 
   #seconds(): number {

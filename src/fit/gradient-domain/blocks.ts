@@ -16,6 +16,14 @@ export interface GeometriesAddress {
   readonly slopes: number;
 }
 
+/** Where some rows of a block lie: byte address of the first, numbers from row to row, how many rows and columns there are. */
+export interface Place {
+  readonly at: number;
+  readonly stride: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
 /** Geometries that one geometry is paired with at a time. */
 const TOGETHER = 32;
 
@@ -70,13 +78,12 @@ export class Blocks {
   }
 
   /**
-   * Overwrites the blocks [m, q] of geometries first … last − 1 with geometry i, the first q of its directions; the block
-   * of j at byte address `to(j)`, `stride` numbers from row to row.
+   * Overwrites the blocks [m, q] of geometries first … last − 1 with geometry i, the first q of its directions; `to` says
+   * where row r of the covariance, that of geometry r / m, and those below it lie.
    */
-  run(i: number, q: number, first: number, last: number, to: (j: number) => number, stride: number): void {
+  run(i: number, q: number, first: number, last: number, to: (row: number) => Place): void {
     this.#permute(i, q);
-    for (let j = first; j < last; j += TOGETHER)
-      this.#together(q, j, Math.min(TOGETHER, last - j), to, stride);
+    for (let j = first; j < last; j += TOGETHER) this.#together(q, j, Math.min(TOGETHER, last - j), to);
   }
 
   #permute(i: number, q: number): void {
@@ -102,7 +109,7 @@ export class Blocks {
     memory.f64(this.#scalar, 1)[0] = memory.f64(squares + 8 * i, 1)[0];
   }
 
-  #together(q: number, first: number, count: number, to: (j: number) => number, stride: number): void {
+  #together(q: number, first: number, count: number, to: (row: number) => Place): void {
     const { memory, gemm } = this.#device;
     const { features: D, directions: m, places, negative, squares, slopes } = this.#set;
     const P = places.length / D;
@@ -133,9 +140,13 @@ export class Blocks {
       const right = this.#right + 8 * j * D * q;
       const along = this.#along + 8 * j * P * q;
       gemm.f64(D, q, P, this.#apart, D, along, q, right, q, { transA: true, add: true });
-      gemm.f64(m, q, D, slopes + 8 * (first + j) * D * m, m, right, q, to(first + j), stride, {
-        transA: true,
-      });
+      for (let r = 0; r < m;) {
+        const { at, stride, rows: most, columns } = to((first + j) * m + r);
+        const rows = Math.min(most, m - r);
+        const J = slopes + 8 * ((first + j) * D * m + r);
+        gemm.f64(rows, Math.min(q, columns), D, J, m, right, q, at, stride, { transA: true });
+        r += rows;
+      }
     }
   }
 }

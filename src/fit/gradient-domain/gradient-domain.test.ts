@@ -14,6 +14,7 @@ import { buildPotential, buildTrainable } from "../../potentials/build.ts";
 import type { Labels, Model } from "../../potentials/potential.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { tasks } from "../../tasks.ts";
+import { unpackCheckpoint } from "../checkpoint.ts";
 import { runFit } from "../fit.ts";
 import { fitSchema } from "../options.ts";
 import { prepareFit } from "../prepare.ts";
@@ -177,7 +178,7 @@ describe("a fit of ethanol", () => {
   });
 
   it("has the same bits on two threads, by its own choice of a length", async () => {
-    const regressor = { length: "auto", lengths: [3, 14], sample: 300 };
+    const regressor = { length: "auto", lengths: [14, 400], sample: 300 };
     const alone = await fit(25, await poolOf(1), regressor);
     const shared = await fit(25, await poolOf(2), regressor);
     expect(shared.result.model.terms).toEqual(alone.result.model.terms);
@@ -202,6 +203,20 @@ describe("a fit of ethanol", () => {
     expect(saved.length).toBeGreaterThan(6);
     const again = await fit(25, await poolOf(1), regressor, saved[5]);
     expect(again.result.model.terms).toEqual(whole.result.model.terms);
+  });
+
+  it("goes on within a factorisation, and within the choice of a length, to the same bits", async () => {
+    const regressor = { solver: "exact", length: "auto", lengths: [14, 400], sample: 600 };
+    const saved: Uint8Array[] = [];
+    const whole = await fit(25, await poolOf(1), regressor, undefined, (bytes) => saved.push(bytes));
+    const factors = saved.map((bytes) => unpackCheckpoint(bytes).arrays["factor"]?.length ?? 0);
+    expect(new Set(factors).size).toBeGreaterThan(3);
+    const begun = factors.findIndex((length) => length > 0);
+    expect(begun).toBeGreaterThan(4);
+    for (const k of [3, begun, saved.length - 3]) {
+      const again = await fit(25, await poolOf(2), regressor, saved[k]);
+      expect(again.result.model.terms).toEqual(whole.result.model.terms);
+    }
   });
 
   it("says what is missing: frames, memory, numbers of atoms", async () => {

@@ -16,8 +16,9 @@ import type { RowsPlan } from "../least-squares/prepare.ts";
 import type { WholeInput, WholeMethod, WholeSolver, WholeStart } from "../whole/method.ts";
 import { describe, type Labelled } from "./geometries.ts";
 import { options, type GradientDomainOptions } from "./options.ts";
-import { chooseRoute } from "./route.ts";
-import { GradientDomainSolver } from "./solver.ts";
+import { searchFlops } from "./lengths.ts";
+import { chooseRoute, expectedFlops } from "./route.ts";
+import { GradientDomainSolver, searchRoom } from "./solver.ts";
 import { learnSymmetries } from "./symmetries.ts";
 
 /** Groups larger than this are refused. */
@@ -131,7 +132,7 @@ async function prepare(
   if (geometries.features.length !== term.tensors["features"].length)
     throw invalid("training.weights", "weights above 0, which sGDML does not tell apart", "a weight of 0");
   const route = chooseRoute(geometries, permutations.length, given, pool.threads);
-  const solver = new GradientDomainSolver({
+  const solver = await GradientDomainSolver.create({
     pool,
     options: given,
     term,
@@ -142,7 +143,7 @@ async function prepare(
     route,
   });
   const n = geometries.gradients.length;
-  const search = searching ? (given.lengths.length * Math.min(given.sample, n) ** 3) / 3 : 0;
+  const search = searching ? searchFlops(given.lengths.length, Math.min(given.sample, n)) : 0;
   return {
     solver,
     plan: {
@@ -150,16 +151,11 @@ async function prepare(
       columns: n,
       folds: 1,
       rounds: solver.steps,
-      seconds:
-        (search + route.flops + (route.exact ? 0 : USUAL_ITERATIONS * route.perIteration)) /
-        multiplyRate(pool),
-      bytes: route.bytes,
+      seconds: (search + expectedFlops(route)) / multiplyRate(pool),
+      bytes: route.bytes + searchRoom(route, geometries, given),
     },
   };
 }
-
-/** Iterations that a time is estimated for. */
-const USUAL_ITERATIONS = 200;
 
 const NAME = "symmetric-gradient-domain";
 

@@ -1,4 +1,5 @@
 import { invalid } from "../../error.ts";
+import { packedNumbers } from "../../math/triangle.ts";
 import type { Geometries } from "./geometries.ts";
 import type { GradientDomainOptions } from "./options.ts";
 import { systemBytes, type Held } from "./system.ts";
@@ -7,11 +8,15 @@ import { systemBytes, type Held } from "./system.ts";
 export interface Route {
   readonly exact: boolean;
   readonly held: Held;
+  /** With the factor once more in a checkpoint. */
   readonly bytes: number;
   /** Floating-point operations; of the iterative route before the first iteration, and of one. */
   readonly flops: number;
   readonly perIteration: number;
 }
+
+/** Iterations that a time is estimated for before the first. */
+export const USUAL_ITERATIONS = 200;
 
 const MIB = 2 ** 20;
 /** Equations of the preconditioner that more of would not pay: their factor takes as long as hundreds of iterations. */
@@ -20,6 +25,10 @@ const MOST_INDUCING = 5000;
 /** Evenly spread numbers. */
 const spread = (count: number, of: number): Int32Array =>
   Int32Array.from({ length: count }, (_, k) => Math.floor((k * of) / count));
+
+/** Floating-point operations that there will be. */
+export const expectedFlops = ({ exact, flops, perIteration }: Route): number =>
+  flops + (exact ? 0 : USUAL_ITERATIONS * perIteration);
 
 /** The exact route where it fits or is asked for, else the iterative one with as large a preconditioner as fits. */
 export function chooseRoute(
@@ -37,7 +46,7 @@ export function chooseRoute(
   const pair = 2 * D * m * (m + 3 * permutations);
   const flops = n ** 3 / 3 + ((M * (M + 1)) / 2) * pair;
   if (given.solver !== "iterative" && bytes <= most)
-    return { exact: true, held: all, bytes, flops, perIteration: 0 };
+    return { exact: true, held: all, bytes: bytes + 8 * packedNumbers(n), flops, perIteration: 0 };
   if (given.solver === "exact")
     throw invalid(
       "model.regressor.memory",

@@ -1,21 +1,19 @@
 import type { Pool } from "../../device/pool.ts";
 import { invalid } from "../../error.ts";
+import { packedNumbers } from "../../math/triangle.ts";
 import type { Term } from "../../potentials/potential.ts";
-import { GradientDomain } from "../../regressors/symmetric-gradient-domain/molecule.ts";
 import type { Permutation } from "../../regressors/symmetric-gradient-domain/group.ts";
-import { copyInto } from "../optimiser.ts";
+import type { Written } from "../checkpoint.ts";
+import { copyInto, type Stage } from "../optimiser.ts";
 import type { WholeSolver } from "../whole/method.ts";
 import type { WholeOutcome } from "../whole/outcome.ts";
-import { ConjugateGradients } from "./conjugate-gradients.ts";
-import { solveExactly } from "./exact.ts";
-import { describe, type Geometries, type Labelled } from "./geometries.ts";
+import { ExactSolution } from "./exact.ts";
+import type { Geometries, Labelled } from "./geometries.ts";
+import { IterativeSolution } from "./iterative.ts";
+import { LengthSearch, searchBytes, searchFlops } from "./lengths.ts";
 import type { GradientDomainOptions } from "./options.ts";
-import { Preconditioner } from "./preconditioner.ts";
-import type { Route } from "./route.ts";
+import { expectedFlops, type Route } from "./route.ts";
 import { System } from "./system.ts";
-
-/** Frames left out on which a length is judged, at most. */
-const JUDGED = 200;
 
 /** Everything that a solution is made from. */
 export interface Made {
@@ -29,122 +27,97 @@ export interface Made {
   readonly route: Route;
 }
 
-/** Chooses the length on some frames, then solves for all: at once, or an iteration in each step. */
+/** Chooses the length on some frames, then solves for all: at once or by iterations, a part of the work in each step. */
 export class GradientDomainSolver implements WholeSolver {
+  readonly steps = Number.MAX_SAFE_INTEGER;
   readonly parameters: Float64Array;
   readonly #made: Made;
   readonly #lengths: readonly number[];
-  /** Mean absolute error of forces by length, NaN where it is not known yet. */
-  readonly #errors: Float64Array;
-  #sample: { readonly system: System; readonly judged: readonly Labelled[] } | undefined;
-  #system: System | undefined;
-  #gradients: ConjugateGradients | undefined;
-  /** Of iterations of an earlier run. */
+  readonly #system: System;
+  readonly #search: LengthSearch | null;
+  #solution: ExactSolution | IterativeSolution | undefined;
+  /** Of a solution that an earlier run began. */
   #saved: Readonly<Record<string, Float64Array>> | undefined;
   #residual = NaN;
   #seconds = 0;
 
-  constructor(made: Made) {
-    const { options, labelled, geometries } = made;
+  private constructor(made: Made, system: System) {
+    const { options, labelled, geometries, pool, route } = made;
     this.#made = made;
+    this.#system = system;
     this.#lengths = options.length === "auto" ? options.lengths : [options.length];
-    this.#errors = new Float64Array(this.#lengths.length).fill(this.#lengths.length > 1 ? NaN : 0);
     this.parameters = new Float64Array(2 + labelled.length * geometries.size);
+    const room = searchRoom(route, geometries, options);
+    this.#search =
+      this.#lengths.length > 1
+        ? new LengthSearch(
+            made,
+            this.#lengths,
+            room > 0 ? pool.device.memory.alloc(room) : system.spec.matrix,
+          )
+        : null;
   }
 
-  get steps(): number {
-    const { options, route } = this.#made;
-    return (this.#lengths.length > 1 ? this.#lengths.length : 0) + (route.exact ? 1 : options.iterations);
+  static async create(made: Made): Promise<GradientDomainSolver> {
+    const { pool, numbers, geometries, permutations, route } = made;
+    return new GradientDomainSolver(
+      made,
+      await System.create(pool, numbers, geometries, permutations, route.held),
+    );
+  }
+
+  get progress(): Stage {
+    const { route, options } = this.#made;
+    const search = this.#search ? searchFlops(this.#lengths.length, options.sample) : 0;
+    const rest = expectedFlops(route);
+    const done = search * (this.#search?.done ?? 0) + rest * (this.#solution?.done ?? 0);
+    return { name: this.#stage, done: done / (search + rest) };
+  }
+
+  get #stage(): string {
+    if (this.#search && !this.#search.finished) return "choosing the length";
+    if (this.#made.route.exact) return "factorising";
+    const count = this.#solution instanceof IterativeSolution ? this.#solution.iterations : 0;
+    return count === 0
+      ? "making the preconditioner"
+      : `iterating, residual ${this.#residual.toExponential(1)}`;
   }
 
   async step(): Promise<{ finished: boolean; loss: number }> {
-    const began = performance.now();
-    const open = this.#errors.findIndex(Number.isNaN);
-    if (open >= 0) {
-      this.#errors[open] = await this.#judge(this.#lengths[open]);
-      return { finished: false, loss: 0 };
-    }
-    const v = this.#made.route.exact ? await this.#exact() : await this.#iterate();
-    this.#seconds += (performance.now() - began) / 1000;
-    if (!v) return { finished: false, loss: 0 };
-    const system = this.#system!;
-    system.vector.set(v);
-    await system.multiply();
-    this.#finish(system, v);
+    if (!(await this.#advance())) return { finished: false, loss: 0 };
+    await this.#finish(this.#solution!.solution);
     return { finished: true, loss: this.#residual };
   }
 
-  /** σ with the least error. */
-  get #length(): number {
-    let best = 0;
-    for (const [k, error] of this.#errors.entries()) if (error < this.#errors[best]) best = k;
-    return this.#lengths[best];
-  }
-
-  /** Mean absolute error of forces on frames left out, of a model of some others. */
-  async #judge(length: number): Promise<number> {
-    const { pool, options, numbers, permutations } = this.#made;
-    this.#sample ??= await this.#makeSample();
-    const { system, judged } = this.#sample;
-    system.setLength(length);
-    const v = await solveExactly(system, options.ridge, pool);
-    const model = new GradientDomain(numbers, permutations, system.geometries.features, pool.device);
-    model.set(length, 0, system.weights(v));
-    let [sum, count] = [0, 0];
-    for (const { positions, forces } of judged) {
-      const gradient = new Float64Array(positions.length);
-      model.energy(positions, gradient);
-      for (let c = 0; c < gradient.length; c++, count++) sum += Math.abs(forces[c] + gradient[c]);
+  /** A part of the work; true once v is known. */
+  async #advance(): Promise<boolean> {
+    if (this.#search && !this.#search.finished) {
+      await this.#search.advance();
+      return false;
     }
-    return sum / count;
+    const began = performance.now();
+    this.#solution ??= await this.#begin();
+    const done = await this.#solution.advance();
+    if (this.#solution instanceof IterativeSolution) this.#residual = this.#solution.residual;
+    this.#seconds += (performance.now() - began) / 1000;
+    return done;
   }
 
-  async #makeSample() {
-    const { pool, options, labelled, geometries, numbers, permutations } = this.#made;
-    const M = labelled.length;
-    const count = Math.max(
-      1,
-      Math.min(Math.floor(options.sample / geometries.directions), Math.floor(0.75 * M)),
-    );
-    const taken = new Set(Array.from({ length: count }, (_, k) => Math.floor((k * M) / count)));
-    const some = labelled.filter((_, k) => taken.has(k));
-    const rest = labelled.filter((_, k) => !taken.has(k));
-    const every = Math.ceil(rest.length / JUDGED);
-    const small = describe(numbers, some, pool.device);
-    const system = await System.create(pool, numbers, small, permutations, { part: "all" });
-    return { system, judged: rest.filter((_, k) => k % every === 0) };
+  async #begin(): Promise<ExactSolution | IterativeSolution> {
+    const { pool, options, route } = this.#made;
+    this.#system.setLength(this.#search?.best ?? this.#lengths[0]);
+    const solution = route.exact
+      ? await ExactSolution.create(this.#system, options.ridge, pool)
+      : new IterativeSolution(this.#system, options, route, pool);
+    if (this.#saved) solution.load(this.#saved);
+    return solution;
   }
 
-  async #makeSystem(): Promise<System> {
-    const { pool, numbers, geometries, permutations, route } = this.#made;
-    const system = await System.create(pool, numbers, geometries, permutations, route.held);
-    system.setLength(this.#length);
-    return system;
-  }
-
-  async #exact(): Promise<Float64Array> {
-    this.#system ??= await this.#makeSystem();
-    return solveExactly(this.#system, this.#made.options.ridge, this.#made.pool);
-  }
-
-  /** One iteration; the solution once it is good enough. */
-  async #iterate(): Promise<Float64Array | undefined> {
-    const { pool, options } = this.#made;
-    this.#system ??= await this.#makeSystem();
-    if (!this.#gradients) {
-      const preconditioner = await Preconditioner.create(this.#system, pool);
-      this.#gradients = new ConjugateGradients(this.#system, options.ridge, preconditioner);
-      const { state } = this.#gradients;
-      if (this.#saved)
-        for (const [name, array] of Object.entries(state)) copyInto(array, this.#saved[name], name);
-    }
-    this.#residual = await this.#gradients.step();
-    const done = this.#residual < options.tolerance || this.#gradientsDone() >= options.iterations;
-    return done ? this.#gradients.state.v : undefined;
-  }
-
-  /** Parameters from v, after K v was formed: the constant is what the energies miss on average. */
-  #finish(system: System, v: Float64Array): void {
+  /** Parameters from v: the constant is what the energies miss on average. */
+  async #finish(v: Float64Array): Promise<void> {
+    const system = this.#system;
+    system.vector.set(v);
+    await system.multiply();
     const { labelled, options, geometries } = this.#made;
     const { product } = system;
     let [error, size] = [0, 0];
@@ -159,28 +132,26 @@ export class GradientDomainSolver implements WholeSolver {
         missing += energy - system.energies[j];
         count++;
       }
-    this.parameters[0] = this.#length;
+    this.parameters[0] = this.#search?.best ?? this.#lengths[0];
     this.parameters[1] = count > 0 ? missing / count : 0;
     this.parameters.set(system.weights(v), 2);
   }
 
-  save(): Record<string, Float64Array> {
-    const { state } = this.#gradients ?? {};
-    const known = {
-      errors: this.#errors,
+  save(): Record<string, Float64Array | Written> {
+    return {
+      ...(this.#solution?.save() ?? this.#saved),
+      ...(this.#search && { errors: this.#search.errors }),
       parameters: this.parameters,
       times: Float64Array.of(this.#seconds, this.#residual),
     };
-    return { ...known, ...(state ?? this.#saved) };
   }
 
-  load(saved: Readonly<Record<string, Float64Array>>): void {
-    copyInto(this.#errors, saved["errors"], "errors");
-    copyInto(this.parameters, saved["parameters"], "parameters");
-    if (saved["times"]?.length !== 2)
-      throw invalid("checkpoint: times", "2 numbers", saved["times"]?.length ?? "nothing");
-    [this.#seconds, this.#residual] = saved["times"];
-    if (saved["v"]) this.#saved = saved;
+  load({ errors, parameters, times, ...solution }: Readonly<Record<string, Float64Array>>): void {
+    this.#search?.load(errors);
+    copyInto(this.parameters, parameters, "parameters");
+    if (times?.length !== 2) throw invalid("checkpoint: times", "2 numbers", times?.length ?? "nothing");
+    [this.#seconds, this.#residual] = times;
+    if (Object.keys(solution).length > 0) this.#saved = solution;
   }
 
   async conclude(): Promise<{ term: Term; outcome: WholeOutcome }> {
@@ -198,18 +169,15 @@ export class GradientDomainSolver implements WholeSolver {
   #outcome(): WholeOutcome {
     const { permutations, geometries, route, options } = this.#made;
     const n = geometries.gradients.length;
-    const chosen =
-      this.#lengths.length > 1
-        ? `, chosen by force errors (meV/Å) ${this.#lengths.map((l, k) => `${l}: ${(1000 * this.#errors[k]).toFixed(1)}`).join(", ")}`
-        : "";
     const rate = route.flops / this.#seconds / 1e9;
-    const how = route.exact
-      ? `solved exactly, ${rate.toPrecision(3)} GFLOP/s`
-      : `solved by ${this.#gradientsDone()} iterations with a preconditioner of ${route.held.inducing!.length} frames`;
+    const how =
+      this.#solution instanceof IterativeSolution
+        ? `solved by ${this.#solution.iterations} iterations with a preconditioner of ${route.held.inducing!.length} frames`
+        : `solved exactly, ${rate.toPrecision(3)} GFLOP/s`;
     return {
       lines: [
         `${permutations.length} permutations of the atoms`,
-        `length ${this.parameters[0]} 1/Å${chosen}`,
+        `length ${this.parameters[0]} 1/Å${this.#search?.summary ?? ""}`,
         `${n} equations ${how}, in ${this.#seconds.toPrecision(3)} s; relative residual ${this.#residual.toExponential(1)}`,
       ],
       hyperparameters: { length: this.parameters[0], ridge: options.ridge },
@@ -218,8 +186,17 @@ export class GradientDomainSolver implements WholeSolver {
       shares: [],
     };
   }
+}
 
-  #gradientsDone(): number {
-    return this.#gradients?.state.scalars[1] ?? this.#saved?.["scalars"]?.[1] ?? 0;
-  }
+/** Bytes for the matrices of the search where the place of the whole one is too small for them; 0 where it is not. */
+export function searchRoom(
+  { held }: Route,
+  { count: M, directions: m }: Geometries,
+  { length, lengths, sample }: GradientDomainOptions,
+): number {
+  if (length !== "auto" || lengths.length < 2) return 0;
+  const whole =
+    held.part === "all" ? packedNumbers(M * m) : M * m * held.inducing!.length * held.perInducing!;
+  const bytes = searchBytes(Math.min(sample, M * m));
+  return bytes > 8 * whole ? bytes : 0;
 }

@@ -7,9 +7,13 @@ import {
   reservePoints,
   writePoints,
 } from "../../regressors/symmetric-gradient-domain/predictor.ts";
+import { packedNumbers, rowAt, type Triangle } from "../../math/triangle.ts";
 import { Blocks } from "./blocks.ts";
 import type { Geometries } from "./geometries.ts";
 import { QUERIES, ROWS, TILE, WORK, type SystemSpec } from "./task.ts";
+
+/** Chunks of each thread after which it is looked whether to go on. */
+const PER_THREAD = 4;
 
 /** Which part of the covariance is held in memory. */
 export interface Held {
@@ -35,7 +39,9 @@ export function systemBytes(
   const set = { points: M, count: M, features: D, directions: m, places };
   const fixed = pointsBytes(M, D) + 8 * (M * (D + D * m + 2) + 2 * n);
   const matrix =
-    held.part === "all" ? 8 * n * n : 8 * (n * k + k * k + Math.ceil(n / ROWS) * k + k + (k > 0 ? n * m : 0));
+    held.part === "all"
+      ? 8 * packedNumbers(n)
+      : 8 * (n * k + k * k + Math.ceil(n / ROWS) * k + k + (k > 0 ? n * m : 0));
   return fixed + matrix + threads * (Predictor.bytes(set, QUERIES) + Blocks.bytes(set));
 }
 
@@ -51,6 +57,8 @@ export class System {
   readonly vector: Float64Array;
   readonly product: Float64Array;
   readonly energies: Float64Array;
+  /** The whole covariance, where it is held. */
+  readonly matrix: Triangle;
   readonly #pool: Pool;
   readonly #job: Job;
 
@@ -65,14 +73,17 @@ export class System {
     this.vector = memory.f64(spec.vector, this.rows);
     this.product = memory.f64(spec.product, this.rows);
     this.energies = memory.f64(spec.energies, geometries.count);
+    this.matrix = { address: spec.matrix, n: this.rows, stride: 0 };
   }
 
+  /** `room`: byte address for the part that is held; reserved where it is not given. */
   static async create(
     pool: Pool,
     numbers: Uint8Array,
     geometries: Geometries,
     permutations: readonly Permutation[],
     held: Held,
+    room?: number,
   ): Promise<System> {
     const { device } = pool;
     const { memory } = device;
@@ -97,7 +108,7 @@ export class System {
       energies: memory.alloc(8 * M),
       inducing: held.inducing ?? new Int32Array(0),
       perInducing: held.perInducing ?? 0,
-      matrix: memory.alloc(held.part === "all" ? 8 * n * n : 8 * n * k),
+      matrix: room ?? memory.alloc(held.part === "all" ? 8 * packedNumbers(n) : 8 * n * k),
       parts: memory.alloc(8 * Math.ceil(n / ROWS) * k),
       small: memory.alloc(8 * k),
       gram: memory.alloc(8 * k * k),
@@ -125,17 +136,16 @@ export class System {
     for (let t = 0; t < raw.length; t++) slopes[t] = raw[t] / length;
   }
 
-  /** Fills the lower triangle of K, λ added on its diagonal. */
-  async fill(lambda: number): Promise<void> {
-    await this.#run(WORK.covariance, this.geometries.count);
-    const n = this.rows;
-    for (let i = 0; i < n; i++)
-      this.#pool.device.memory.f64(this.spec.matrix + 8 * i * (n + 1), 1)[0] += lambda;
+  /** Fills the lower triangle of K, λ added on its diagonal; yields the share that is done. */
+  async *fill(lambda: number): AsyncGenerator<number, void> {
+    yield* this.#parts(WORK.covariance, this.geometries.count);
+    const { memory } = this.#pool.device;
+    for (let i = 0; i < this.rows; i++) memory.f64(rowAt(this.matrix, i) + 8 * i, 1)[0] += lambda;
   }
 
   /** Fills the columns of K. */
-  fillColumns(): Promise<void> {
-    return this.#run(WORK.columns, this.spec.inducing.length);
+  fillColumns(): AsyncGenerator<number, void> {
+    return this.#parts(WORK.columns, this.spec.inducing.length);
   }
 
   /** `product` = K `vector`, and `energies`, without K in memory. */
@@ -162,13 +172,13 @@ export class System {
   }
 
   /** Takes from the columns, made B, what they leave of each geometry's own block: B_j ← L_j⁻¹ B_j. */
-  scaleColumns(): Promise<void> {
-    return this.#run(WORK.own, this.geometries.count);
+  scaleColumns(): AsyncGenerator<number, void> {
+    return this.#parts(WORK.own, this.geometries.count);
   }
 
   /** Lower triangle of columnsᵀ columns, [k, k]. */
-  gram(): Promise<void> {
-    return this.#run(WORK.gram, Math.ceil(this.inducing / TILE));
+  gram(): AsyncGenerator<number, void> {
+    return this.#parts(WORK.gram, Math.ceil(this.inducing / TILE), 1);
   }
 
   /** Weights of the training geometries ∂x/∂R·v, [M, D], eV/Å for v in eV. */
@@ -182,8 +192,18 @@ export class System {
     return out;
   }
 
-  async #run(work: number, chunks: number): Promise<void> {
-    this.#pool.device.memory.i32(this.spec.control, 1)[0] = work;
+  /** The same a few chunks at a time; yields the share that is done. */
+  async *#parts(work: number, chunks: number, perThread = PER_THREAD): AsyncGenerator<number, void> {
+    const size = perThread * this.#pool.threads;
+    // all threads work on each part
+    for (let first = 0; first < chunks; first += size) {
+      await this.#run(work, Math.min(size, chunks - first), first);
+      yield Math.min(1, (first + size) / chunks);
+    }
+  }
+
+  async #run(work: number, chunks: number, first = 0): Promise<void> {
+    this.#pool.device.memory.i32(this.spec.control, 2).set([work, first]);
     await this.#job.run(chunks);
   }
 }

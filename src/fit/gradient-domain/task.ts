@@ -6,8 +6,9 @@ import {
 } from "../../regressors/symmetric-gradient-domain/predictor.ts";
 import { NumericalError } from "../../error.ts";
 import { Cholesky } from "../../math/cholesky.ts";
+import { bandEnd, rowAt, strideAt, type Triangle } from "../../math/triangle.ts";
 import { TriangularSolves } from "../../math/triangular-solves.ts";
-import { Blocks, type GeometriesAddress } from "./blocks.ts";
+import { Blocks, type GeometriesAddress, type Place } from "./blocks.ts";
 
 /** Geometries whose gradients are predicted together, and rows of a piece of the preconditioner. */
 export const QUERIES = 8;
@@ -24,7 +25,7 @@ export interface SystemSpec {
   readonly product: number;
   /** Energies of the last product, [M]. */
   readonly energies: number;
-  /** The covariance [M m, M m], lower triangle, or its columns of inducing directions [M m, k]; 0 without. */
+  /** The lower triangle of the covariance [M m, M m], packed, or its columns of inducing directions [M m, k]. */
   readonly matrix: number;
   /** Inducing geometries with q directions each: columns of the matrix are theirs. */
   readonly inducing: Int32Array;
@@ -36,7 +37,7 @@ export interface SystemSpec {
   /** Cholesky's factors of what the columns leave of each geometry's own block, [M, m, m], and λ. */
   readonly own: number;
   readonly lambda: number;
-  /** One word: see `WORK`. */
+  /** Two words: see `WORK`; the first chunk. */
   readonly control: number;
 }
 
@@ -58,6 +59,7 @@ export const gradientDomainTask: Task = ({ device }, given) => {
   const { count: M, features: D, directions: m } = geometries;
   const { memory, gemm } = device;
   const n = M * m;
+  const K: Triangle = { address: matrix, n, stride: 0 };
   const k = inducing.length * q;
   let blocks: Blocks | undefined;
   let predictor: Predictor | undefined;
@@ -70,11 +72,17 @@ export const gradientDomainTask: Task = ({ device }, given) => {
   /** Columns of one geometry, from its own rows down. */
   const covariance = (i: number) => {
     blocks ??= new Blocks(device, geometries);
-    blocks.run(i, m, i, M, (j) => matrix + 8 * (j * m * n + i * m), n);
+    const first = i * m;
+    blocks.run(i, m, i, M, (row): Place => {
+      const stride = strideAt(K, row);
+      // What lies right of the diagonal may have no room.
+      return { at: rowAt(K, row) + 8 * first, stride, rows: bandEnd(K, row) - row, columns: stride - first };
+    });
   };
+  const whole = (at: number, stride: number): Place => ({ at, stride, rows: m, columns: stride });
   const columns = (s: number) => {
     blocks ??= new Blocks(device, geometries);
-    blocks.run(inducing[s], q, 0, M, (j) => matrix + 8 * (j * m * k + s * q), k);
+    blocks.run(inducing[s], q, 0, M, (row) => whole(matrix + 8 * (row * k + s * q), k));
   };
   /** b = J v of one geometry. */
   const weights = (j: number) => {
@@ -150,7 +158,7 @@ export const gradientDomainTask: Task = ({ device }, given) => {
       minus: memory.alloc(8 * m * k),
     };
     const [at, B] = [spec.own + 8 * j * m * m, matrix + 8 * j * m * k];
-    blocks.run(j, m, j, j + 1, () => at, m);
+    blocks.run(j, m, j, j + 1, () => whole(at, m));
     const minus = memory.f64(factor.minus, m * k);
     const columnsOf = memory.f64(B, m * k);
     for (let t = 0; t < m * k; t++) minus[t] = -columnsOf[t];
@@ -165,5 +173,6 @@ export const gradientDomainTask: Task = ({ device }, given) => {
   };
 
   const works = [covariance, columns, weights, product, project, expand, gram, own];
-  return (chunk) => works[memory.i32(spec.control, 1)[0]](chunk);
+  const word = memory.i32(spec.control, 2);
+  return (chunk) => works[word[0]](word[1] + chunk);
 };

@@ -6,6 +6,7 @@ import type { Frame } from "../../structure/structure.ts";
 import type { LearnedTerm } from "../learned.ts";
 import type { RowsPlan } from "../least-squares/prepare.ts";
 import type { PackedFrames } from "../packed.ts";
+import type { Written } from "../checkpoint.ts";
 import type { Stage } from "../optimiser.ts";
 import type { WholeOutcome } from "./outcome.ts";
 
@@ -40,7 +41,7 @@ export interface WholeSolver {
   readonly parameters: Float64Array;
   /** `loss` is what was minimised, once finished. */
   step(): Promise<{ readonly finished: boolean; readonly loss: number }>;
-  save(): Record<string, Float64Array>;
+  save(): Record<string, Float64Array | Written>;
   load(arrays: Readonly<Record<string, Float64Array>>): void;
   /**
    * The finished term, and what the fit says of itself. The packed frames hold predictions; validation and test frames
