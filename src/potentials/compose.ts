@@ -180,7 +180,7 @@ class Composed implements Trainable, Gradable, Uncertain {
 
   gradeBy(grade: string): boolean {
     const method = pick(graders, grade, "grade");
-    this.#grader = this.record && method.build(this.record);
+    this.#grader = this.record && method.build(this.record, this.regressor.basis);
     return this.#grader !== null;
   }
 

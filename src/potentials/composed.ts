@@ -20,7 +20,8 @@ const composedOptions = z.strictObject({
 
 export type ComposedOptions = z.infer<typeof composedOptions>;
 
-function build(
+/** Descriptor and regressor of a composed term, joined. */
+export function buildComposed(
   { descriptor, regressor, training }: ComposedOptions,
   elements: readonly number[],
   tensors: Readonly<Record<string, Float64Array>>,
@@ -41,5 +42,5 @@ export const composed: PotentialMethod<ComposedOptions> = {
   name: "composed",
   summary: "A learned energy per atom: descriptor, then regressor",
   options: composedOptions,
-  build,
+  build: buildComposed,
 };

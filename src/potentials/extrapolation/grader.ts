@@ -2,6 +2,7 @@ import type { Features } from "../../descriptors/descriptor.ts";
 import type { Neighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
 import type { EnvironmentSet } from "./environment-set.ts";
+import type { LinearBasis } from "../../regressors/regressor.ts";
 import type { TrainingRecord } from "./record.ts";
 
 /** Says of each centre, from its features alone, how unlike the training data it is. */
@@ -17,8 +18,8 @@ export interface GradeMethod {
   readonly summary: string;
   /** From here on a structure is worth a calculation: what `--harvest` takes unless told otherwise. */
   readonly noteworthy: number;
-  /** Null where the record lacks what the grade needs. */
-  build(record: TrainingRecord): Grader | null;
+  /** Null where the record lacks what the grade needs; `basis` is what the energies are linear in, where they are. */
+  build(record: TrainingRecord, basis?: LinearBasis): Grader | null;
 }
 
 /** Why an atom has its grades: the feature to blame, and the training frame with the surroundings most like its own. */

@@ -1,19 +1,19 @@
 import { EnvironmentsBuilder } from "../../descriptors/environments.ts";
 import type { Descriptor, Features } from "../../descriptors/descriptor.ts";
-import { descriptors } from "../../descriptors/table.ts";
 import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
 import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Neighbours } from "../../structure/neighbours.ts";
+import type { LinearBasis } from "../../regressors/regressor.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { composed } from "../composed.ts";
+import { buildComposed, composed } from "../composed.ts";
 import { FeatureBuffer } from "../feature-buffer.ts";
 import { pick } from "../pick.ts";
-import type { Model, Term } from "../potential.ts";
+import type { Model } from "../potential.ts";
 import { EnvironmentSet, unitOf } from "./environment-set.ts";
 import type { Extrapolation, Grader, Guard } from "./grader.ts";
 import { excess, widths } from "./range.ts";
-import { readRecord, type TrainingRecord } from "./record.ts";
+import type { TrainingRecord } from "./record.ts";
 import { graders } from "./table.ts";
 
 /** Atoms whose features are in memory at a time. */
@@ -40,8 +40,9 @@ export class ExtrapolationGuard implements Guard {
   static of(model: Model, device: Device): ExtrapolationGuard | null {
     for (const term of model.terms) {
       if (term.type !== composed.name) continue;
-      const [descriptor, record] = partsOf(term, model.elements, device);
-      if (record) return new ExtrapolationGuard(descriptor, record, device);
+      const options = composed.options.parse(term.options);
+      const { record, descriptor, regressor } = buildComposed(options, model.elements, term.tensors, device);
+      if (record) return new ExtrapolationGuard(descriptor, record, device, regressor.basis);
     }
     return null;
   }
@@ -53,7 +54,7 @@ export class ExtrapolationGuard implements Guard {
     throw invalid(place, "a model that remembers its training data (fit it again)", "one that does not");
   }
 
-  private constructor(descriptor: Descriptor, record: TrainingRecord, device: Device) {
+  private constructor(descriptor: Descriptor, record: TrainingRecord, device: Device, basis?: LinearBasis) {
     this.cutoff = descriptor.cutoff;
     this.record = record;
     this.#descriptor = descriptor;
@@ -61,7 +62,7 @@ export class ExtrapolationGuard implements Guard {
     const sizes = descriptor.elements.map((_, e) => descriptor.size(e));
     this.#buffer = new FeatureBuffer(device.memory, sizes);
     this.#graders = Object.entries(graders).flatMap(([name, method]) => {
-      const grader = method.build(record);
+      const grader = method.build(record, basis);
       return grader ? [[name, grader] as const] : [];
     });
     this.names = this.#graders.map(([name]) => name);
@@ -167,17 +168,4 @@ export class ExtrapolationGuard implements Guard {
     this.#descriptor.forward(env, G);
     return { G, centre: env.centre };
   }
-}
-
-function partsOf(
-  term: Term,
-  elements: readonly number[],
-  device: Device,
-): [descriptor: Descriptor, record: TrainingRecord | null] {
-  const { descriptor, training } = composed.options.parse(term.options);
-  const { name, ...options } = descriptor;
-  const method = pick(descriptors, name, "descriptor.name");
-  const built = method.build(method.options.parse(options), elements, device);
-  const sizes = elements.map((_, e) => built.size(e));
-  return [built, readRecord(term.tensors, training?.places ?? [], sizes)];
 }
