@@ -1,4 +1,4 @@
-import { dot, quasiNewtonStep } from "../math/minimise.ts";
+import { dot } from "../math/minimise.ts";
 
 /** What FIRE remembers: plain data, part of a checkpoint. */
 export interface FireMemory {
@@ -50,10 +50,16 @@ export function limit(move: Float64Array, most: number): void {
  * downhill (E. Bitzek et al., DOI 10.1103/PhysRevLett.97.170201; half a step back when it goes uphill: J. Guénolé et
  * al., DOI 10.1016/j.commatsci.2020.109584). Two things are different, and halve the steps: uphill, only the velocity
  * against the forces is taken away, so that soft motions go on when a stiff one turns round; and the timestep stays below
- * 1/√k, k the largest curvature of late, half of where a leapfrog becomes unstable. Units of time are
- * √(amu Å²/eV) with unit masses.
+ * 1/√k, k the largest curvature of late, half of where a leapfrog becomes unstable. Forces that are not the `gradient` of
+ * an energy could drive it round in circles: then it stops as the original does. Units of time are √(amu Å²/eV) with unit
+ * masses.
  */
-export function fireMove(memory: FireMemory, F: Float64Array, maxMove: number): Float64Array {
+export function fireMove(
+  memory: FireMemory,
+  F: Float64Array,
+  maxMove: number,
+  { gradient = true }: { readonly gradient?: boolean } = {},
+): Float64Array {
   const { velocities: v } = memory;
   lookBack(memory, F);
   const power = dot(F, v);
@@ -68,7 +74,7 @@ export function fireMove(memory: FireMemory, F: Float64Array, maxMove: number): 
     for (let i = 0; i < v.length; i++) back[i] = -0.5 * memory.timestep * v[i];
     limit(back, maxMove / 2);
     const against = power / Math.max(dot(F, F), Number.MIN_VALUE);
-    for (let i = 0; i < v.length; i++) v[i] -= against * F[i];
+    for (let i = 0; i < v.length; i++) v[i] = gradient ? v[i] - against * F[i] : 0;
   }
   const stiffness = Math.max(...memory.curvatures, 1 / LONGEST ** 2);
   memory.timestep = Math.min(memory.timestep, 1 / Math.sqrt(stiffness));
@@ -99,61 +105,4 @@ function accelerate({ velocities: v, timestep, alpha }: FireMemory, F: Float64Ar
   for (let i = 0; i < v.length; i++) v[i] += timestep * F[i];
   const turn = alpha * Math.sqrt(dot(v, v) / Math.max(dot(F, F), Number.MIN_VALUE));
   for (let i = 0; i < v.length; i++) v[i] = (1 - alpha) * v[i] + turn * F[i];
-}
-
-/** What L-BFGS without a line search remembers. */
-export interface QuasiNewtonMemory {
-  readonly steps: Float64Array[];
-  readonly changes: Float64Array[];
-  /** Of the last move; empty before the first. */
-  positions: Float64Array;
-  forces: Float64Array;
-}
-
-export const quasiNewtonMemory = (): QuasiNewtonMemory => ({
-  steps: [],
-  changes: [],
-  positions: new Float64Array(0),
-  forces: new Float64Array(0),
-});
-
-/** Pairs of steps that are remembered. */
-const HISTORY = 25;
-/** Curvature that is assumed before any is known, eV/Å²: that of a stiff bond. */
-const CURVATURE = 70;
-
-/**
- * The move of L-BFGS without a line search, for forces that need not be the slope of an energy: bands, dimers. A pair
- * of steps that shows negative curvature wipes the memory (D. Sheppard, R. Terrell, G. Henkelman, J. Chem. Phys. 128,
- * 134106 (2008), DOI 10.1063/1.2841941).
- */
-export function quasiNewtonMove(
-  memory: QuasiNewtonMemory,
-  positions: Float64Array,
-  F: Float64Array,
-  maxMove: number,
-): Float64Array {
-  const { steps, changes } = memory;
-  if (memory.positions.length > 0) {
-    const s = positions.map((x, i) => x - memory.positions[i]);
-    const y = F.map((f, i) => memory.forces[i] - f);
-    if (dot(s, y) > 0) {
-      steps.push(s);
-      changes.push(y);
-    } else {
-      steps.length = 0;
-      changes.length = 0;
-    }
-    if (steps.length > HISTORY) {
-      steps.shift();
-      changes.shift();
-    }
-  }
-  memory.positions = positions.slice();
-  memory.forces = F.slice();
-  const gradient = F.map((f) => -f);
-  const move =
-    steps.length === 0 ? F.map((f) => f / CURVATURE) : quasiNewtonStep({ gradient, steps, changes });
-  limit(move, maxMove);
-  return move;
 }

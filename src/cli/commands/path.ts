@@ -54,7 +54,7 @@ export function define(command: Command): void {
     .option("-o, --output <folder>", "where path.xyz, saddle.xyz and path.html go (default: <reactant>-path)")
     .addOption(new Option("--method <name>", "how").choices(["neb", "string"]).default("neb"))
     .addOption(
-      new Option("--optimiser <name>", "of the band: lbfgs is quick, fire is safe on rough surfaces")
+      new Option("--optimiser <name>", "of the band; both take back what makes the forces grow")
         .choices(["lbfgs", "fire"])
         .default("lbfgs"),
     )

@@ -2,8 +2,10 @@ import { NumericalError, invalid } from "../../error.ts";
 import { dot } from "../../math/minimise.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { fireMemory, fireMove, longest, quasiNewtonMemory, quasiNewtonMove } from "../movers.ts";
-import type { FireMemory, QuasiNewtonMemory } from "../movers.ts";
+import { forget, guardedMemory, guardedMove } from "../guarded.ts";
+import type { GuardedMemory } from "../guarded.ts";
+import { fireMemory, fireMove, longest } from "../movers.ts";
+import type { FireMemory } from "../movers.ts";
 import type { Simulation } from "../simulation.ts";
 import { createSurface } from "../surface.ts";
 import type { Point } from "../surface.ts";
@@ -16,7 +18,7 @@ export interface BandOptions {
   readonly climb?: boolean;
   /** eV/Å; 0.5 by default. */
   readonly climbBelow?: number;
-  /** "lbfgs" without line search, or "fire". */
+  /** "lbfgs" under guard, see `guardedMove`, or "fire". */
   readonly method?: "lbfgs" | "fire";
   /** Longest move of an atom in a step, Å; 0.2 by default. */
   readonly maxMove?: number;
@@ -37,7 +39,7 @@ export interface BandState {
   /** Evaluations of the potential so far, those of the ends included. */
   evaluations: number;
   readonly fire: FireMemory;
-  readonly lbfgs: QuasiNewtonMemory;
+  readonly lbfgs: GuardedMemory;
 }
 
 /** The potential that an image feels. */
@@ -76,6 +78,7 @@ export function band(
           ? -2 * along
           : spring * (apart(images[k + 1], images[k]) - apart(images[k], images[k - 1])) - along;
       for (let i = 0; i < width; i++) F[i] += pull * tau[i];
+      if (k !== state.climbing) straighten(F, images, k, tau, spring);
     }
     state.maxForce = longest(forces);
   }
@@ -84,7 +87,9 @@ export function band(
     if (!climb || (state.climbing < 0 && state.maxForce > climbBelow)) return;
     const before = state.climbing;
     state.climbing = highest(state.images);
-    if (state.climbing !== before) judge(state);
+    if (state.climbing === before) return;
+    judge(state);
+    forget(state.lbfgs);
   }
 
   return {
@@ -99,7 +104,7 @@ export function band(
         step: 0,
         evaluations: images.length,
         fire: fireMemory(inner),
-        lbfgs: quasiNewtonMemory(),
+        lbfgs: guardedMemory(),
       };
       judge(state);
       follow(state);
@@ -111,8 +116,8 @@ export function band(
       const now = joined(inner.map(({ positions }) => positions));
       const move =
         method === "fire"
-          ? fireMove(state.fire, forces, maxMove)
-          : quasiNewtonMove(state.lbfgs, now, forces, maxMove);
+          ? fireMove(state.fire, forces, maxMove, { gradient: false })
+          : guardedMove(state.lbfgs, now, forces, maxMove);
       inner.forEach((image, k) => {
         for (let i = 0; i < width; i++) image.positions[i] += move[k * width + i];
         surfaces[k + 1].evaluate(image);
@@ -129,6 +134,30 @@ function joined(arrays: readonly Float64Array[]): Float64Array {
   const all = new Float64Array(arrays.length * arrays[0].length);
   arrays.forEach((array, k) => all.set(array, k * array.length));
   return all;
+}
+
+/**
+ * Where the path turns back by more than a right angle, springs along it could drive the image away from both its
+ * neighbours: there they pull across it too, as strongly as it turns (after H. Jónsson, G. Mills, K. W. Jacobsen, DOI
+ * 10.1142/9789812839664_0016, whose switch acts at every bend).
+ */
+function straighten(
+  F: Float64Array,
+  images: readonly Point[],
+  k: number,
+  tau: Float64Array,
+  spring: number,
+): void {
+  const [before, here, after] = [images[k - 1], images[k], images[k + 1]].map((image) => image.positions);
+  const on = here.map((x, i) => after[i] - x);
+  const back = here.map((x, i) => x - before[i]);
+  const cosine = dot(on, back) / Math.sqrt(dot(on, on) * dot(back, back));
+  if (!(cosine < 0)) return;
+  // 0 at a right angle and 1 where the path runs back into itself, smoothly.
+  const part = cosine * cosine * (3 + 2 * cosine);
+  const pull = on.map((d, i) => spring * part * (d - back[i]));
+  const along = dot(pull, tau);
+  for (let i = 0; i < F.length; i++) F[i] += pull[i] - along * tau[i];
 }
 
 /** |R_a − R_b|. */

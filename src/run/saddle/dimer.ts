@@ -3,8 +3,9 @@ import { dot } from "../../math/minimise.ts";
 import { Random } from "../../math/random.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { longest, quasiNewtonMemory, quasiNewtonMove } from "../movers.ts";
-import type { QuasiNewtonMemory } from "../movers.ts";
+import { forget, guardedMemory, guardedMove } from "../guarded.ts";
+import type { GuardedMemory } from "../guarded.ts";
+import { longest } from "../movers.ts";
 import { projectOut } from "../rigid.ts";
 import type { Simulation } from "../simulation.ts";
 import { createSurface } from "../surface.ts";
@@ -34,7 +35,7 @@ export interface DimerState extends Point {
   /** Curvature along it, eV/Å². */
   curvature: number;
   evaluations: number;
-  readonly lbfgs: QuasiNewtonMemory;
+  readonly lbfgs: GuardedMemory;
 }
 
 /** A turn by less than this, rad, is left out. */
@@ -131,7 +132,7 @@ export function dimer(
         mode,
         curvature: 0,
         evaluations: 2,
-        lbfgs: quasiNewtonMemory(),
+        lbfgs: guardedMemory(),
       };
       settle(state);
       return state;
@@ -142,15 +143,16 @@ export function dimer(
       const F = state.forces.slice();
       projectOut(F, basis);
       const along = dot(F, state.mode);
-      // Where the surface still curves upwards, straight up; else up along the dimer and down across it.
-      const pull =
-        state.curvature > 0
-          ? state.mode.map((u) => -along * u)
-          : F.map((f, i) => f - 2 * along * state.mode[i]);
-      const move =
-        state.curvature > 0
-          ? scaledTo(pull, maxMove)
-          : quasiNewtonMove(state.lbfgs, state.positions, pull, maxMove);
+      let move: Float64Array;
+      if (state.curvature > 0) {
+        // Where the surface still curves upwards, straight up.
+        const climb = state.mode.map((u) => -along * u);
+        move = scaledTo(climb, maxMove);
+        forget(state.lbfgs);
+      } else {
+        const pull = F.map((f, i) => f - 2 * along * state.mode[i]);
+        move = guardedMove(state.lbfgs, state.positions, pull, maxMove);
+      }
       for (let i = 0; i < move.length; i++) state.positions[i] += move[i];
       surface.evaluate(state);
       state.evaluations++;
