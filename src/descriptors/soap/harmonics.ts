@@ -38,29 +38,40 @@ export class Harmonics {
 
   /** Σ_lm V_lm ∂F_lm/∂(x, y, z) + S_lm F_lm r̂; V and S [lm] stand behind the rows of neighbours. */
   get pullback(): Kernel {
-    const [V, S] = ["V", "S"].map((name) => this.#F.map((_, k) => variable(`${name}${k}`)));
-    const dot = (a: readonly Expr[]) => sum(this.#F.map((f, k) => mul(a[k], f)));
-    const slope = dot(S);
-    const out = gradient(dot(V), components).map((g, k) => add(g, mul(slope, div(components[k], r))));
-    const rows = [...near, ...[...V, ...S].map(({ name }) => name)];
-    return (this.#pullback ??= this.#compile("soap pullback", rows, out));
+    return (this.#pullback ??= this.#compilePullback());
   }
 
   /** F_lm r̂·t, then ∂F_lm·t. */
   get pushforward(): Kernel {
-    const seeds = new Map(components.map((c, k) => [c, along[k]]));
-    const q = sum(components.map((c, k) => mul(div(c, r), along[k])));
-    const out = [...this.#F.map((f) => mul(f, q)), ...this.#F.map((f) => tangent(f, seeds))];
-    return (this.#pushforward ??= this.#compile("soap pushforward", near, out));
+    return (this.#pushforward ??= this.#compilePushforward());
   }
 
   /** F_lm r̂, [3, lm], then ∂F_lm, [3, lm]. */
   get jacobian(): Kernel {
+    return (this.#jacobian ??= this.#compileJacobian());
+  }
+
+  #compilePullback(): Kernel {
+    const [V, S] = ["V", "S"].map((name) => this.#F.map((_, k) => variable(`${name}${k}`)));
+    const dot = (a: readonly Expr[]) => sum(this.#F.map((f, k) => mul(a[k], f)));
+    const slope = dot(S);
+    const out = gradient(dot(V), components).map((g, k) => add(g, mul(slope, div(components[k], r))));
+    return this.#compile("soap pullback", [...near, ...[...V, ...S].map(({ name }) => name)], out);
+  }
+
+  #compilePushforward(): Kernel {
+    const seeds = new Map(components.map((c, k) => [c, along[k]]));
+    const q = sum(components.map((c, k) => mul(div(c, r), along[k])));
+    const out = [...this.#F.map((f) => mul(f, q)), ...this.#F.map((f) => tangent(f, seeds))];
+    return this.#compile("soap pushforward", near, out);
+  }
+
+  #compileJacobian(): Kernel {
     const out = [
       ...components.flatMap((c) => this.#F.map((f) => mul(f, div(c, r)))),
       ...components.flatMap((c) => this.#F.map((f) => tangent(f, new Map([[c, one]])))),
     ];
-    return (this.#jacobian ??= this.#compile("soap jacobian", near, out));
+    return this.#compile("soap jacobian", near, out);
   }
 
   #compile(name: string, varying: readonly string[], elementwise: readonly Expr[]): Kernel {
