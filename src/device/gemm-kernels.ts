@@ -1,5 +1,6 @@
 import type { FunctionBuilder, Label, Local } from "../formula/assembler.ts";
 import { ModuleBuilder } from "../formula/assembler.ts";
+import { emitRow } from "./row-kernel.ts";
 
 /** Element types of a matrix product. */
 export type Real = "f64" | "f32";
@@ -343,14 +344,17 @@ export interface GemmExports {
   readonly blockTransposed: (...args: number[]) => void;
   readonly pack: (k: number, n: number, b: number, ldb: number, out: number) => void;
   readonly packTransposed: (k: number, n: number, b: number, ldb: number, out: number) => void;
+  /** n, k, a, step, b, ldb, c: see `emitRow`. */
+  readonly row: (...args: number[]) => void;
 }
 
-/** The module with the four functions that `Gemm` is made of. */
+/** The module with the five functions that `Gemm` is made of. */
 export const emitGemm = (real: Real, fused: boolean, shared: boolean): Uint8Array<ArrayBuffer> => {
   const module = new ModuleBuilder().importMemory(shared);
   emitBlock(module, "block", { real, fused, transA: false });
   emitBlock(module, "blockTransposed", { real, fused, transA: true });
   emitPack(module, "pack", real);
   emitPackTransposed(module, "packTransposed", real);
+  emitRow(module, "row", real, fused);
   return module.bytes();
 };

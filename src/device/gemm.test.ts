@@ -201,15 +201,15 @@ describe("matrix product", () => {
     const small = new Memory({ bytes: 2 ** 20, shared: false });
     const gemm = createGemm(small, true);
     gemm.f64(1, 1, 1, 64, 1, 64, 1, 128, 1, { transB: true });
-    small.alloc(small.left - 64 * 3);
-    const [x, y, z] = [small.alloc(8), small.alloc(8), small.alloc(8)];
+    small.alloc(small.left - 64 * 4);
+    const [x, to, y, z] = [0, 1, 2, 3].map(() => small.alloc(8));
     expect(small.left).toBe(0);
     small.f64(x, 1)[0] = 3;
     for (const at of [y, z]) {
       small.f64(at, 1)[0] = 5;
-      gemm.f64(1, 1, 1, x, 1, at, 1, y, 1);
-      expect(small.f64(y, 1)[0]).toBe(15);
-      gemm.f64(1, 1, 1, at, 1, x, 1, y, 1, { transA: true, transB: true });
+      gemm.f64(1, 1, 1, x, 1, at, 1, to, 1);
+      expect(small.f64(to, 1)[0]).toBe(15);
+      gemm.f64(1, 1, 1, at, 1, x, 1, to, 1, { transA: true, transB: true });
     }
   });
 

@@ -70,6 +70,11 @@ class Blocks {
 
   run(n: number, k: number, o: Operands, add: boolean): void {
     const { size } = this;
+    if (o.m === 1 && !o.transB && k > 0) {
+      if (!add) this.memory.u8(o.c, size * n).fill(0);
+      this.kernels.row(n, k, o.a, o.transA ? o.lda : size, o.b, o.ldb, o.c);
+      return;
+    }
     const widest = WIDTH_BYTES / size;
     for (let j = 0; j < n; j += widest) {
       // At least once, so that k = 0 sets C.
