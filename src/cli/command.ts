@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import type { Precision } from "../device/device.ts";
+import { InputError } from "../error.ts";
 
 /** What a command has to say: text for people, JSON for programs. */
 export interface Outcome {
@@ -31,12 +32,12 @@ export const EXIT = {
 
 /** Prints an outcome: text, or one JSON document on stdout with --json. */
 export function present(outcome: Outcome, json: boolean | undefined): void {
-  process.stdout.write(`${json ? JSON.stringify(outcome.json, finite, 2) : outcome.text}\n`);
+  process.stdout.write(`${json ? JSON.stringify(outcome.json, spell, 2) : outcome.text}\n`);
   process.exitCode = outcome.exitCode ?? EXIT.ok;
 }
 
 /** JSON knows no NaN and no typed arrays; both are written as what they are, not as null or an object of indices. */
-function finite(_: string, value: unknown): unknown {
+function spell(_: string, value: unknown): unknown {
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);
   return ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : value;
 }
@@ -66,10 +67,37 @@ export const withPrecision = (command: Command): Command =>
       .default("f64"),
   );
 
+/** An option that is heeded only together with others: its name, what it `needs`, whether that is there, and what is. */
+export type Idle = readonly [option: string, needs: string, there: boolean, found?: string];
+
+/** "ircStep" → "--irc-step". */
+const flag = (name: string): string =>
+  `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Refuses options that were given although nothing would heed them, all at once. */
+export function refuseIdle(command: Command, options: readonly Idle[]): void {
+  const idle = options.filter(([name, , there]) => !there && command.getOptionValueSource(name) === "cli");
+  if (idle.length === 0) return;
+  throw new InputError(
+    idle.map(([name, needs, , found]) => ({
+      place: flag(name),
+      expected: `${needs} with it`,
+      found: found ?? "none",
+    })),
+  );
+}
+
 /** Reads a number > 0 from the command line. */
 export function positive(text: string): number {
   const x = Number(text);
   if (!(x > 0 && Number.isFinite(x))) throw new InvalidArgumentError("A positive number is expected.");
+  return x;
+}
+
+/** Reads any number from the command line. */
+export function finite(text: string): number {
+  const x = Number(text);
+  if (text.trim() === "" || !Number.isFinite(x)) throw new InvalidArgumentError("A number is expected.");
   return x;
 }
 

@@ -2,7 +2,10 @@ import type { Precision } from "../device/device.ts";
 import type { Mean } from "../run/analysis/blocks.ts";
 import type { CellMotion } from "../run/barostats.ts";
 import type { Line } from "../run/observe.ts";
+import { ensembles } from "../run/ensembles.ts";
+import type { Heeded } from "../run/ensembles.ts";
 import type { Structure } from "../structure/structure.ts";
+import type { Idle } from "./command.ts";
 import type { Told } from "./deviations.ts";
 import type { Sampling } from "./sampling.ts";
 import type { Spread } from "./thermo.ts";
@@ -46,6 +49,8 @@ export interface MdOptions {
   readonly sampling?: Sampling;
   /** Tells standard deviations of the frames that are written. */
   readonly certainty?: (structure: Structure) => Told;
+  /** s between checkpoints. */
+  readonly checkpoint?: number;
   readonly restart?: boolean;
   readonly force?: boolean;
 }
@@ -76,3 +81,12 @@ export interface MdResult {
 
 /** Steps of the whole run. */
 export const stepsOf = ({ time, timestep }: MdOptions): number => Math.round((1000 * time) / timestep);
+
+const HEEDED: readonly Heeded[] = ["friction", "period", "pressure", "pressurePeriod", "cell"];
+
+/** What an ensemble is told in vain. */
+export const idleIn = (ensemble: string): Idle[] =>
+  HEEDED.map((option) => {
+    const those = Object.keys(ensembles).filter((name) => ensembles[name].heeds.includes(option));
+    return [option, `--ensemble ${those.join(" or ")}`, those.includes(ensemble), ensemble];
+  });

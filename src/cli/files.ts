@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { invalid } from "../error.ts";
 import { readBytes, writeAtomically } from "../io/files.node.ts";
+import { findWriter } from "../io/table.ts";
 
-/** Writes a file whole or not at all, and makes its folder on the way. */
+/** Writes a file whole or not at all. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   await writeAtomically(path, [typeof content === "string" ? new TextEncoder().encode(content) : content]);
 }
 
@@ -26,6 +25,12 @@ export async function readWhole(path: string): Promise<Uint8Array> {
 /** Refuses to overwrite what is there, unless told to. */
 export function refuseExisting(path: string, force: boolean | undefined): void {
   if (!force && existsSync(path)) throw invalid(path, "a new path (or --force)", "it exists already");
+}
+
+/** The same for a file of frames, whose format must be one that can be written: told before anything is computed. */
+export function refuseFrames(path: string, force: boolean | undefined): void {
+  findWriter(path);
+  refuseExisting(path, force);
 }
 
 /** Name of a file without folder and endings: "a/b.xyz.gz" → "b". */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
-import { InputError, NumericalError, PeerError } from "../error.ts";
+import { InputError, NumericalError, PeerError, invalid } from "../error.ts";
 import { EXIT } from "./command.ts";
 import type { CommandModule } from "./command.ts";
 import { Interrupted } from "./signals.ts";
@@ -61,7 +61,7 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   md: {
     group: "Run",
-    summary: "molecular dynamics: constant energy or temperature",
+    summary: "molecular dynamics at constant energy, temperature or pressure",
     load: () => import("./commands/md.ts"),
   },
   umbrella: {
@@ -116,12 +116,12 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   import: {
     group: "Files",
-    summary: "a potential of another program (n2p2) as a model",
+    summary: "a potential of another program as a model: n2p2, LAMMPS, pacemaker, QUIP, sGDML",
     load: () => import("./commands/import.ts"),
   },
   export: {
     group: "Files",
-    summary: "a model in the files of another program (n2p2, LAMMPS)",
+    summary: "a model in the files of another program: LAMMPS, n2p2, pacemaker",
     load: () => import("./commands/export.ts"),
   },
   demo: {
@@ -161,6 +161,7 @@ Exit codes:
   0  done          1  the input cannot be used      2  wrong usage
   3  a number stopped being finite, or a relaxation did not converge
   4  dynamics stopped where it left the training data, after saving
+  5  an outside program is gone or silent
   70 a fault of surfit itself                         130, 143  stopped by a signal, after saving
 
 Documentation: docs/ in the package.
@@ -184,8 +185,20 @@ async function build(argv: readonly string[]): Promise<Command> {
 
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
 
+/** What the operating system refuses for reasons that the user can mend. */
+const REFUSALS = "EACCES EPERM EROFS ENOENT ENOTDIR EISDIR ELOOP ENAMETOOLONG ENOSPC EDQUOT".split(" ");
+
+/** The same error, or what the operating system said in words of ours. */
+function inWords(error: unknown): unknown {
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  return path !== undefined && REFUSALS.includes(code ?? "")
+    ? invalid(path, "a file or folder that may be read or written", message)
+    : error;
+}
+
 /** The exit code for what went wrong, after saying it. */
-function explain(error: unknown, json: boolean): number {
+function explain(thrown: unknown, json: boolean): number {
+  const error = thrown instanceof Error ? inWords(thrown) : thrown;
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const known = [InputError, NumericalError, PeerError, Interrupted].some((kind) => error instanceof kind);
   if (!(error instanceof Error)) return unknown(String(error));

@@ -1,5 +1,5 @@
-import { createReadStream, statSync } from "node:fs";
-import { open, readdir, rename, rm } from "node:fs/promises";
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -12,7 +12,7 @@ import { applyLabels, planLabels } from "./labels.ts";
 import type { LabelOptions, LabelPlan } from "./labels.ts";
 import { isArrayFolder, packFolder } from "./npy-folder.node.ts";
 import { npz } from "./npz.ts";
-import { findFormat } from "./table.ts";
+import { findFormat, findWriter } from "./table.ts";
 
 /**
  * Frames of a file as they stand in it (its own keys and units), one at a time, .gz or not; format by the ending. A
@@ -31,6 +31,7 @@ export async function* readFrames(
         for await (const frame of readFrames(file, format, options))
           yield inGroup(frame, basename(dirname(file)));
   } else {
+    if (!existsSync(path)) throw invalid(path, "a file", "nothing of that name");
     const { read, name } = findFormat(path, format);
     if (!read) throw invalid(path, "a format that can be read", name);
     yield* read(readPlain(path), path, options);
@@ -142,15 +143,14 @@ export async function writeFrames(
   path: string,
   frames: AsyncIterable<Frame> | Iterable<Frame>,
 ): Promise<void> {
-  const { write, name } = findFormat(path);
-  if (!write) throw invalid(path, "a format that can be written", name);
-  const bytes = write(frames);
+  const bytes = findWriter(path).write(frames);
   await writeAtomically(path, path.toLowerCase().endsWith(".gz") ? gzip(bytes) : bytes);
 }
 
-/** Writes to a temporary file beside the target, flushes it to the disk, then renames: never half a file. */
+/** Writes to a temporary file beside the target, flushes it to the disk, then renames: never half a file. Makes its folder on the way. */
 export async function writeAtomically(path: string, chunks: ByteStream): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  await mkdir(dirname(path), { recursive: true });
   try {
     const handle = await open(temporary, "w");
     try {

@@ -41,3 +41,12 @@ export function findFormat(file: string, name?: string): Format {
     file,
   );
 }
+
+/** The format in which a file is written, by its ending; one that is only read is an InputError. */
+export function findWriter(file: string): Format & Required<Pick<Format, "write">> {
+  const format = findFormat(file);
+  const { write } = format;
+  if (write) return { ...format, write };
+  const writable = formats.filter((f) => f.write).flatMap((f) => f.extensions);
+  throw invalid(file, `a format that can be written (${writable.join(", ")})`, format.name);
+}

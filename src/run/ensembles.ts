@@ -29,13 +29,20 @@ export interface EnsembleOptions extends Fixed {
   readonly cell: CellMotion;
 }
 
+/** What only some ensembles heed. */
+export type Heeded = "friction" | "period" | "pressure" | "pressurePeriod" | "cell";
+
 /** A way to run dynamics. */
 export interface Ensemble {
   readonly summary: string;
+  /** Which of these options count. */
+  readonly heeds: readonly Heeded[];
   /** Whether noise moves the whole, so that all 3n velocities carry temperature. */
   readonly whole: boolean;
   /** Whether the cell changes. */
   readonly barostat: boolean;
+  /** Whether its energies fluctuate as those of a system at one temperature do: heat capacities follow from them. */
+  readonly canonical: boolean;
   /** What the user should know before using it. */
   readonly warning?: string;
   make(structure: Structure, potential: Potential, options: EnsembleOptions): Dynamics;
@@ -51,20 +58,29 @@ function constant(name: string, ramp: Ramp): number {
 export const ensembles: Readonly<Record<string, Ensemble>> = {
   nve: {
     summary: "constant energy, velocity Verlet",
+    heeds: [],
     whole: false,
     barostat: false,
-    make: (structure, potential, options) => verlet(structure, potential, options),
+    canonical: false,
+    make: (structure, potential, options) => {
+      constant("temperature", options.temperature);
+      return verlet(structure, potential, options);
+    },
   },
   nvt: {
     summary: "constant temperature, Langevin BAOAB; bears ramps",
+    heeds: ["friction"],
     whole: true,
     barostat: false,
+    canonical: true,
     make: (structure, potential, options) => langevin(structure, potential, options),
   },
   "nose-hoover": {
     summary: "constant temperature, Nosé–Hoover chain",
+    heeds: ["period"],
     whole: false,
     barostat: false,
+    canonical: true,
     make: (structure, potential, options) =>
       noseHoover(structure, potential, {
         ...options,
@@ -73,21 +89,27 @@ export const ensembles: Readonly<Record<string, Ensemble>> = {
   },
   bussi: {
     summary: "constant temperature, stochastic velocity rescaling; bears ramps",
+    heeds: ["period"],
     whole: false,
     barostat: false,
+    canonical: true,
     make: bussi,
   },
   berendsen: {
     summary: "weak coupling, for starting up only; bears ramps",
+    heeds: ["period"],
     whole: false,
     barostat: false,
+    canonical: false,
     warning: "berendsen samples no ensemble: use it to start up, and another one to measure",
     make: berendsen,
   },
   npt: {
     summary: "constant pressure and temperature, Martyna–Tobias–Klein",
+    heeds: ["period", "pressure", "pressurePeriod", "cell"],
     whole: false,
     barostat: true,
+    canonical: true,
     make: (structure, potential, options) =>
       martynaTobiasKlein(structure, potential, {
         ...options,
@@ -97,8 +119,10 @@ export const ensembles: Readonly<Record<string, Ensemble>> = {
   },
   "npt-rescaling": {
     summary: "constant pressure and temperature, stochastic cell rescaling, isotropic",
+    heeds: ["period", "pressure", "pressurePeriod"],
     whole: false,
     barostat: true,
+    canonical: true,
     make: (structure, potential, options) =>
       cellRescaling(structure, potential, {
         ...options,

@@ -6,7 +6,7 @@ import type { Format } from "../../io/format.ts";
 import { findFormat, formats } from "../../io/table.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { present, withCommons } from "../command.ts";
-import { refuseExisting } from "../files.ts";
+import { refuseFrames } from "../files.ts";
 import { FrameStream } from "../frame-stream.ts";
 import { createProgress } from "../progress.ts";
 import { labelOptions, makeWay, splitUnits, withLabels } from "../structures.ts";
@@ -50,7 +50,7 @@ export function define(command: Command): void {
 }
 
 async function run(input: string, output: string, flags: Flags): Promise<void> {
-  refuseExisting(output, flags.force);
+  refuseFrames(output, flags.force);
   const every = Number(flags.every ?? 1);
   if (!(Number.isInteger(every) && every >= 1)) throw invalid("--every", "an integer ≥ 1", flags.every ?? "");
   const { labels, every: _every, force: _force, json: _json, skip: _skip, types: _types, ...asked } = flags;

@@ -3,7 +3,7 @@ import { writeFrames } from "../../io/files.node.ts";
 import { basinHopping } from "../../run/basin-hopping.ts";
 import { count, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel, refuseStrangers } from "../engine.ts";
-import { refuseExisting, stem } from "../files.ts";
+import { refuseFrames, stem } from "../files.ts";
 import { createProgress } from "../progress.ts";
 import { Interrupted, watchSignals } from "../signals.ts";
 import { readStructures, relabel, withUnits } from "../structures.ts";
@@ -42,7 +42,7 @@ export function define(command: Command): void {
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
   const output = flags.output ?? `${stem(file)}-lowest.xyz`;
-  refuseExisting(output, flags.force);
+  refuseFrames(output, flags.force);
   const { potential } = await openModel(modelFile);
   const [frame] = await readStructures([file], flags);
   refuseStrangers(potential, frame.structure, frame.place);

@@ -4,7 +4,7 @@ import type { PrecisionFlag } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
 import type { Answer } from "../engine.ts";
 import { deviationsOf, withDeviations } from "../deviations.ts";
-import { refuseExisting } from "../files.ts";
+import { refuseFrames } from "../files.ts";
 import { describeGrades, gradeFrame, withGrades } from "../grades.ts";
 import { createProgress } from "../progress.ts";
 import { readStructures, relabel, withUnits } from "../structures.ts";
@@ -43,7 +43,7 @@ export function define(command: Command): void {
 }
 
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
-  if (flags.output) refuseExisting(flags.output, flags.force);
+  if (flags.output) refuseFrames(flags.output, flags.force);
   const { potential, model, device } = await openModel(modelFile, flags.precision);
   const guard = flags.grades ? demandGuard(model, potential, device, modelFile) : undefined;
   const frames = await readStructures(files, flags);

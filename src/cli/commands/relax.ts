@@ -1,18 +1,17 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { invalid } from "../../error.ts";
 import { writeFrames } from "../../io/files.node.ts";
-import { bfgs, fire, lbfgs, relax } from "../../run/relax.ts";
+import { bfgs, fire, lbfgs, preconditioned, relax } from "../../run/relax.ts";
 import type { Descent, Relaxed, RelaxOptions } from "../../run/relax.ts";
 import type { CellMotion } from "../../run/barostats.ts";
 import { relaxCell } from "../../run/cell-relaxation.ts";
 import type { Simulation } from "../../run/simulation.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { count, positive, present, withCommons, withPrecision } from "../command.ts";
+import { count, finite, positive, present, refuseIdle, withCommons, withPrecision } from "../command.ts";
 import type { PrecisionFlag } from "../command.ts";
 import { evaluateOnce, openModel, refuseStrangers } from "../engine.ts";
-import { refuseExisting, stem } from "../files.ts";
+import { refuseFrames, stem } from "../files.ts";
 import { createProgress } from "../progress.ts";
 import { readStructures, relabel, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
@@ -22,6 +21,7 @@ type Method = (structure: Structure, potential: Potential, options?: RelaxOption
 
 const methods: Readonly<Record<string, Method>> = {
   lbfgs,
+  preconditioned,
   bfgs,
   fire,
 };
@@ -50,13 +50,15 @@ export function define(command: Command): void {
     .argument("<model>", "model file")
     .argument("<structures...>", "files of structures")
     .option("-o, --output <file>", "relaxed frames (default: <structures>-relaxed.xyz)")
-    .option("--method <name>", Object.keys(methods).join(" or "), "lbfgs")
+    .addOption(
+      new Option("--method <name>", "how the atoms move").choices(Object.keys(methods)).default("lbfgs"),
+    )
     .option("--fmax <eV/Å>", "stop when no force on an atom is larger", positive, 0.01)
     .option("--steps <n>", "give up after so many", count, 1000)
     .addOption(
       new Option("--cell <what>", "relax the cell too, by L-BFGS").choices(["isotropic", "axes", "full"]),
     )
-    .option("--pressure <GPa>", "with --cell", Number, 0)
+    .option("--pressure <GPa>", "with --cell", finite, 0)
     .option("--smax <GPa>", "with --cell: stop when stress plus pressure is smaller", positive, 0.05)
     .option("--force", "overwrite the output")
     .action(run);
@@ -74,10 +76,14 @@ function minimum(
   return relaxCell(structure, potential, { cell, pressure, smax, fmax, steps, watch });
 }
 
-async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
-  if (!methods[flags.method]) throw invalid("--method", Object.keys(methods).join(" or "), flags.method);
+async function run(modelFile: string, files: string[], flags: Flags, command: Command): Promise<void> {
+  refuseIdle(command, [
+    ["pressure", "--cell", flags.cell !== undefined],
+    ["smax", "--cell", flags.cell !== undefined],
+    ["method", "a cell that stays as it is", flags.cell === undefined, `--cell ${flags.cell}`],
+  ]);
   const output = flags.output ?? `${stem(files[0])}-relaxed.xyz`;
-  refuseExisting(output, flags.force);
+  refuseFrames(output, flags.force);
   const { potential } = await openModel(modelFile, flags.precision);
   const frames = await readStructures(files, flags);
   const progress = createProgress();

@@ -15,7 +15,7 @@ import { isIsolatedAtom } from "../../potentials/isolated-atoms.ts";
 import { pick } from "../../potentials/pick.ts";
 import { PairAccumulator } from "../../structure/statistics.ts";
 import { count, positive, present, withCommons } from "../command.ts";
-import { refuseExisting } from "../files.ts";
+import { refuseFrames } from "../files.ts";
 import { FrameStream } from "../frame-stream.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { labelOptions, makeWay, withLabels } from "../structures.ts";
@@ -112,8 +112,8 @@ async function run(files: string[], flags: Flags): Promise<void> {
 
 /** What can be refused before anything is read. */
 function checkFlags(method: SelectionMethod, flags: Flags): void {
-  refuseExisting(flags.output, flags.force);
-  if (flags.rest !== undefined) refuseExisting(flags.rest, flags.force);
+  refuseFrames(flags.output, flags.force);
+  if (flags.rest !== undefined) refuseFrames(flags.rest, flags.force);
   if (flags.rest === flags.output) throw invalid("--rest", "another file than --output", flags.output);
   for (const path of [flags.output, ...(flags.rest === undefined ? [] : [flags.rest])])
     if (!findFormat(path).write) throw invalid(path, "a format that can be written", findFormat(path).name);
