@@ -17,13 +17,50 @@ export interface Spread {
 export const HEAD =
   "# step  time_ps  potential_eV  kinetic_eV  invariant_eV  temperature_K  pressure_GPa  volume_A3\n";
 
-/** Writes a state as a line of the table. */
-export function thermoLine(
-  run: Dynamics,
-  { structure, timestep, ensemble }: MdOptions,
-): (state: Motion) => string {
+/** Which ensemble the rows of a table are samples of. */
+export interface SampledEnsemble {
+  readonly ensemble: string;
+  /** K. */
+  readonly temperature: number;
+  /** GPa, at constant pressure. */
+  readonly pressure?: number;
+  readonly atoms: number;
+  /** Velocities that carry temperature. */
+  readonly freedom: number;
+}
+
+/** Comment line of a table that says which ensemble it samples; none where that is not one of a temperature. */
+export function ensembleLine(run: Dynamics, options: MdOptions): string {
+  const { ensemble, temperature: T, pressure: p, structure } = options;
+  const { canonical, barostat } = ensembles[ensemble];
+  // Hills that grow sample nothing that stays.
+  const growing = (options.sampling?.settings["metadynamics"] ?? "none") !== "none";
+  if (!canonical || typeof T !== "number" || typeof p !== "number" || growing) return "";
+  const told: SampledEnsemble = {
+    ensemble,
+    temperature: T,
+    ...(barostat && { pressure: p }),
+    atoms: structure.numbers.length,
+    freedom: freedomOf(run, options),
+  };
+  return `# ${JSON.stringify(told)}\n`;
+}
+
+/** What such a line says; undefined where there is none. */
+export function samplingOfTable(text: string): SampledEnsemble | undefined {
+  const line = /^# (\{.*\})$/m.exec(text)?.[1];
+  return line === undefined ? undefined : (JSON.parse(line) as SampledEnsemble);
+}
+
+function freedomOf(run: Dynamics, { structure, ensemble }: MdOptions): number {
   const whole = ensembles[ensemble].whole ? structure.positions.length : degreesOfFreedom(structure);
-  const freedom = whole - (run.constraints?.count ?? 0);
+  return whole - (run.constraints?.count ?? 0);
+}
+
+/** Writes a state as a line of the table. */
+export function thermoLine(run: Dynamics, options: MdOptions): (state: Motion) => string {
+  const { structure, timestep } = options;
+  const freedom = freedomOf(run, options);
   const bulk = structure.cell !== null && structure.pbc.every(Boolean);
   return (state) => {
     const K = run.kinetic(state);

@@ -18,7 +18,7 @@ import type { Progress } from "./progress.ts";
 import { variableMeans } from "./sampling.ts";
 import { Interrupted, watchSignals } from "./signals.ts";
 import { show } from "./table.ts";
-import { HEAD, summarise, thermoLine } from "./thermo.ts";
+import { HEAD, ensembleLine, summarise, thermoLine } from "./thermo.ts";
 
 const first = (span: Span): number => (typeof span === "number" ? span : span[0]);
 
@@ -85,7 +85,7 @@ export async function runDynamics(
   };
   const leaves = () => watch?.after(structureOf(structure, state), state.step, timestep) ?? false;
   if (!found) {
-    thermo.write(HEAD);
+    thermo.write(HEAD + ensembleLine(run, options));
     variables?.write(sampling!.head);
     write();
   }

@@ -14,7 +14,7 @@ export interface Series {
 const ORIGINS = 400;
 
 /** Mean over origins and atoms of f(frame at t₀, frame at t₀ + lag); [lags], the longest half of the trajectory. */
-function correlate(
+export function correlate(
   { frames }: Series,
   f: (a: Float64Array, b: Float64Array, i: number) => number,
   atoms: readonly number[],
@@ -31,7 +31,8 @@ function correlate(
   return out.map((x) => x / (origins * atoms.length));
 }
 
-function checked(series: Series, least: number): void {
+/** An InputError where a trajectory has no interval or fewer frames than are needed. */
+export function checked(series: Series, least: number): void {
   if (!(series.interval > 0)) throw invalid("interval", "a positive time in fs", series.interval);
   if (series.frames.length < least)
     throw invalid("trajectory", `${least} frames or more`, series.frames.length);
@@ -86,6 +87,32 @@ function slopeOf(msd: Float64Array, interval: number): number {
   return regress(times, msd.subarray(first, last)).slope / 6;
 }
 
+/** Wavenumbers from 0 to the highest wanted, or that of half a turn per interval, beyond which nothing can be told, cm⁻¹. */
+export function wavenumbersOf({ interval }: Series, highest: number, points: number): Float64Array {
+  const limit = Math.min(highest, 1 / (2 * interval * LIGHT_CM));
+  return Float64Array.from({ length: points }, (_, k) => (k * limit) / (points - 1));
+}
+
+/**
+ * S(ν) = 4c ∫₀^∞ C(t) cos(2πcνt) dt of a correlation C [lags] with a Hann window: ∫ S dν over the positive wavenumbers is
+ * C(0). Wavenumbers in cm⁻¹, S in the unit of C times cm.
+ */
+export function spectralDensity(
+  { interval }: Series,
+  correlation: Float64Array,
+  wavenumbers: Float64Array,
+): Float64Array {
+  return wavenumbers.map((w) => {
+    const omega = 2 * Math.PI * LIGHT_CM * w * interval;
+    let sum = 0.5 * correlation[0];
+    for (let k = 1; k < correlation.length; k++) {
+      const hann = 0.5 * (1 + Math.cos((Math.PI * k) / correlation.length));
+      sum += hann * correlation[k] * Math.cos(omega * k);
+    }
+    return 4 * LIGHT_CM * interval * sum;
+  });
+}
+
 /** Velocity autocorrelation and its spectrum. */
 export interface VelocitySpectrum {
   /** fs, [lags]. */
@@ -117,19 +144,9 @@ export function velocitySpectrum(
     atoms,
   );
   const correlation = raw.map((c) => c / raw[0]);
-  // Beyond half a turn per interval nothing can be told.
-  const limit = Math.min(highest, 1 / (2 * series.interval * LIGHT_CM));
-  const wavenumbers = Float64Array.from({ length: points }, (_, k) => (k * limit) / (points - 1));
-  const density = wavenumbers.map((w) => {
-    const omega = 2 * Math.PI * LIGHT_CM * w * series.interval;
-    let sum = 0.5;
-    for (let k = 1; k < correlation.length; k++) {
-      const hann = 0.5 * (1 + Math.cos((Math.PI * k) / correlation.length));
-      sum += hann * correlation[k] * Math.cos(omega * k);
-    }
-    return sum;
-  });
-  const area = density.reduce((a, b) => a + b, 0) * (limit / (points - 1));
+  const wavenumbers = wavenumbersOf(series, highest, points);
+  const density = spectralDensity(series, correlation, wavenumbers);
+  const area = density.reduce((a, b) => a + b, 0) * (wavenumbers[1] - wavenumbers[0]);
   return {
     times: correlation.map((_, k) => k * series.interval),
     correlation,
