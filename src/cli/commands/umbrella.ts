@@ -5,7 +5,8 @@ import { invalid } from "../../error.ts";
 import { readVariable } from "../../potentials/bias/variable.ts";
 import type { Variable } from "../../potentials/bias/variable.ts";
 import { ensembles } from "../../run/ensembles.ts";
-import { count, positive, present, withCommons } from "../command.ts";
+import { count, positive, present, refuseIdle, withCommons } from "../command.ts";
+import { idleIn } from "../dynamics-options.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { refuseExisting, stem } from "../files.ts";
@@ -89,13 +90,15 @@ export function define(command: Command): void {
 /** What pulls the starts of windows that are held, eV per square of the variable's unit. */
 const PULL = 20;
 
-async function run(modelFile: string, file: string, given: Flags): Promise<void> {
+async function run(modelFile: string, file: string, given: Flags, command: Command): Promise<void> {
   const engine = await openModel(modelFile);
   const [frame] = await readStructures([file], given);
   refuseStrangers(engine.potential, frame.structure, frame.place);
   const variable = readVariable(given.variable, engine.device, "--variable");
   variable.demand(frame.structure);
   check(given);
+  refuseIdle(command, idleIn(given.ensemble));
+  for (const option of ["from", "to"] as const) refuseDegrees(variable, given[option], `--${option}`);
   const flags = { ...given, k: given.k ?? PULL };
   const folder = flags.output ?? `${stem(file)}-umbrella`;
   if (!flags.restart) refuseExisting(folder, flags.force);
@@ -117,6 +120,12 @@ async function run(modelFile: string, file: string, given: Flags): Promise<void>
   );
   progress.done();
   present(found, flags.json);
+}
+
+/** No angle is beyond a turn: such a number was meant in degrees. */
+function refuseDegrees({ unit }: Variable, s: number, flag: string): void {
+  if (unit === "rad" && Math.abs(s) > 2 * Math.PI + 1e-6)
+    throw invalid(flag, `radians up to 2π, or degrees as in ${s}deg`, s);
 }
 
 function check({ windows, equilibration, time, fixed, k, onto, every }: Flags): void {

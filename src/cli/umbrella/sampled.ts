@@ -33,21 +33,30 @@ export function readUmbrellas(
   return { windows, found: umbrellas(windows, { kT: kB * temperature, bins, period: variable.period }) };
 }
 
-/** Windows, from 0 on, that hardly overlap with the next. */
-export const looseOf = ({ overlaps }: Umbrellas): number[] =>
-  [...overlaps.keys()].filter((k) => overlaps[k] < LEAST_OVERLAP);
+/** Windows, from 0 on, that hardly overlap with the next, where nothing else holds the two together. */
+export function looseOf({ overlaps, inefficiencies }: Umbrellas): number[] {
+  const loose = [...overlaps.keys()].filter((k) => overlaps[k] < LEAST_OVERLAP);
+  const last = inefficiencies.length - 1;
+  // A circle that is open at one place holds together; where it is open at two, that of the ends goes without saying.
+  if (overlaps.length > last && loose.length === 1) return [];
+  return loose.filter((k) => k < last);
+}
 
 const HEAD = ["window", "centre", "mean", "values", "g", "overlap with next", "F (eV)", "± (eV)"];
 
+/** Mean of values of a variable, each taken at its image nearest the centre. */
+const meanAbout = (samples: Float64Array, centre: number, variable: Variable): number =>
+  centre + samples.reduce((sum, s) => sum + variable.wrap(s - centre), 0) / samples.length;
+
 /** One row for each window. */
-function windowRows({ found, windows }: Sampled, centres: readonly number[]): string[][] {
+function windowRows({ found, windows }: Sampled, centres: readonly number[], variable: Variable): string[][] {
   return centres.map((centre, k) => {
     const { samples } = windows[k];
     const overlap = found.overlaps[k];
     return [
       String(k + 1),
       show(centre, 4),
-      show(samples.reduce((a, b) => a + b, 0) / samples.length, 4),
+      show(meanAbout(samples, centre, variable), 4),
       String(samples.length),
       show(found.inefficiencies[k]),
       overlap === undefined ? "" : show(overlap),
@@ -65,7 +74,7 @@ export async function presentUmbrellas(
   folder: string,
   onto?: { readonly name: string; readonly perturbed: Perturbed },
 ): Promise<string> {
-  const rows = windowRows(sampled, centres);
+  const rows = windowRows(sampled, centres, variable);
   const { centres: s, mbar, wham, histograms } = sampled.found;
   const histogram = curveFigure(
     histograms.map((y, k) => ({ name: String(k + 1), x: s, y })),
@@ -103,11 +112,11 @@ function describe(
     textTable(HEAD, rows),
     "",
     `free energy along ${variable.text}: lowest at ${show(centres[mbar.energies.indexOf(0)], 4)}, highest ` +
-      `${show(mbar.energies[top], 4)} ± ${show(mbar.errors[top])} eV at ${show(centres[top], 4)}; WHAM and MBAR differ by ` +
-      `${show(Math.max(...apart))} eV at most`,
+      `${show(mbar.energies[top], 4)} ± ${show(mbar.errors[top])} eV at ${show(centres[top], 4)}` +
+      (apart.length > 0 ? `; WHAM and MBAR differ by ${show(Math.max(...apart))} eV at most` : ""),
     ...looseOf(found).map(
       (k) =>
-        `warning: windows ${k + 1} and ${k + 2 > rows.length ? 1 : k + 2} hardly overlap: the profile's parts on either side ` +
+        `warning: windows ${k + 1} and ${k + 2} hardly overlap: the profile's parts on either side ` +
         "may lie anywhere to each other; take more windows or a smaller --k",
     ),
     `${folder}/: free-energy.txt, free-energy.html, window-*/`,
