@@ -1,3 +1,5 @@
+import { finish, type Work } from "./work.ts";
+
 /**
  * A = U₁ B V₁ᵀ of a square A by Householder reflections, B upper bidiagonal, with U₁ᵀ z of one right-hand side: enough
  * to solve |A x − z|² + λ|x|² for any λ in n operations, and where singular values start from
@@ -28,7 +30,11 @@ function reflector(x: Float64Array, from: number): { tau: number; beta: number }
 }
 
 /** Of a row-major A [n, n], which is overwritten, and z [n]. */
-export function bidiagonalise(A: Float64Array, z: Float64Array, n: number): Bidiagonal {
+export const bidiagonalise = (A: Float64Array, z: Float64Array, n: number): Bidiagonal =>
+  finish(bidiagonalising(A, z, n));
+
+/** The same, column by column. */
+export function* bidiagonalising(A: Float64Array, z: Float64Array, n: number): Work<Bidiagonal> {
   const d = new Float64Array(n);
   const e = new Float64Array(Math.max(0, n - 1));
   const y = z.slice();
@@ -61,6 +67,7 @@ export function bidiagonalise(A: Float64Array, z: Float64Array, n: number): Bidi
       sum *= tau;
       if (sum !== 0) for (let j = k + 1, at = i * n + j; j < n; j++) A[at++] -= sum * v[j];
     }
+    yield;
   }
   const expand = (x: Float64Array) => {
     for (let k = right.length - 1; k >= 0; k--) {

@@ -1,4 +1,5 @@
 import type { Device } from "../device/device.ts";
+import { finish, type Work } from "./work.ts";
 
 /** Columns that are finished at a time; what lies right of them is matrix products. */
 const PANEL = 32;
@@ -73,6 +74,11 @@ export class RowQr {
 
   /** The same with the rows of another triangle [columns, columns] at address `s`, which is left as it is. */
   merge(r: number, s: number): void {
+    finish(this.merging(r, s));
+  }
+
+  /** The same, some rows at a time. */
+  *merging(r: number, s: number): Work<void> {
     const { memory } = this.#device;
     const N = this.columns;
     this.#rows ??= memory.alloc(8 * MERGED * N);
@@ -82,6 +88,7 @@ export class RowQr {
       const S = memory.f64(s, N * N);
       for (let k = 0; k < m; k++) rows.set(S.subarray((i + k) * N + i + k, (i + k + 1) * N), k * N + i + k);
       this.append(r, this.#rows, m, i);
+      yield;
     }
   }
 

@@ -1,5 +1,6 @@
 import { NumericalError } from "../error.ts";
-import { bidiagonalise, type Bidiagonal } from "./bidiagonal.ts";
+import { bidiagonalising, type Bidiagonal } from "./bidiagonal.ts";
+import { finish, type Work } from "./work.ts";
 
 /** A = U Σ Vᵀ as far as least squares need it. */
 export interface Singular {
@@ -28,7 +29,7 @@ function rotate(X: Float64Array, i: number, j: number, width: number, c: number,
 }
 
 /** The bidiagonal under work, and what its rotations act on. */
-interface Work {
+interface Rotated {
   readonly d: Float64Array;
   readonly e: Float64Array;
   readonly y: Float64Array;
@@ -36,7 +37,7 @@ interface Work {
 }
 
 /** Square of the smaller singular value of the last two columns: the shift of a sweep. */
-function shiftOf({ d, e }: Work, lo: number, hi: number): number {
+function shiftOf({ d, e }: Rotated, lo: number, hi: number): number {
   const [a, b, c] = [d[hi - 1], e[hi - 1], d[hi]];
   const above = hi - 1 > lo ? e[hi - 2] : 0;
   // Wilkinson's shift of the last block of BᵀB.
@@ -47,7 +48,7 @@ function shiftOf({ d, e }: Work, lo: number, hi: number): number {
 }
 
 /** One step of Golub and Kahan on columns lo … hi: a bulge is made by the shift and chased to the end. */
-function sweep(work: Work, lo: number, hi: number, shift: number): void {
+function sweep(work: Rotated, lo: number, hi: number, shift: number): void {
   const { d, e, y, V } = work;
   let f = d[lo] - shift / d[lo];
   let g = e[lo];
@@ -73,7 +74,7 @@ function sweep(work: Work, lo: number, hi: number, shift: number): void {
 }
 
 /** The same without shift: exact where a value is zero (J. Demmel, W. Kahan, DOI 10.1137/0911052). */
-function sweepWithoutShift(work: Work, lo: number, hi: number): void {
+function sweepWithoutShift(work: Rotated, lo: number, hi: number): void {
   const { d, e, y, V } = work;
   let [c, cl, sl] = [1, 1, 0];
   for (let k = lo; k < hi; k++) {
@@ -90,7 +91,7 @@ function sweepWithoutShift(work: Work, lo: number, hi: number): void {
 }
 
 /** Sweeps until nothing stands right of the diagonal. */
-function diagonalise(work: Work): void {
+function* diagonalise(work: Rotated): Work<void> {
   const { d, e } = work;
   const scale = Math.max(...d.map(Math.abs), ...e.map(Math.abs), 0);
   const least = Number.EPSILON * scale;
@@ -109,12 +110,13 @@ function diagonalise(work: Work): void {
     while (lo > 0 && e[lo - 1] !== 0) smallest = Math.min(smallest, Math.abs(d[--lo]));
     if (smallest <= least) sweepWithoutShift(work, lo, hi);
     else sweep(work, lo, hi, shiftOf(work, lo, hi));
+    yield;
     if (budget-- === 0) throw new NumericalError("singular values: no convergence; are all numbers finite?");
   }
 }
 
 /** Singular values and Uᵀ z of a bidiagonal form, with right singular vectors where asked for (Golub, Van Loan, §8.6.2). */
-export function singularValues(form: Bidiagonal, vectors: boolean): Singular {
+export function* singularValues(form: Bidiagonal, vectors: boolean): Work<Singular> {
   const { n, d, e, y, expand } = form;
   const V = vectors ? new Float64Array(n * n) : null;
   if (V)
@@ -122,9 +124,10 @@ export function singularValues(form: Bidiagonal, vectors: boolean): Singular {
       const row = V.subarray(k * n, (k + 1) * n);
       row[k] = 1;
       expand(row);
+      yield;
     }
-  const work: Work = { d: d.slice(), e: e.slice(), y: y.slice(), V };
-  diagonalise(work);
+  const work: Rotated = { d: d.slice(), e: e.slice(), y: y.slice(), V };
+  yield* diagonalise(work);
   const order = Array.from(d.keys()).sort((a, b) => Math.abs(work.d[b]) - Math.abs(work.d[a]) || a - b);
   const sorted = V && new Float64Array(n * n);
   if (V) order.forEach((from, to) => sorted!.set(V.subarray(from * n, (from + 1) * n), to * n));
@@ -138,4 +141,9 @@ export function singularValues(form: Bidiagonal, vectors: boolean): Singular {
 
 /** The same of a row-major A [n, n], which is overwritten. */
 export const singular = (A: Float64Array, z: Float64Array, n: number, vectors: boolean): Singular =>
-  singularValues(bidiagonalise(A, z, n), vectors);
+  finish(decomposing(A, z, n, vectors));
+
+/** The same, giving way now and then. */
+export function* decomposing(A: Float64Array, z: Float64Array, n: number, vectors: boolean): Work<Singular> {
+  return yield* singularValues(yield* bidiagonalising(A, z, n), vectors);
+}

@@ -1,14 +1,17 @@
+import { advance, Course, inSlices } from "../course.ts";
+import type { Work } from "../../math/work.ts";
 import { copyInto, type Optimiser, type Problem } from "../optimiser.ts";
 import { normalEquations } from "./normal/normal.ts";
 import { NormalWorkspace } from "./normal/workspace.ts";
-import { errorsIn } from "./outcome.ts";
+import { errorsIn, type FoldOutcome } from "./outcome.ts";
 import { Rows } from "./rows.ts";
 import { Solving } from "./solve.ts";
 import { solved, UNSOLVED } from "./solved.ts";
+import { STAGE } from "./stages.ts";
 
 /**
  * Σ (weighted rows · θ − labels)² minimised in closed form: a step takes every triangle one block of rows further, the
- * last one solves (A. P. Thompson et al., DOI 10.1016/j.jcp.2014.12.018, with QR instead of normal equations). One
+ * last ones solve (A. P. Thompson et al., DOI 10.1016/j.jcp.2014.12.018, with QR instead of normal equations). One
  * epoch, and nothing of the start counts.
  */
 export function leastSquares(problem: Problem): Optimiser {
@@ -17,24 +20,45 @@ export function leastSquares(problem: Problem): Optimiser {
   if (!(workspace instanceof Rows)) throw new TypeError("no rows (this is a bug)");
   const { rounds, folds } = workspace.layout;
   const theta = new Float64Array(decays.length);
+  const course = new Course(workspace.stages);
+  let work: Work<Solving> | undefined;
   let solving: Solving | undefined;
-  const solve = (): Solving => (solving ??= new Solving(workspace, decays, options.leastSquares));
+  const begin = () => (work ??= Solving.create(workspace, decays, options.leastSquares));
+
+  /** Errors of the folds in fits without them. */
+  async function* leaveOut(solution: Solving): AsyncGenerator<void, FoldOutcome["leftOut"][]> {
+    if (folds.length < 2) return [];
+    course.enter(STAGE.leaveOut);
+    const parameters = yield* inSlices(solution.withoutFolds());
+    course.enter(STAGE.predict);
+    await (workspace as Rows).predictLeftOut(parameters);
+    return folds.map(({ frames }) => errorsIn(gradients.data, frames));
+  }
+
   return {
-    steps: rounds,
+    steps: Number.MAX_SAFE_INTEGER,
+    get progress() {
+      return course.progress;
+    },
     judged: theta,
     async step(_epoch, step) {
-      await workspace.round(step);
-      if (step < rounds - 1) return UNSOLVED;
-      theta.set(solve().theta);
-      return solved(problem, theta, rounds);
+      if (step < rounds) {
+        course.enter(STAGE.rows, (step + 1) / rounds);
+        await workspace.round(step);
+        return UNSOLVED;
+      }
+      course.enter(STAGE.solve);
+      solving = advance(begin())?.value;
+      if (!solving) return UNSOLVED;
+      theta.set(solving.theta);
+      return solved(problem, theta, step + 1);
     },
     async *conclude() {
-      yield;
-      const { data } = gradients;
-      if (folds.length < 2) return { outcome: solve().outcome([]), root: solve().root() };
-      await workspace.predictLeftOut(solve().withoutFolds());
-      const errors = folds.map(({ frames }) => errorsIn(data, frames));
-      return { outcome: solve().outcome(errors), root: solve().root() };
+      solving ??= yield* inSlices(begin());
+      const leftOut = yield* leaveOut(solving);
+      course.enter(STAGE.deviations);
+      const outcome = yield* inSlices(solving.outcome(leftOut));
+      return { outcome, root: yield* inSlices(solving.root()) };
     },
     save: () => ({ theta, ...workspace.save() }),
     load(saved) {

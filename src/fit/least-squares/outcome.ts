@@ -21,9 +21,11 @@ export interface LeastSquaresOutcome {
   readonly rank: number;
   /** Effective number of parameters: less than the rank where a penalty holds some back. */
   readonly effective: number;
-  /** σ_max/σ_min of the weighted design matrix, and with its columns scaled to length 1; null where it is not worked out. */
+  /** σ_max/σ_min of the columns in use of the weighted design matrix, and with these scaled to length 1; null where it is not worked out. */
   readonly condition: number | null;
   readonly scaledCondition: number | null;
+  /** Parameters that are 0 because their column is, or because others make it up. */
+  readonly unused: readonly number[];
   /** λ on columns of length 1, where there is one. */
   readonly strength: number | null;
   /** Standard deviation of a weighted row. */

@@ -1,16 +1,18 @@
 import type { Pool } from "../../device/pool.ts";
 import { invalid } from "../../error.ts";
-import { RowQr } from "../../math/qr.ts";
 import type { Term, Trainable } from "../../potentials/potential.ts";
 import type { Frame } from "../../structure/structure.ts";
 import type { TrainingOptions } from "../options.ts";
 import type { PackedFrames } from "../packed.ts";
 import { makeFolds, makeLayout, rowsOf, tooLarge, type Layout } from "./layout.ts";
 import type { LeastSquaresOptions, SettledSolver } from "./options.ts";
+import { secondsOf, type Expected } from "../course.ts";
 import { prepareNormal } from "./normal/prepare.ts";
 import type { NormalWorkspace } from "./normal/workspace.ts";
 import { Rows } from "./rows.ts";
 import { settledSolver, usesTriangles } from "./solvers/table.ts";
+import { measureRates } from "./rates.ts";
+import { stagesOf } from "./stages.ts";
 import { rowWeights, type RowWeights } from "./weights.ts";
 
 /** What a design matrix is prepared from. */
@@ -33,8 +35,9 @@ export interface RowsPlan {
   readonly columns: number;
   readonly folds: number;
   readonly rounds: number;
-  /** Estimated from a few frames and one block, s. */
+  /** Estimated from counts and from rates that were measured, s; and of each stage. */
   readonly seconds: number;
+  readonly stages?: readonly Expected[];
   readonly bytes: number;
   /** The solver of a least-squares problem. */
   readonly solver?: SettledSolver;
@@ -70,13 +73,15 @@ export async function prepareRows(
     return prepareNormal(input, { train, weights, used, perRow: makingTime(input, train) });
   const layout = layOut(input, train);
   const place = (f: number) => frames[f].place;
-  const rows = await Rows.create(pool, { term, elements, data, layout, weights, place, prior });
+  const stages = expect(input, train, layout, solver, prior !== null);
+  const rows = await Rows.create(pool, { term, elements, data, layout, weights, place, prior, stages });
   const plan = {
     rows: count,
     columns,
     folds: layout.folds.length,
     rounds: layout.rounds,
-    seconds: seconds(input, train, layout),
+    seconds: secondsOf(stages),
+    stages,
     bytes: layout.bytes,
     solver,
   };
@@ -132,24 +137,31 @@ function makingTime({ model, data }: RowsInput, train: readonly number[]): numbe
   return made > 0 ? (performance.now() - first) / made : (performance.now() - began) / alone;
 }
 
-/** Rows of a few frames are made and one block is reduced; all threads will share the rest. */
-function seconds(input: RowsInput, train: readonly number[], { columns, blockRows, rows }: Layout): number {
-  const perRow = makingTime(input, train) + reductionTime(input.pool, columns, blockRows);
-  return (perRow * rows) / input.pool.threads / 1000;
-}
-
-/** Milliseconds in which one row goes into a triangle. */
-function reductionTime({ device }: Pool, columns: number, blockRows: number): number {
-  const { memory } = device;
-  const m = Math.min(blockRows, 256);
-  const qr = new RowQr(device, columns, m);
-  const [r, b] = [memory.alloc(8 * columns * columns), memory.alloc(8 * m * columns)];
-  const fill = () =>
-    memory.f64(b, m * columns).forEach((_, k, B) => (B[k] = ((k * 7919) % 104_729) / 104_729));
-  fill();
-  qr.append(r, b, m);
-  fill();
-  const began = performance.now();
-  qr.append(r, b, m);
-  return (performance.now() - began) / m;
+/** What will be done and how long it takes: rows of a few frames are made, and the machine's rates measured. */
+function expect(
+  input: RowsInput,
+  train: readonly number[],
+  { columns, blockRows, rows, folds, lanes }: Layout,
+  solver: SettledSolver,
+  prior: boolean,
+): Expected[] {
+  const { pool, data, frames } = input;
+  const chosen = new Set(train);
+  const energies = frames.filter((frame) => frame.energy !== undefined).length;
+  const others = [...frames.keys()].filter((f) => !chosen.has(f));
+  const bidiagonal = solver === "ridge" || solver === "bayesian-ridge";
+  return stagesOf(
+    {
+      solver,
+      rows,
+      others: others.reduce((sum, f) => sum + rowsOf(data.size(f)), 0),
+      energies,
+      parameters: columns - 1,
+      folds: folds.length,
+      lanes: lanes.length,
+      prior,
+      threads: pool.threads,
+    },
+    { make: makingTime(input, train) / 1000, ...measureRates(pool.device, columns, blockRows, bidiagonal) },
+  );
 }

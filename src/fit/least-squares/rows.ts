@@ -3,6 +3,7 @@ import { NumericalError } from "../../error.ts";
 import type { Term } from "../../potentials/potential.ts";
 import type { PackedFrames } from "../packed.ts";
 import type { Layout } from "./layout.ts";
+import type { Expected } from "../course.ts";
 import type { LeftOutSpec } from "./predict-task.ts";
 import { CONTROL, type RowsSpec } from "./task.ts";
 import type { RowWeights } from "./weights.ts";
@@ -19,6 +20,8 @@ export interface RowsSetup {
   readonly prior: Float64Array | null;
   /** Where a frame came from, for messages. */
   readonly place: (frame: number) => string;
+  /** What will be done, and how long it takes. */
+  readonly stages: readonly Expected[];
 }
 
 /** The triangles of all lanes, and the threads that feed them with rows. */
@@ -68,6 +71,10 @@ export class Rows {
   /** Rows beside those of the data. */
   get prior(): Float64Array | null {
     return this.#setup.prior;
+  }
+
+  get stages(): readonly Expected[] {
+    return this.#setup.stages;
   }
 
   /** Byte address of the first lane's triangle. */

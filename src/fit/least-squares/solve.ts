@@ -1,4 +1,4 @@
-import { conditionOf } from "../../math/condition.ts";
+import type { Work } from "../../math/work.ts";
 import { packUpper } from "../../potentials/posterior.ts";
 import type { FoldOutcome, LeastSquaresOutcome } from "./outcome.ts";
 import type { LeastSquaresOptions, SettledSolver } from "./options.ts";
@@ -21,57 +21,55 @@ export class Solving {
   readonly #columns: Columns;
   readonly #system: System;
   readonly #solution: Solution;
-  readonly #condition: number;
 
-  constructor(rows: Rows, decays: Uint8Array, options: LeastSquaresOptions) {
-    const { device } = rows.pool;
+  private constructor(
+    rows: Rows,
+    solver: SettledSolver,
+    triangles: Triangles,
+    system: System,
+    solution: Solution,
+  ) {
     this.#rows = rows;
-    this.#triangles = new Triangles(device, rows.layout, rows.triangles, rows.prior);
-    const all = this.#triangles.all();
-    const R = this.#triangles.view(all);
-    this.#columns = columnsOf(R, decays);
-    this.#condition = conditionOf(R, decays.length + 1, decays.length);
-    this.#system = new System(this.#triangles, all, this.#columns);
-    this.#triangles.release(all);
-    if (!usesTriangles(options.solver)) throw new TypeError("a solver without triangles (this is a bug)");
-    this.#solver = options.solver;
-    this.#solution = solvers[options.solver]({
-      system: this.#system,
+    this.#solver = solver;
+    this.#triangles = triangles;
+    this.#columns = system.columns;
+    this.#system = system;
+    this.#solution = solution;
+    this.theta = system.parametersOf(solution.x);
+  }
+
+  static *create(rows: Rows, decays: Uint8Array, options: LeastSquaresOptions): Work<Solving> {
+    const { solver } = options;
+    if (!usesTriangles(solver)) throw new TypeError("a solver without triangles (this is a bug)");
+    const triangles = yield* Triangles.create(rows.pool.device, rows.layout, rows.triangles, rows.prior);
+    const all = yield* triangles.all();
+    const system = yield* System.create(triangles, all, columnsOf(triangles.view(all), decays));
+    triangles.release(all);
+    const solution = yield* solvers[solver]({
+      system,
       rows: rows.count,
       options,
-      folds: this.#triangles.count,
-      leaveOut: (use) => this.#leaveOut((fold, rest) => use(rest, (x) => this.#errorOf(fold, x))),
+      folds: triangles.count,
+      leaveOut: (use) =>
+        leaveOut(triangles, system.columns, (fold, rest) =>
+          use(rest, (x) => errorOf(triangles, fold, system.parametersOf(x))),
+        ),
     });
-    this.theta = this.#system.parametersOf(this.#solution.x);
-  }
-
-  #leaveOut(use: (fold: number, rest: System) => void): void {
-    this.#triangles.leaveOut((fold, rest) => use(fold, new System(this.#triangles, rest, this.#columns)));
-  }
-
-  /** Squared error of x on the rows of one fold. */
-  #errorOf(fold: number, x: Float64Array): number {
-    const N = this.#triangles.columns;
-    const R = this.#triangles.fold(fold);
-    const theta = this.#system.parametersOf(x);
-    let total = R[N * N - 1] ** 2;
-    for (let i = 0; i < N - 1; i++) {
-      let sum = -R[i * N + N - 1];
-      for (let k = i; k < N - 1; k++) sum += R[i * N + k] * theta[k];
-      total += sum * sum;
-    }
-    return total;
+    return new Solving(rows, solver, triangles, system, solution);
   }
 
   /** Parameters [P] without each fold, all choices of the solver kept. */
-  withoutFolds(): Float64Array[] {
+  *withoutFolds(): Work<Float64Array[]> {
     const parameters: Float64Array[] = [];
-    this.#leaveOut((fold, rest) => (parameters[fold] = rest.parametersOf(this.#solution.again(rest))));
+    const again = this.#solution.again;
+    yield* leaveOut(this.#triangles, this.#columns, function* (fold, rest) {
+      parameters[fold] = rest.parametersOf(yield* again(rest));
+    });
     return parameters;
   }
 
   /** |R_g D⁻¹ C|² of one fold: how much of the effective number of parameters its rows determine. */
-  #leverage(fold: number): number {
+  *#leverage(fold: number): Work<number> {
     const { factor, width } = this.#solution;
     const { order, scale } = this.#columns;
     const triangles = this.#triangles;
@@ -81,7 +79,11 @@ export class Solving {
     for (let i = 0; i < P; i++)
       for (let at = 0; at < P; at++) A[i * P + at] = order[at] < i ? 0 : R[i * N + order[at]] / scale[at];
     triangles.view(b).set(factor);
-    triangles.device.gemm.f64(P, width, P, a, P, b, width, c, width);
+    for (let i = 0; i < P; i += BLOCK) {
+      const rows = Math.min(BLOCK, P - i);
+      triangles.device.gemm.f64(rows, width, P, a + 8 * i * P, P, b, width, c + 8 * i * width, width);
+      yield;
+    }
     const C = triangles.view(c);
     let total = 0;
     for (let k = 0; k < P * width; k++) total += C[k] * C[k];
@@ -90,7 +92,9 @@ export class Solving {
   }
 
   /** What the report says, with the errors that the folds have in fits without them. */
-  outcome(leftOut: readonly FoldOutcome["leftOut"][]): LeastSquaresOutcome {
+  *outcome(leftOut: readonly FoldOutcome["leftOut"][]): Work<LeastSquaresOutcome> {
+    const leverages: number[] = [];
+    for (const k of this.#rows.layout.folds.keys()) leverages.push(yield* this.#leverage(k));
     const { noise, effective, rank, strength, notes } = this.#solution;
     return {
       solver: this.#solver,
@@ -98,14 +102,15 @@ export class Solving {
       parameters: this.theta.length,
       rank,
       effective,
-      condition: this.#condition,
-      scaledCondition: this.#system.condition,
+      condition: yield* this.#system.plainCondition(),
+      scaledCondition: yield* this.#system.condition(),
+      unused: this.#system.empty.map((at) => this.#columns.order[at]),
       strength,
       noise,
       folds: this.#rows.layout.folds.map(({ name, frames }, k) => ({
         name,
         frames: frames.length,
-        leverage: this.#leverage(k),
+        leverage: leverages[k],
         leftOut: leftOut[k] ?? null,
       })),
       notes,
@@ -113,7 +118,7 @@ export class Solving {
   }
 
   /** Root of the covariance of the parameters, packed: R of the rows of Fᵀ where the covariance is F Fᵀ. */
-  root(): Float64Array {
+  *root(): Work<Float64Array> {
     const { factor, width, noise } = this.#solution;
     const { order, scale } = this.#columns;
     const triangles = this.#triangles;
@@ -128,10 +133,35 @@ export class Solving {
       for (let i = 0; i < m; i++)
         order.forEach((k, at) => (rows[i * N + k] = (noise * factor[at * width + j + i]) / scale[at]));
       triangles.qr.append(to, from, m);
+      yield;
     }
     const packed = packUpper(triangles.view(to), N, N - 1);
     triangles.release(to);
     triangles.release(from);
     return packed;
   }
+}
+
+/** Calls `use` with every fold and the problem of the rows of all others. */
+function leaveOut(
+  triangles: Triangles,
+  columns: Columns,
+  use: (fold: number, rest: System) => Work<void>,
+): Work<void> {
+  return triangles.leaveOut(function* (fold, rest) {
+    yield* use(fold, yield* System.create(triangles, rest, columns));
+  });
+}
+
+/** Squared error of θ on the rows of one fold. */
+function errorOf(triangles: Triangles, fold: number, theta: Float64Array): number {
+  const N = triangles.columns;
+  const R = triangles.fold(fold);
+  let total = R[N * N - 1] ** 2;
+  for (let i = 0; i < N - 1; i++) {
+    let sum = -R[i * N + N - 1];
+    for (let k = i; k < N - 1; k++) sum += R[i * N + k] * theta[k];
+    total += sum * sum;
+  }
+  return total;
 }

@@ -1,6 +1,8 @@
-import { bidiagonalise, type Bidiagonal } from "../../math/bidiagonal.ts";
-import { conditionOf } from "../../math/condition.ts";
+import { bidiagonalising, type Bidiagonal } from "../../math/bidiagonal.ts";
+import { conditioning } from "../../math/condition.ts";
 import { invertUpper, solveUpper } from "../../math/triangular.ts";
+import { invertUpperInBlocks } from "../../math/upper-inverse.ts";
+import type { Work } from "../../math/work.ts";
 import type { Triangles } from "./triangles.ts";
 
 /** How columns are seen by the solvers: which come first because nothing penalises them, and their lengths. */
@@ -95,13 +97,20 @@ export class System {
   readonly #T: Float64Array;
   readonly #P: number;
 
-  /** Of the triangle at `address`, which stays as it is. */
-  constructor(triangles: Triangles, address: number, columns: Columns) {
-    const N = triangles.columns;
-    const { order, scale } = columns;
+  private constructor(triangles: Triangles, columns: Columns, T: Float64Array) {
     this.columns = columns;
     this.#triangles = triangles;
-    this.#P = N - 1;
+    this.#P = triangles.columns - 1;
+    this.#T = T;
+    // A column without any row gets a unit vector in its row, which is zero too: its parameter is 0.
+    this.empty = Array.from({ length: this.#P }, (_, k) => k).filter((k) => this.#isEmpty(k));
+    for (const k of this.empty) this.#T[k * triangles.columns + k] = 1;
+  }
+
+  /** Of the triangle at `address`, which stays as it is. */
+  static *create(triangles: Triangles, address: number, columns: Columns): Work<System> {
+    const N = triangles.columns;
+    const { order, scale } = columns;
     // A column that is left out makes the triangle anew: its row must not hold what belongs to others.
     const sorted = order.every((k, at) => k === at && scale[at] < Infinity);
     const to = triangles.scratch();
@@ -119,14 +128,15 @@ export class System {
           B[i * N + k] = parameter < i ? 0 : from[i * N + parameter] / (k < N - 1 ? scale[k] : 1);
         }
       T.fill(0);
-      for (let i = 0; i < N; i += 128) triangles.qr.append(to, rows + 8 * i * N, Math.min(128, N - i));
+      for (let i = 0; i < N; i += 128) {
+        triangles.qr.append(to, rows + 8 * i * N, Math.min(128, N - i));
+        yield;
+      }
       triangles.release(rows);
     }
-    this.#T = T.slice();
+    const made = new System(triangles, columns, T.slice());
     triangles.release(to);
-    // A column without any row gets a unit vector in its row, which is zero too: its parameter is 0.
-    this.empty = Array.from({ length: this.#P }, (_, k) => k).filter((k) => this.#isEmpty(k));
-    for (const k of this.empty) this.#T[k * N + k] = 1;
+    return made;
   }
 
   #isEmpty(k: number): boolean {
@@ -138,9 +148,24 @@ export class System {
     return this.#P;
   }
 
-  /** σ_max/σ_min of the columns as they are here. */
-  get condition(): number {
-    return conditionOf(this.#T, this.#P + 1, this.#P);
+  /** σ_max/σ_min of the columns in use, of length 1 as they are here. */
+  *condition(): Work<number> {
+    return (this.#condition ??= yield* conditioning(this.#T, this.#P + 1, this.#P));
+  }
+
+  #condition: number | undefined;
+
+  /** The same with their lengths in the weighted design matrix. */
+  *plainCondition(): Work<number> {
+    const [N, P] = [this.#P + 1, this.#P];
+    const { scale } = this.columns;
+    const out = new Set(this.empty);
+    // The length of a column lies between the least and the largest singular value, so that it changes neither.
+    const usual = scale.find((_, k) => !out.has(k)) ?? 1;
+    const R = this.#T.slice();
+    for (let i = 0; i < P; i++) for (let k = i; k < P; k++) if (!out.has(k)) R[i * N + k] *= scale[k];
+    for (const k of out) R[k * N + k] = usual;
+    return yield* conditioning(R, N, P);
   }
 
   /** Square of what no parameters can reach. */
@@ -168,9 +193,9 @@ export class System {
     return { T, z, n };
   }
 
-  bidiagonal(): Bidiagonal {
+  bidiagonal(): Work<Bidiagonal> {
     const { T, z, n } = this.penalised;
-    return bidiagonalise(T, z, n);
+    return bidiagonalising(T, z, n);
   }
 
   /** x [P] from its penalised part [P − free]: the free columns at their best. */
@@ -210,10 +235,10 @@ export class System {
    * Minimises |T x − z|² + Σ λ_k x_k², λ [P]: T is extended by the rows √λ_k e_k. A column of infinite λ is not used.
    * Singular systems give infinities.
    */
-  solve(lambda: Float64Array | null): Penalised {
-    const [P, N] = [this.#P, this.#P + 1];
-    const { R, x } = this.#minimum(lambda);
-    const inverse = invertUpper(R, N, P);
+  *solve(lambda: Float64Array | null): Work<Penalised> {
+    const P = this.#P;
+    const { R, x } = yield* this.#minimum(lambda);
+    const inverse = yield* this.#inverse(R);
     let effective = P;
     for (let i = 0; i < P; i++) {
       const row = inverse.subarray(i * P, (i + 1) * P);
@@ -225,21 +250,39 @@ export class System {
     return { x, inverse, error: this.error(x), effective };
   }
 
-  /** The x of `solve` alone. */
-  minimum(lambda: Float64Array | null): Float64Array {
-    return this.#minimum(lambda).x;
+  /** R⁻¹, [P, P]. */
+  *#inverse(R: Float64Array): Work<Float64Array> {
+    const [P, N] = [this.#P, this.#P + 1];
+    // Infinities of a singular triangle would spread in matrix products.
+    for (let k = 0; k < P; k++) if (R[k * N + k] === 0) return invertUpper(R, N, P);
+    const triangles = this.#triangles;
+    const { device, room } = triangles;
+    const [from, to] = [triangles.scratch(), triangles.scratch()];
+    triangles.view(from).set(R);
+    yield* invertUpperInBlocks(device, { from, to, room, stride: N, n: P });
+    const X = triangles.view(to);
+    const inverse = new Float64Array(P * P);
+    for (let i = 0; i < P; i++) inverse.set(X.subarray(i * N, i * N + P), i * P);
+    triangles.release(from);
+    triangles.release(to);
+    return inverse;
   }
 
-  #minimum(lambda: Float64Array | null): { R: Float64Array; x: Float64Array } {
+  /** The x of `solve` alone. */
+  *minimum(lambda: Float64Array | null): Work<Float64Array> {
+    return (yield* this.#minimum(lambda)).x;
+  }
+
+  *#minimum(lambda: Float64Array | null): Work<{ R: Float64Array; x: Float64Array }> {
     const [P, N] = [this.#P, this.#P + 1];
-    const R = lambda ? this.#extended(lambda) : this.#T;
+    const R = lambda ? yield* this.#extended(lambda) : this.#T;
     const x = Float64Array.from({ length: P }, (_, i) => R[i * N + P]);
     solveUpper(R, N, P, x);
     return { R, x };
   }
 
   /** The triangle of T and the rows of a penalty; an unused column is a unit vector in a row of its own. */
-  #extended(lambda: Float64Array): Float64Array {
+  *#extended(lambda: Float64Array): Work<Float64Array> {
     const triangles = this.#triangles;
     const [P, N] = [this.#P, this.#P + 1];
     const [to, rows] = [triangles.scratch(), triangles.scratch()];
@@ -251,7 +294,7 @@ export class System {
       if (unused) for (let i = 0; i <= k; i++) R[i * N + k] = 0;
       D[k * N + k] = unused ? 1 : Math.sqrt(lambda[k]);
     }
-    triangles.qr.merge(to, rows);
+    yield* triangles.qr.merging(to, rows);
     const extended = R.slice();
     triangles.release(to);
     triangles.release(rows);

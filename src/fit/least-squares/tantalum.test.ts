@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { shared } from "../../../test/shared.ts";
 import { createDevice } from "../../device/device.ts";
 import { parseNpy } from "../../io/npy.ts";
+import { finish } from "../../math/work.ts";
 import { RowQr } from "../../math/qr.ts";
 import { singular } from "../../math/singular.ts";
 import { leastSquaresSchema } from "./options.ts";
@@ -75,33 +76,36 @@ describe.skipIf(!folder)("FitSNAP's tantalum, from its own matrix", () => {
       columns: N,
       bytes: 0,
     };
-    triangles = new Triangles(device, layout, lanes);
-    const all = triangles.all();
+    triangles = finish(Triangles.create(device, layout, lanes));
+    const all = finish(triangles.all());
     columns = columnsOf(triangles.view(all), new Uint8Array(P).fill(1).fill(0, 0, 1));
-    system = new System(triangles, all, columns);
+    system = finish(System.create(triangles, all, columns));
   });
 
   const solve = (solver: TriangleSolver, more: object = {}): Solution =>
-    solvers[solver]({
-      system,
-      rows,
-      options: leastSquaresSchema.parse({ solver, ...more }),
-      folds: triangles.count,
-      leaveOut: (use) =>
-        triangles.leaveOut((fold, rest) => {
-          const R = triangles.fold(fold);
-          use(new System(triangles, rest, columns), (x) => {
-            const theta = system.parametersOf(x);
-            let total = R[N * N - 1] ** 2;
-            for (let i = 0; i < P; i++) {
-              let sum = -R[i * N + P];
-              for (let k = i; k < P; k++) sum += R[i * N + k] * theta[k];
-              total += sum * sum;
-            }
-            return total;
-          });
-        }),
-    });
+    finish(
+      solvers[solver]({
+        system,
+        rows,
+        options: leastSquaresSchema.parse({ solver, ...more }),
+        folds: triangles.count,
+        leaveOut: (use) =>
+          triangles.leaveOut(function* (fold, rest) {
+            const R = triangles.fold(fold);
+            const left = yield* System.create(triangles, rest, columns);
+            yield* use(left, (x) => {
+              const theta = system.parametersOf(x);
+              let total = R[N * N - 1] ** 2;
+              for (let i = 0; i < P; i++) {
+                let sum = -R[i * N + P];
+                for (let k = i; k < P; k++) sum += R[i * N + k] * theta[k];
+                total += sum * sum;
+              }
+              return total;
+            });
+          }),
+      }),
+    );
 
   it.each(["qr", "svd"] as const)("%s finds its 31 coefficients to 1e-11", (solver) => {
     const theta = system.parametersOf(solve(solver).x);

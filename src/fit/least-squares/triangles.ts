@@ -1,5 +1,7 @@
 import type { Device } from "../../device/device.ts";
 import { RowQr } from "../../math/qr.ts";
+import { inverseBytes } from "../../math/upper-inverse.ts";
+import type { Work } from "../../math/work.ts";
 import type { Layout } from "./layout.ts";
 
 /** Triangular factors of the folds' rows, right-hand sides in the last column: all that a solver needs of the data. */
@@ -11,22 +13,33 @@ export class Triangles {
   readonly #folds: readonly number[];
   readonly #free: number[] = [];
   readonly #prior: Float64Array | null;
+  #room: number | undefined;
 
-  /** From the lanes' triangles, which start at `lanes` and stay as they are; `prior` [P, P] counts in every sum. */
-  constructor(device: Device, layout: Layout, lanes: number, prior: Float64Array | null = null) {
+  private constructor(device: Device, layout: Layout, prior: Float64Array | null) {
     this.#prior = prior;
     this.device = device;
     this.columns = layout.columns;
     this.qr = new RowQr(device, layout.columns);
-    const size = 8 * this.columns ** 2;
     this.#folds = layout.folds.map(() => this.scratch());
+  }
+
+  /** From the lanes' triangles, which start at `lanes` and stay as they are; `prior` [P, P] counts in every sum. */
+  static *create(
+    device: Device,
+    layout: Layout,
+    lanes: number,
+    prior: Float64Array | null = null,
+  ): Work<Triangles> {
+    const made = new Triangles(device, layout, prior);
+    const size = 8 * made.columns ** 2;
     const filled = new Set<number>();
-    layout.lanes.forEach(({ fold }, l) => {
-      const [to, from] = [this.#folds[fold], lanes + l * size];
-      if (filled.has(fold)) this.qr.merge(to, from);
-      else this.copy(to, from);
+    for (const [l, { fold }] of layout.lanes.entries()) {
+      const [to, from] = [made.#folds[fold], lanes + l * size];
+      if (filled.has(fold)) yield* made.qr.merging(to, from);
+      else made.copy(to, from);
       filled.add(fold);
-    });
+    }
+    return made;
   }
 
   /** How many folds. */
@@ -56,15 +69,20 @@ export class Triangles {
     this.view(to).set(this.view(from));
   }
 
+  /** Room for the blocks of an inverse. */
+  get room(): number {
+    return (this.#room ??= this.device.memory.alloc(inverseBytes(this.columns)));
+  }
+
   /** The triangle of all rows, in scratch room. */
-  all(): number {
+  *all(): Work<number> {
     const to = this.scratch();
     this.copy(to, this.#folds[0]);
-    for (const from of this.#folds.slice(1)) this.qr.merge(to, from);
+    for (const from of this.#folds.slice(1)) yield* this.qr.merging(to, from);
     if (this.#prior) {
       const from = this.scratch();
       this.#start(from);
-      this.qr.merge(to, from);
+      yield* this.qr.merging(to, from);
       this.release(from);
     }
     return to;
@@ -78,23 +96,28 @@ export class Triangles {
   }
 
   /** Calls `use` with every fold and the triangle of the rows of all others, F log₂ F merges for F folds. */
-  leaveOut(use: (fold: number, rest: number) => void): void {
-    const visit = (folds: readonly number[], rest: number | null): void => {
-      if (folds.length === 1) {
-        if (rest !== null) use(folds[0], rest);
-        return;
-      }
-      const half = Math.ceil(folds.length / 2);
-      const parts = [folds.slice(0, half), folds.slice(half)];
-      for (const [p, part] of parts.entries()) {
-        const other = this.scratch();
-        if (rest === null) this.#start(other);
-        else this.copy(other, rest);
-        for (const fold of parts[1 - p]) this.qr.merge(other, this.#folds[fold]);
-        visit(part, other);
-        this.release(other);
-      }
-    };
-    visit([...this.#folds.keys()], null);
+  *leaveOut(use: (fold: number, rest: number) => Work<void>): Work<void> {
+    yield* this.#visit([...this.#folds.keys()], null, use);
+  }
+
+  *#visit(
+    folds: readonly number[],
+    rest: number | null,
+    use: (fold: number, rest: number) => Work<void>,
+  ): Work<void> {
+    if (folds.length === 1) {
+      if (rest !== null) yield* use(folds[0], rest);
+      return;
+    }
+    const half = Math.ceil(folds.length / 2);
+    const parts = [folds.slice(0, half), folds.slice(half)];
+    for (const [p, part] of parts.entries()) {
+      const other = this.scratch();
+      if (rest === null) this.#start(other);
+      else this.copy(other, rest);
+      for (const fold of parts[1 - p]) yield* this.qr.merging(other, this.#folds[fold]);
+      yield* this.#visit(part, other, use);
+      this.release(other);
+    }
   }
 }

@@ -1,3 +1,5 @@
+import { Course } from "../../course.ts";
+import { STAGE } from "../stages.ts";
 import { copyInto, type Optimiser, type Problem } from "../../optimiser.ts";
 import type { LeastSquaresOutcome } from "../outcome.ts";
 import { solved, UNSOLVED } from "../solved.ts";
@@ -9,25 +11,44 @@ import type { NormalWorkspace } from "./workspace.ts";
  * memory; AᵀA has the square of A's condition number, which the penalty λ has to hold (G. H. Golub, C. F. Van Loan,
  * Matrix Computations, 4th ed., §5.3). A step adds one block of rows, the last one solves.
  */
-export function normalEquations(problem: Problem, { equations, solver }: NormalWorkspace): Optimiser {
+export function normalEquations(problem: Problem, { equations, solver, stages }: NormalWorkspace): Optimiser {
   const { decays, options } = problem;
   const { rounds } = equations;
   const theta = new Float64Array(decays.length);
   const strength = options.leastSquares.strength as number;
-  let solving: Promise<NormalSolution> | undefined;
-  const solve = () => (solving ??= solver.solve(decays, strength));
+  const course = new Course(stages);
+  let work: AsyncGenerator<number, NormalSolution> | undefined;
+  let solution: NormalSolution | undefined;
+  /** A part of the solution; true once it is there. */
+  const advance = async (): Promise<boolean> => {
+    work ??= solver.solve(decays, strength);
+    const next = await work.next();
+    if (next.done) solution = next.value;
+    else course.enter(STAGE.solve, next.value);
+    return next.done!;
+  };
   return {
-    steps: rounds,
+    steps: Number.MAX_SAFE_INTEGER,
+    get progress() {
+      return course.progress;
+    },
     judged: theta,
     async step(_epoch, step) {
-      await equations.round(step);
-      if (step < rounds - 1) return UNSOLVED;
-      theta.set((await solve()).theta);
-      return solved(problem, theta, rounds);
+      if (step < rounds) {
+        course.enter(STAGE.rows, (step + 1) / rounds);
+        await equations.round(step);
+        return UNSOLVED;
+      }
+      course.enter(STAGE.solve);
+      if (!(await advance())) return UNSOLVED;
+      theta.set(solution!.theta);
+      course.enter(STAGE.errors);
+      return solved(problem, theta, step + 1);
     },
     async *conclude() {
-      yield;
-      return { outcome: outcomeOf(await solve()), root: null };
+      // a part needs the one before
+      for (let done = solution !== undefined; !done; done = await advance()) yield;
+      return { outcome: outcomeOf(solution!), root: null };
     },
     save: () => ({ theta, ...equations.save() }),
     load(saved) {
@@ -36,7 +57,7 @@ export function normalEquations(problem: Problem, { equations, solver }: NormalW
     },
   };
 
-  function outcomeOf({ rank, effective, noise }: NormalSolution): LeastSquaresOutcome {
+  function outcomeOf({ rank, unused, effective, noise }: NormalSolution): LeastSquaresOutcome {
     const frames = equations.setup.blocks.reduce((n, block) => n + block.length, 0);
     return {
       solver: "normal",
@@ -46,6 +67,7 @@ export function normalEquations(problem: Problem, { equations, solver }: NormalW
       effective,
       condition: null,
       scaledCondition: null,
+      unused,
       strength,
       noise,
       folds: [{ name: "all", frames, leverage: effective, leftOut: null }],

@@ -1,7 +1,9 @@
 import type { Pool } from "../../../device/pool.ts";
 import { invalid } from "../../../error.ts";
+import { secondsOf, type Expected } from "../../course.ts";
 import { rowsOf } from "../layout.ts";
 import type { RowsInput, RowsPlan } from "../prepare.ts";
+import { PREDICTION, STAGE } from "../stages.ts";
 import type { RowWeights } from "../weights.ts";
 import { Equations, STRIP } from "./equations.ts";
 import { NormalSolver } from "./solve.ts";
@@ -73,28 +75,53 @@ export async function prepareNormal(
     place: (f) => frames[f].place,
   });
   const rows = sum(train);
+  const all = [...frames.keys()].reduce((total, f) => total + rowsOf(data.size(f)), 0);
+  const stages = stagesOf(pool, equations, rows, perRow / 1000, all);
   const plan = {
     rows,
     columns: P,
     folds: 1,
     rounds: blocks.length,
-    seconds: ((perRow * rows) / pool.threads + productsTime(pool, equations, rows)) / 1000,
+    seconds: secondsOf(stages),
+    stages,
     bytes,
   };
-  return { rows: new NormalWorkspace(equations, await NormalSolver.create(equations)), plan };
+  return { rows: new NormalWorkspace(equations, await NormalSolver.create(equations), stages), plan };
 }
 
-/** Milliseconds that all threads need for the products and the factor, from one strip of zeros. */
-function productsTime(
-  { device, threads }: Pool,
+/** Solutions with the factor: one for the parameters, the others for their effective number. */
+const SOLUTIONS = 9;
+
+/** What will be done and how long it takes; `all` rows of all frames are predicted twice in the end. */
+function stagesOf(pool: Pool, equations: Equations, rows: number, perRow: number, all: number): Expected[] {
+  const { columns: N } = equations.setup;
+  const { product, read } = productTimes(pool, equations);
+  const { threads } = pool;
+  return [
+    { name: STAGE.rows, seconds: (perRow * rows + product * rows * N * N) / threads },
+    {
+      name: STAGE.solve,
+      seconds: (product * N ** 3) / 3 / threads + read * N * N * (1 + SOLUTIONS),
+    },
+    { name: STAGE.errors, seconds: (2 * PREDICTION * perRow * all) / threads },
+  ];
+}
+
+/** Seconds of an operation of a product with a strip, and of a number that is read. */
+function productTimes(
+  { device }: Pool,
   { address, setup: { columns: N } }: Equations,
-  rows: number,
-): number {
+): { readonly product: number; readonly read: number } {
   const n = Math.min(STRIP, N);
   const run = () => device.gemm.f64(n, N, n, address, N, address, N, address, N, { transA: true, add: true });
   run();
   const began = performance.now();
   run();
-  const perProduct = (performance.now() - began) / (n * N * n);
-  return (perProduct * (rows * (N / 2) * N + N ** 3 / 6)) / threads;
+  const product = (performance.now() - began) / 1000 / (2 * n * N * n);
+  const strip = device.memory.f64(address, n * N);
+  let sum = 0;
+  const start = performance.now();
+  for (let k = 0; k < strip.length; k++) sum += strip[k] * strip[k];
+  if (Number.isNaN(sum)) throw new TypeError("numbers that are none (this is a bug)");
+  return { product, read: (performance.now() - start) / 1000 / strip.length };
 }

@@ -11,8 +11,9 @@ export interface NormalSolution {
   readonly theta: Float64Array;
   /** Effective number of parameters, estimated. */
   readonly effective: number;
-  /** Parameters that the data say something of. */
+  /** Parameters that the data say something of, and those of which they say nothing. */
   readonly rank: number;
+  readonly unused: readonly number[];
   /** Standard deviation of a weighted row. */
   readonly noise: number;
 }
@@ -68,7 +69,8 @@ export class NormalSolver {
     return 8 * P * P + PoolCholesky.bytes(P, threads);
   }
 
-  async solve(decays: Uint8Array, lambda: number): Promise<NormalSolution> {
+  /** Yields the share of the factor that is done. */
+  async *solve(decays: Uint8Array, lambda: number): AsyncGenerator<number, NormalSolution> {
     const P = decays.length;
     const N = P + 1;
     const G = this.#equations.matrix;
@@ -85,7 +87,12 @@ export class NormalSolver {
         M[i * P + j] = used[i] * used[j] > 0 ? G[i * N + j] / (used[i] * used[j]) : 0;
       M[i * P + i] = used[i] > 0 ? 1 + (decays[i] === 1 ? lambda : 0) : 1;
     }
-    if (!(await this.#cholesky.factor(P, this.#factor)))
+    const panels = this.#cholesky.panels(P, this.#factor);
+    // each panel needs those before
+    let next = await panels.next();
+    for (; !next.done; next = await panels.next())
+      yield PoolCholesky.flops(P, next.value) / PoolCholesky.flops(P);
+    if (!next.value)
       throw invalid(
         "training.leastSquares.strength",
         "a stronger penalty, or another solver: to rounding, the normal equations are not positive definite",
@@ -106,6 +113,7 @@ export class NormalSolver {
       theta: x.map((v, k) => (used[k] > 0 ? v / used[k] : 0)),
       effective,
       rank,
+      unused: [...used.keys()].filter((k) => used[k] === 0),
       noise: noiseOf(error, this.#equations.count, effective),
     };
   }

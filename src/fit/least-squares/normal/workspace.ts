@@ -1,3 +1,4 @@
+import type { Expected } from "../../course.ts";
 import type { Equations } from "./equations.ts";
 import type { NormalSolver } from "./solve.ts";
 
@@ -5,9 +6,12 @@ import type { NormalSolver } from "./solve.ts";
 export class NormalWorkspace {
   readonly equations: Equations;
   readonly solver: NormalSolver;
+  /** What will be done, and how long it takes. */
+  readonly stages: readonly Expected[];
 
-  constructor(equations: Equations, solver: NormalSolver) {
+  constructor(equations: Equations, solver: NormalSolver, stages: readonly Expected[]) {
     this.equations = equations;
     this.solver = solver;
+    this.stages = stages;
   }
 }

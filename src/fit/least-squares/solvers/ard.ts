@@ -10,12 +10,12 @@ const LEAST = 1e-16;
  * One penalty for each column, by the evidence; columns whose penalty runs away are left out (automatic relevance
  * determination: M. E. Tipping, J. Mach. Learn. Res. 1, 211 (2001)): γ_k = 1 − λ_k (C Cᵀ)_kk, λ_k ← noise² γ_k/x_k².
  */
-export const ard: Solver = (input) => {
+export const ard: Solver = function* (input) {
   const { system, rows } = input;
   const { columns, parameters: P } = system;
   const { free } = columns;
   const penalty = new Float64Array(P).fill(1e-8, free);
-  let found = system.solve(penalty);
+  let found = yield* system.solve(penalty);
   let settled = false;
   for (let step = 0; step < STEPS && !settled; step++) {
     const noise2 = noiseOf(found.error, rows, found.effective) ** 2;
@@ -30,10 +30,10 @@ export const ard: Solver = (input) => {
       if (Math.abs(Math.log(next / penalty[k])) > SETTLED && next > 2 * LEAST) settled = false;
       penalty[k] = next;
     }
-    found = system.solve(penalty);
+    found = yield* system.solve(penalty);
   }
   const rank = penalty.filter((l) => l < Infinity).length;
   const notes = [`${rank} of ${P} parameters are relevant, the others zero`];
   if (!settled) notes.push(`the evidence has not settled after ${STEPS} steps`);
-  return penalised(input, penalty, null, notes);
+  return yield* penalised(input, penalty, null, notes);
 };

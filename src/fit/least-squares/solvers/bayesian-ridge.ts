@@ -11,9 +11,9 @@ const MOST = 1e4;
  * Ridge whose strength maximises the evidence of the data (D. J. C. MacKay, DOI 10.1162/neco.1992.4.3.415): with
  * γ = Σ s²/(s² + λ), λ ← γ/|x|² · |Ax − b|²/(n − γ), the ratio of the precisions of parameters and noise.
  */
-export const bayesianRidge: Solver = (input) => {
+export const bayesianRidge: Solver = function* (input) {
   const { system, rows } = input;
-  const { values, y } = singularValues(system.bidiagonal(), false);
+  const { values, y } = yield* singularValues(yield* system.bidiagonal(), false);
   const { free } = system.columns;
   let lambda = 1e-8;
   let settled = false;
@@ -31,5 +31,5 @@ export const bayesianRidge: Solver = (input) => {
     lambda = next;
   }
   const notes = settled ? [] : [`the evidence has not settled after ${STEPS} steps`];
-  return penalised(input, uniform(system, lambda), lambda, notes);
+  return yield* penalised(input, uniform(system, lambda), lambda, notes);
 };

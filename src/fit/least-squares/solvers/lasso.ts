@@ -1,4 +1,5 @@
 import { invalid } from "../../../error.ts";
+import type { Work } from "../../../math/work.ts";
 import type { System } from "../system.ts";
 import { noiseOf, penalised, type Solver, type SolverInput } from "./solver.ts";
 
@@ -50,10 +51,11 @@ class Descent {
   }
 
   /** Goes on to strength λ. */
-  descend(lambda: number): { readonly x: Float64Array; readonly settled: boolean } {
+  *descend(lambda: number): Work<{ readonly x: Float64Array; readonly settled: boolean }> {
     for (let round = 0; round < ROUNDS; round++) {
       if (!this.#sweep(lambda)) return { x: this.#x.slice(), settled: true };
-      while (this.#towardsMinimum(lambda));
+      yield;
+      while (yield* this.#towardsMinimum(lambda));
     }
     return { x: this.#x.slice(), settled: false };
   }
@@ -80,14 +82,14 @@ class Descent {
   }
 
   /** x to the minimum on the columns in use with their signs, or until the first is 0; true where one has become 0. */
-  #towardsMinimum(lambda: number): boolean {
+  *#towardsMinimum(lambda: number): Work<boolean> {
     const x = this.#x;
     const { free } = this.#system.columns;
     const P = free + this.n;
     const penalty = Float64Array.from({ length: P }, (_, k) =>
       k < free || x[k - free] !== 0 ? 0 : Infinity,
     );
-    const { x: plain, inverse } = this.#system.solve(penalty);
+    const { x: plain, inverse } = yield* this.#system.solve(penalty);
     // x = plain − λ C Cᵀ s with the signs s.
     const pulls = new Float64Array(P);
     for (let k = 0; k < this.n; k++)
@@ -117,19 +119,20 @@ const pathFrom = (most: number): number[] =>
   Array.from({ length: PATH }, (_, k) => most * 10 ** ((-DECADES * k) / (PATH - 1)));
 
 /** Down the path to a strength. */
-function along(descent: Descent, path: readonly number[], lambda: number): ReturnType<Descent["descend"]> {
-  for (const next of path) if (next > lambda) descent.descend(next);
-  return descent.descend(lambda);
+function* along(descent: Descent, path: readonly number[], lambda: number): ReturnType<Descent["descend"]> {
+  for (const next of path) if (next > lambda) yield* descent.descend(next);
+  return yield* descent.descend(lambda);
 }
 
 /** The strength whose squared error on folds that were left out is least. */
-function crossValidated(input: SolverInput, path: readonly number[]): number {
+function* crossValidated(input: SolverInput, path: readonly number[]): Work<number> {
   if (input.folds < 2)
     throw invalid("training.leastSquares.strength", "a number where there are no folds to leave out", "auto");
   const errors = new Float64Array(path.length);
-  input.leaveOut((rest, errorOf) => {
+  yield* input.leaveOut(function* (rest, errorOf) {
     const descent = new Descent(rest);
-    path.forEach((lambda, k) => (errors[k] += errorOf(rest.complete(descent.descend(lambda).x))));
+    for (const [k, lambda] of path.entries())
+      errors[k] += errorOf(rest.complete((yield* descent.descend(lambda)).x));
   });
   return path[errors.indexOf(Math.min(...errors))];
 }
@@ -138,19 +141,21 @@ function crossValidated(input: SolverInput, path: readonly number[]): number {
  * |A θ − b|²/2 + λ Σ|θ_k| on columns of length 1, constants free: many coefficients are exactly zero. λ by
  * cross-validation unless given. The covariance is that of plain least squares on the columns in use.
  */
-export const lasso: Solver = (input) => {
+export const lasso: Solver = function* (input) {
   const { system, rows, options } = input;
   const descent = new Descent(system);
   const path = pathFrom(descent.most);
-  const lambda = options.strength === "auto" ? crossValidated(input, path) : options.strength;
-  const found = along(descent, path, lambda);
+  const lambda = options.strength === "auto" ? yield* crossValidated(input, path) : options.strength;
+  const found = yield* along(descent, path, lambda);
   const x = system.complete(found.x);
   const { free } = system.columns;
   const penalty = Float64Array.from(x, (v, k) => (k < free || v !== 0 ? 0 : Infinity));
   const rank = penalty.filter((l) => l === 0).length;
   const notes = [`${rank} of ${x.length} parameters are not zero`];
   if (!found.settled) notes.push(`coordinate descent has not settled after ${ROUNDS} rounds`);
-  const plain = penalised(input, penalty, lambda, notes);
-  const again = (rest: System) => rest.complete(along(new Descent(rest), path, lambda).x);
+  const plain = yield* penalised(input, penalty, lambda, notes);
+  const again = function* (rest: System) {
+    return rest.complete((yield* along(new Descent(rest), path, lambda)).x);
+  };
   return { ...plain, x, again, noise: noiseOf(system.error(x), rows, rank) };
 };

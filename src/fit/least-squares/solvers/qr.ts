@@ -5,9 +5,9 @@ import { solveTruncated, undetermined } from "./svd.ts";
 const SINGULAR = 1e13;
 
 /** Plain least squares by back substitution; directions that the data do not determine are left at zero, and it says so. */
-export const qr: Solver = (input) => {
+export const qr: Solver = function* (input) {
   const { system } = input;
-  if (system.condition < SINGULAR) return penalised(input, null, null);
-  const solution = solveTruncated(input, 1 / SINGULAR, []);
+  if ((yield* system.condition()) < SINGULAR) return yield* penalised(input, null, null);
+  const solution = yield* solveTruncated(input, 1 / SINGULAR, []);
   return { ...solution, notes: [undetermined(solution.rank, system.parameters - system.empty.length)] };
 };

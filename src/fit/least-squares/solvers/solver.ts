@@ -1,4 +1,5 @@
 import type { LeastSquaresOptions } from "../options.ts";
+import type { Work } from "../../../math/work.ts";
 import type { System } from "../system.ts";
 
 /** What a solver works on. */
@@ -11,7 +12,7 @@ export interface SolverInput {
   /** How many folds can be left out; 0 where there is nothing to leave out. */
   readonly folds: number;
   /** Calls `use` with the problem of all but one fold and with the squared error of parameters x on that fold. */
-  leaveOut(use: (rest: System, errorOf: (x: Float64Array) => number) => void): void;
+  leaveOut(use: (rest: System, errorOf: (x: Float64Array) => number) => Work<void>): Work<void>;
 }
 
 /** Parameters in the scale and order of the system's columns. */
@@ -21,7 +22,7 @@ export interface Solution {
   readonly factor: Float64Array;
   readonly width: number;
   /** The same way to solve, all choices kept, for other rows. */
-  readonly again: (rest: System) => Float64Array;
+  readonly again: (rest: System) => Work<Float64Array>;
   /** Noise of a weighted row. */
   readonly noise: number;
   /** Effective number of parameters. */
@@ -35,7 +36,7 @@ export interface Solution {
 }
 
 /** A way to solve. */
-export type Solver = (input: SolverInput) => Solution;
+export type Solver = (input: SolverInput) => Work<Solution>;
 
 /** The penalty of strength λ on all columns but the free ones. */
 export function uniform({ columns: { free }, parameters }: System, lambda: number): Float64Array {
@@ -47,13 +48,13 @@ export const noiseOf = (error: number, rows: number, effective: number): number 
   Math.sqrt(error / Math.max(1, rows - effective));
 
 /** The solution with a penalty for each column; columns of infinite penalty are not used. */
-export function penalised(
+export function* penalised(
   { system, rows }: SolverInput,
   penalty: Float64Array | null,
   strength: number | null,
   notes: readonly string[] = [],
-): Solution {
-  const { x, inverse, error, effective } = system.solve(penalty);
+): Work<Solution> {
+  const { x, inverse, error, effective } = yield* system.solve(penalty);
   const P = system.parameters;
   const noise = noiseOf(error, rows, effective);
   const unused = new Set([

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createDevice } from "../../../device/device.ts";
 import { RowQr } from "../../../math/qr.ts";
+import { finish, type Work } from "../../../math/work.ts";
 import { Random } from "../../../math/random.ts";
 import { leastSquaresSchema } from "../options.ts";
 import { columnsOf, System, type Columns } from "../system.ts";
@@ -14,6 +15,8 @@ const TRUTH = [1.5, -7, 0, 0.8, 0, -1.2, 0, 0, 2];
 const EMPTY = 6;
 const FREE = 1;
 const NOISE = 0.3;
+
+function* nothing(): Work<void> {}
 
 describe("solvers, on made-up rows", () => {
   const A = new Float64Array(ROWS * P);
@@ -41,11 +44,11 @@ describe("solvers, on made-up rows", () => {
     const folds = Array.from({ length: FOLDS }, (_, k) => ({ name: `${k}`, frames: [] }));
     const layout = { blockRows: 0, rounds: 0, rows: ROWS, columns: N, bytes: 0 };
     const lanesOf = folds.map((_, fold) => ({ fold, blocks: [] }));
-    triangles = new Triangles(device, { ...layout, folds, lanes: lanesOf }, lanes);
+    triangles = finish(Triangles.create(device, { ...layout, folds, lanes: lanesOf }, lanes));
     const decays = Uint8Array.from({ length: P }, (_, k) => (k === FREE ? 0 : 1));
-    const all = triangles.all();
+    const all = finish(triangles.all());
     columns = columnsOf(triangles.view(all), decays);
-    system = new System(triangles, all, columns);
+    system = finish(System.create(triangles, all, columns));
   });
 
   /** Squared error of parameters on some rows. */
@@ -58,21 +61,20 @@ describe("solvers, on made-up rows", () => {
   const every = Array.from({ length: ROWS }, (_, i) => i);
 
   const solve = (solver: TriangleSolver, more: object = {}): Solution & { theta: Float64Array } => {
-    const found = solvers[solver]({
-      system,
-      rows: ROWS,
-      options: leastSquaresSchema.parse({ solver, ...more }),
-      folds: FOLDS,
-      leaveOut: (use) =>
-        triangles.leaveOut((fold, rest) =>
-          use(new System(triangles, rest, columns), (x) =>
-            errorOn(
-              system.parametersOf(x),
-              every.filter((i) => i % FOLDS === fold),
-            ),
-          ),
-        ),
-    });
+    const found = finish(
+      solvers[solver]({
+        system,
+        rows: ROWS,
+        options: leastSquaresSchema.parse({ solver, ...more }),
+        folds: FOLDS,
+        leaveOut: (use) =>
+          triangles.leaveOut(function* (fold, rest) {
+            const rows = every.filter((i) => i % FOLDS === fold);
+            const left = yield* System.create(triangles, rest, columns);
+            yield* use(left, (x) => errorOn(system.parametersOf(x), rows));
+          }),
+      }),
+    );
     return { ...found, theta: system.parametersOf(found.x) };
   };
 
@@ -101,14 +103,14 @@ describe("solvers, on made-up rows", () => {
 
   it("a column that is only rounding stays out", () => {
     const faint = triangles.scratch();
-    triangles.copy(faint, triangles.all());
+    triangles.copy(faint, finish(triangles.all()));
     const R = triangles.view(faint);
     for (let i = 0; i <= 3; i++) R[i * N + 3] *= 1e-16;
     const decays = Uint8Array.from({ length: P }, (_, k) => (k === FREE ? 0 : 1));
     const { order, scale } = columnsOf(R, decays);
     expect(Array.from(order).filter((_, at) => scale[at] === Infinity)).toEqual([3]);
-    const made = new System(triangles, faint, { order, scale, free: 1 });
-    expect(made.parametersOf(made.minimum(new Float64Array(P).fill(1e-3, 1)))[3]).toBe(0);
+    const made = finish(System.create(triangles, faint, { order, scale, free: 1 }));
+    expect(made.parametersOf(finish(made.minimum(new Float64Array(P).fill(1e-3, 1))))[3]).toBe(0);
     triangles.release(faint);
   });
 
@@ -142,13 +144,15 @@ describe("solvers, on made-up rows", () => {
     const best = solve("ridge").strength!;
     const left = (lambda: number): number => {
       let total = 0;
-      triangles.leaveOut((fold, rest) => {
-        const { x: found } = new System(triangles, rest, columns).solve(new Float64Array(P).fill(lambda, 1));
+      const leaving = triangles.leaveOut(function* (fold, rest) {
+        const left = yield* System.create(triangles, rest, columns);
+        const { x: found } = yield* left.solve(new Float64Array(P).fill(lambda, 1));
         total += errorOn(
           system.parametersOf(found),
           every.filter((i) => i % FOLDS === fold),
         );
       });
+      finish(leaving);
       return total;
     };
     for (const other of [best / 1.8, best * 1.8, 1e-12, 1])
@@ -157,7 +161,7 @@ describe("solvers, on made-up rows", () => {
 
   /** −2 ln of the evidence but for a constant, with noise precision β and a precision β λ_k for each column. */
   const evidence = (lambda: Float64Array, noise: number): number => {
-    const { x, inverse } = system.solve(lambda);
+    const { x, inverse } = finish(system.solve(lambda));
     let value = system.error(x) / noise ** 2 + 2 * (ROWS - 1) * Math.log(noise);
     for (let k = 1; k < P; k++)
       if (k !== EMPTY && lambda[k] < Infinity)
@@ -199,8 +203,8 @@ describe("solvers, on made-up rows", () => {
   it("a strength by cross-validation needs folds", () => {
     for (const solver of ["ridge", "lasso"] as const) {
       const options = leastSquaresSchema.parse({ solver });
-      const input = { system, rows: ROWS, options, folds: 1, leaveOut: () => undefined };
-      expect(() => solvers[solver](input)).toThrow("training.leastSquares.strength");
+      const input = { system, rows: ROWS, options, folds: 1, leaveOut: () => nothing() };
+      expect(() => finish(solvers[solver](input))).toThrow("training.leastSquares.strength");
     }
   });
 });

@@ -1,14 +1,15 @@
-import { singular } from "../../../math/singular.ts";
+import { decomposing } from "../../../math/singular.ts";
+import type { Work } from "../../../math/work.ts";
 import type { System } from "../system.ts";
 import { noiseOf, penalised, type Solution, type Solver, type SolverInput } from "./solver.ts";
 
 /** x without the directions whose singular value is below `cut` times the largest, with F Fᵀ = V Σ⁻² Vᵀ of those that stay. */
-export function truncated(
+export function* truncated(
   system: System,
   cut: number,
-): { x: Float64Array; factor: Float64Array; rank: number } {
+): Work<{ x: Float64Array; factor: Float64Array; rank: number }> {
   const { T, z, n } = system.whole;
-  const { values, y, vectors } = singular(T, z, n, true);
+  const { values, y, vectors } = yield* decomposing(T, z, n, true);
   const rank = values.filter((s) => s > cut * values[0]).length;
   const x = new Float64Array(n);
   const factor = new Float64Array(n * rank);
@@ -22,23 +23,25 @@ export function truncated(
 }
 
 /** The solution without small singular values. */
-export function solveTruncated(
+export function* solveTruncated(
   { system, rows }: SolverInput,
   cut: number,
   notes: readonly string[],
-): Solution {
-  const { x, factor, rank } = truncated(system, cut);
+): Work<Solution> {
+  const { x, factor, rank } = yield* truncated(system, cut);
   const noise = noiseOf(system.error(x), rows, rank);
-  const again = (rest: System) => truncated(rest, cut).x;
+  const again = function* (rest: System) {
+    return (yield* truncated(rest, cut)).x;
+  };
   return { x, factor, width: rank, again, noise, effective: rank, rank, strength: null, notes };
 }
 
 /** Singular values below the cut are left out: the solution of least norm, columns scaled to length 1. */
-export const svd: Solver = (input) => {
+export const svd: Solver = function* (input) {
   // Where no direction is cut the solution is that of the triangle, without vectors, which cost 1600 columns minutes.
-  if (input.system.condition * input.options.cut < 1) return penalised(input, null, null);
+  if ((yield* input.system.condition()) * input.options.cut < 1) return yield* penalised(input, null, null);
   const P = input.system.parameters - input.system.empty.length;
-  const solution = solveTruncated(input, input.options.cut, []);
+  const solution = yield* solveTruncated(input, input.options.cut, []);
   if (solution.rank === P) return solution;
   return { ...solution, notes: [undetermined(solution.rank, P)] };
 };
