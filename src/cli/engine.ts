@@ -1,6 +1,6 @@
 import { createDevice } from "../device/device.ts";
 import type { Device, Precision } from "../device/device.ts";
-import { NumericalError, invalid } from "../error.ts";
+import { InputError, NumericalError, invalid } from "../error.ts";
 import { Sha256 } from "../fit/hash.ts";
 import { readModel } from "../io/model.ts";
 import { buildPotential } from "../potentials/build.ts";
@@ -79,7 +79,7 @@ export function evaluateOnce(potential: Potential, structure: Structure, place: 
   const dipole = potential.dipole ? new Float64Array(3) : undefined;
   const plain = { energy: 0, forces: new Float64Array(3 * n), virial: new Float64Array(9) };
   const out = dipole ? { ...plain, dipole } : plain;
-  potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
+  placing(place, () => potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out));
   if (!Number.isFinite(out.energy) || !out.forces.every(Number.isFinite))
     throw new NumericalError(`${place}: the energy or a force is not finite`);
   const { cell, pbc } = structure;
@@ -90,6 +90,16 @@ export function evaluateOnce(potential: Potential, structure: Structure, place: 
     ...(V > 0 && { stress: out.virial.map((w) => -w / V) }),
     ...(dipole && { dipole }),
   };
+}
+
+/** Does something with a structure; what is said against "structure" is said against its place. */
+export function placing<T>(place: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(error.problems.map((p) => (p.place === "structure" ? { ...p, place } : p)));
+  }
 }
 
 /** An error that names the elements a model does not know. */

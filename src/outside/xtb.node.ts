@@ -119,11 +119,13 @@ function momentOf(file: string): readonly number[] {
   throw new NumericalError(`xtb: no dipole in its xtbout.json: ${JSON.stringify(dipole)}`);
 }
 
-/** The last lines that say something. */
-const lastWords = (text: string): string =>
-  text
-    .split("\n")
-    .map((l) => l.trim())
+/** The lines of its complaint (`-1- scf: …`), the cause first, or else the last ones that say something. */
+function lastWords(text: string): string {
+  const lines = text.split("\n").map((l) => l.trim());
+  const complaint = lines.filter((l) => /^-\d+- /.test(l)).toReversed();
+  if (complaint.length > 0) return complaint.map((l) => l.replace(/^-\d+- /, "")).join(" | ");
+  return lines
     .filter((l) => l && !/^[-=#*\s]+$/.test(l))
     .slice(-6)
     .join(" | ");
+}

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
+import { invalid } from "../../error.ts";
 import { elasticConstants } from "../../run/elastic.ts";
 import type { Elastic } from "../../run/elastic.ts";
 import { EXIT, positive, present, withCommons } from "../command.ts";
-import { evaluateOnce, openModel } from "../engine.ts";
+import { evaluateOnce, openModel, placing } from "../engine.ts";
 import { createProgress } from "../progress.ts";
 import { readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
@@ -33,6 +34,9 @@ export function define(command: Command): void {
     .action(run);
 }
 
+/** Strain beyond which differences are no derivatives. */
+const LARGEST = 0.05;
+
 /** Stress that is still rest, GPa. */
 const STILL = 0.1;
 
@@ -42,7 +46,9 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const { stress } = evaluateOnce(potential, structure, place);
   const progress = createProgress();
   const watch = (done: number) => progress.update(done, "strained cells");
-  const found = elasticConstants(structure, potential, { strain: flags.strain, relax: flags.relax, watch });
+  const { strain, relax } = flags;
+  if (strain > LARGEST) throw invalid("--strain", `at most ${LARGEST}`, strain);
+  const found = placing(place, () => elasticConstants(structure, potential, { strain, relax, watch }));
   progress.done();
   const left = Math.max(0, ...Array.from(stress ?? [], Math.abs)) * EV_A3_IN_GPA;
   const warning =

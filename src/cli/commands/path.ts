@@ -11,8 +11,10 @@ import type { Profile } from "../../run/path/profile.ts";
 import { string } from "../../run/path/string.ts";
 import { lbfgs, relax } from "../../run/relax.ts";
 import type { Point } from "../../run/surface.ts";
+import { symbolOf } from "../../structure/elements.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { EXIT, count, positive, present, withCommons } from "../command.ts";
+import { EXIT, count, positive, present, refuseIdle, withCommons } from "../command.ts";
+import type { Idle } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { refuseExisting, stem, writeWhole } from "../files.ts";
@@ -84,14 +86,23 @@ interface Walk {
   evaluations: number;
 }
 
-async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
+async function run(modelFile: string, files: string[], flags: Flags, command: Command): Promise<void> {
+  const { method, start } = flags;
+  refuseIdle(command, [
+    ...["optimiser", "spring", "climb"].map((name): Idle => [name, "--method neb", method === "neb", method]),
+    ["images", "a first path that is made", start !== "file", "--start file"],
+  ]);
+  if (flags.images < 3) throw invalid("--images", "3 or more, ends included", flags.images);
   const engine = await openModel(modelFile);
   const frames = await readStructures(files, flags);
   if (frames.length < 2) throw invalid(files[0], "a reactant and a product", "one frame");
   const folder = flags.output ?? `${stem(files[0])}-path`;
   const names = ["path.xyz", "saddle.xyz", "path.html"].map((name) => join(folder, name));
   for (const name of names) refuseExisting(name, flags.force);
-  for (const { structure, place } of frames) refuseStrangers(engine.potential, structure, place);
+  for (const { structure, place } of frames) {
+    refuseStrangers(engine.potential, structure, place);
+    refuseOthers(frames[0].structure, structure, place);
+  }
   const progress = createProgress();
   const first = firstPath(
     frames.map((f) => f.structure),
@@ -123,6 +134,17 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
     { text: describe(profile, walk, folder, flags), json, exitCode: converged ? EXIT.ok : EXIT.numerical },
     flags.json,
   );
+}
+
+/** Refuses a structure whose atoms are not those of the first, one by one. */
+function refuseOthers({ numbers }: Structure, { numbers: own }: Structure, place: string): void {
+  const other = own.findIndex((z, i) => z !== numbers[i]);
+  if (own.length === numbers.length && other < 0) return;
+  const found =
+    own.length === numbers.length
+      ? `${symbolOf(own[other])} for ${symbolOf(numbers[other])} as atom ${other + 1}`
+      : `${own.length} atoms for ${numbers.length}`;
+  throw invalid(place, "the same atoms in the same order as the first structure", found);
 }
 
 /** Å; ends no farther from each other than this in any coordinate are one. */

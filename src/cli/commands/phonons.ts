@@ -8,7 +8,7 @@ import { inverse } from "../../structure/cell.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { kB } from "../../structure/units.ts";
 import { EXIT, count, positive, present, withCommons } from "../command.ts";
-import { openModel, refuseStrangers } from "../engine.ts";
+import { openModel, placing, refuseStrangers } from "../engine.ts";
 import { refuseExisting, stem, writeWhole } from "../files.ts";
 import { createProgress } from "../progress.ts";
 import { bandFigure } from "../report/figures.ts";
@@ -99,7 +99,8 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   for (const name of names) refuseExisting(name, flags.force);
   const progress = createProgress();
   const watch = (done: number) => progress.update(done, "force constants");
-  const found = phonons(structure, potential, { supercell: flags.supercell, step: flags.step, watch });
+  const { supercell, step } = flags;
+  const found = placing(place, () => phonons(structure, potential, { supercell, step, watch }));
   progress.update(null, "density of states");
   const bands = bandsOf(found, flags.path, structure);
   const mesh = meshWavenumbers(found, flags.mesh);

@@ -14,7 +14,7 @@ import type { Simulation } from "../../run/simulation.ts";
 import type { Point } from "../../run/surface.ts";
 import { vibrations } from "../../run/vibrations.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { EXIT, count, positive, present, withCommons } from "../command.ts";
+import { EXIT, count, positive, present, refuseIdle, withCommons } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { refuseExisting, stem, writeWhole } from "../files.ts";
@@ -73,7 +73,11 @@ interface Searching extends Point {
   evaluations: number;
 }
 
-async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
+async function run(modelFile: string, file: string, flags: Flags, command: Command): Promise<void> {
+  refuseIdle(command, [
+    ["ircStep", "--irc", flags.irc === true],
+    ["seed", "--method dimer", flags.method === "dimer", flags.method],
+  ]);
   const engine = await openModel(modelFile);
   const [{ structure, place }] = await readStructures([file], flags);
   refuseStrangers(engine.potential, structure, place);
@@ -109,12 +113,18 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
     `imaginary modes: ${negative.length === 0 ? "none" : negative.map((w) => `${(-w).toFixed(1)}i`).join(", ")} cm⁻¹`,
     genuine
       ? "a first-order saddle point"
-      : `NOT a first-order saddle point: ${negative.length} imaginary modes, ${show(maxForce)} eV/Å`,
+      : `NOT a first-order saddle point: ${faults(found, negative.length, flags).join(", ")}`,
     ...(walks?.sides.map((side, k) => describeSide(side, fallen![k], energy)) ?? []),
     `${folder}/: ${walks ? "saddle.xyz, irc.xyz, minima.xyz, irc.html" : "saddle.xyz"}`,
   ].join("\n");
   present({ text, json, exitCode: genuine ? EXIT.ok : EXIT.numerical }, flags.json);
 }
+
+/** Why what was found is no saddle point. */
+const faults = ({ maxForce }: Searching, imaginary: number, { fmax }: Flags): string[] => [
+  ...(maxForce > fmax ? [`${show(maxForce)} eV/Å left, not below ${fmax}`] : []),
+  ...(imaginary === 1 ? [] : [`${imaginary} imaginary modes`]),
+];
 
 function search(structure: Structure, { potential }: Engine, flags: Flags, progress: Progress): Searching {
   const simulation: Simulation<Searching> =

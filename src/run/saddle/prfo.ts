@@ -129,11 +129,19 @@ function rationalStep(
   const down = lowestShift(values, along, follow);
   const s = new Float64Array(n);
   for (let k = 0; k < n; k++) {
-    if (along[k] === 0) continue;
-    const c = -along[k] / (values[k] - (k === follow ? up : down));
-    for (let i = 0; i < n; i++) s[i] += c * vectors[k * n + i];
+    const c = k === follow ? climb(b, f, up) : along[k] && -along[k] / (values[k] - down);
+    if (c !== 0) for (let i = 0; i < n; i++) s[i] += c * vectors[k * n + i];
   }
   return s;
+}
+
+/** Longest step along the mode climbed before the trust radius shortens all, Å. */
+const FARTHEST = 1;
+
+/** f/(λ_p − b); where a valley has no slope along its bottom, by symmetry or at a minimum, it is long, either way. */
+function climb(b: number, f: number, up: number): number {
+  if (f === 0) return b > 0 ? FARTHEST : 0;
+  return Math.max(-FARTHEST, Math.min(FARTHEST, f / (up - b)));
 }
 
 /** λ_n < min(0, least other eigenvalue) with Σ f²/(λ_n − b) = λ_n, by bisection. */
