@@ -5,6 +5,7 @@ import { superimposed, unwrapped } from "../../structure/alignment.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { Random } from "../../math/random.ts";
 import { hessian } from "../hessian.ts";
+import { lbfgs, relax } from "../relax.ts";
 import { dimer } from "../saddle/dimer.ts";
 import { prfo } from "../saddle/prfo.ts";
 import { updateHessian } from "../saddle/quadratic.ts";
@@ -167,6 +168,16 @@ describe("saddle points", () => {
     expect(Math.abs(positions[1] - SADDLE.y)).toBeLessThan(1e-9);
     expect(Math.abs(energy - SADDLE.V)).toBeLessThan(1e-10);
     expect(curvature).toBeLessThan(-700);
+  });
+
+  it("prfo climbs out of a minimum, where the slope along its mode is rounding", () => {
+    const start = free([-0.050010823, 0.466694105, 0]);
+    const { structure } = relax(lbfgs(start, plane), start, { fmax: 1e-10, steps: 100 });
+    const direction = Float64Array.of(0.8, -0.6, 0);
+    const { positions, energy } = run(prfo(structure, plane, { direction }), 1e-9, 100);
+    expect(positions.every(Number.isFinite)).toBe(true);
+    // One of the two saddle points beside it.
+    expect(Math.min(Math.abs(energy - SADDLE.V), Math.abs(energy + 72.248940117))).toBeLessThan(1e-6);
   });
 
   it("both find the same saddle of A + BC, with exactly one negative eigenvalue", () => {
