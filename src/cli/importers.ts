@@ -79,7 +79,7 @@ const importers: readonly Importer[] = [
     read: fromAce,
   },
   {
-    what: "an .xml file of a GAP of QUIP (two-body terms)",
+    what: "an .xml file of a GAP of QUIP (distance_2b, angle_3b, soap)",
     uses: [],
     takes: (path) => /\.xml$/i.test(path),
     read: fromGap,

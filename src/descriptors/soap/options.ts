@@ -66,10 +66,9 @@ export const options = strictObject({
   everywhere: boolean().default(false).meta({
     help: "The centre's own Gaussian is in the density of every element (QUIP: central_reference_all_species)",
   }),
-  neighbours: array(string())
-    .min(1)
-    .optional()
-    .meta({ help: "Elements of neighbours that are seen; left out: all of the model" }),
+  neighbours: array(string()).min(1).optional().meta({
+    help: "Elements of neighbours that are seen, in the order of the features; left out: all of the model",
+  }),
   elementWeights: record(string(), number())
     .optional()
     .meta({ help: "Factor of the density of an element, { O: 2 }; 1 where left out" }),

@@ -106,14 +106,15 @@ function build(given: SoapOptions, elements: readonly number[], device: Device):
   return new SoapDescriptor(shape, expansion, power, labels, device);
 }
 
-/** Elements of neighbours that are seen, in their order among the model's. */
+/** Elements of neighbours that are seen, in the order given or that of the model. */
 function sourcesOf({ neighbours, elementWeights = {} }: Settled, elements: readonly number[]): Source[] {
   const symbols = elements.map(symbolOf);
   const stray = [...(neighbours ?? []), ...Object.keys(elementWeights)].find((s) => !symbols.includes(s));
   if (stray !== undefined) throw invalid("soap", `elements of the model (${symbols.join(", ")})`, stray);
-  return symbols.flatMap((symbol, element) =>
-    !neighbours || neighbours.includes(symbol) ? [{ element, weight: elementWeights[symbol] ?? 1 }] : [],
-  );
+  return (neighbours ?? symbols).map((symbol) => ({
+    element: symbols.indexOf(symbol),
+    weight: elementWeights[symbol] ?? 1,
+  }));
 }
 
 /** Factor of the density: its own of each convention, and of norm 1 for one atom otherwise. */

@@ -8,6 +8,6 @@ export async function readGapFiles(path: string): Promise<Record<string, string>
   const text = await readFile(path, "utf8");
   const files: Record<string, string> = { [name]: text };
   for (const { pointsFile } of parseGap(text, path).coordinates)
-    files[pointsFile] = await readFile(join(dirname(path), pointsFile), "utf8");
+    if (pointsFile !== null) files[pointsFile] = await readFile(join(dirname(path), pointsFile), "utf8");
   return files;
 }

@@ -9,15 +9,20 @@ export interface GapCoordinate {
   readonly options: Readonly<Record<string, string>>;
   /** δ; covariances are multiplied by its square. */
   readonly delta: number;
-  /** Number of the kernel: 1 is exp(−½ Σ ((x − x_s)/θ)²). */
+  /** Number of the kernel: 1 is exp(−½ Σ ((x − x_s)/θ)²), 2 is (x·x_s)^ζ. */
   readonly covariance: string;
+  readonly zeta: number;
+  /** Added to every value of the function; GAPs of energies have 0. */
+  readonly mean: number;
   readonly dimensions: number;
   readonly theta: readonly number[];
   readonly alpha: readonly number[];
   /** f_c at each point. */
   readonly cutoffs: readonly number[];
-  /** File beside the XML that holds the points, [points, dimensions]. */
-  readonly pointsFile: string;
+  /** File beside the XML that holds the points, [points, dimensions]; null where they stand in the XML. */
+  readonly pointsFile: string | null;
+  /** The points that stand in the XML. */
+  readonly points: readonly number[];
   /** Line of the file. */
   readonly line: number;
 }
@@ -37,10 +42,11 @@ const real = (text: string | undefined, place: string): number => {
   return value;
 };
 
-/** Words key=value; values in braces or quotes may hold blanks. */
+/** Words key=value without the braces or quotes that let a value hold blanks. */
 function keyValues(text: string): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const [, key, value] of text.matchAll(/(\w+)\s*=\s*(\{[^}]*\}|"[^"]*"|\S+)/g)) found[key] = value;
+  for (const [, key, value] of text.matchAll(/(\w+)\s*=\s*(\{+[^}]*\}+|"[^"]*"|\S+)/g))
+    found[key] = value.replace(/^[{"]+|[}"]+$/g, "").trim();
   return found;
 }
 
@@ -51,6 +57,7 @@ interface Open {
   descriptor: string;
   alpha: number[];
   cutoffs: number[];
+  points: string;
 }
 
 /** Reads the XML file of a GAP. */
@@ -66,7 +73,7 @@ export function parseGap(text: string, file: string): GapFile {
         const place = `${file}:${line}`;
         if (name === "e0") e0.set(real(attributes["Z"], place), real(attributes["value"], place));
         if (name === "gpCoordinates")
-          open = { attributes, line, theta: "", descriptor: "", alpha: [], cutoffs: [] };
+          open = { attributes, line, theta: "", descriptor: "", alpha: [], cutoffs: [], points: "" };
         if (name === "sparseX") {
           open?.alpha.push(real(attributes["alpha"], place));
           open?.cutoffs.push(real(attributes["sparseCutoff"] ?? "1", place));
@@ -75,6 +82,7 @@ export function parseGap(text: string, file: string): GapFile {
       text(content) {
         if (open && inside === "theta") open.theta += content;
         if (open && inside === "descriptor") open.descriptor += content;
+        if (open && inside.startsWith("sparseX")) open.points += ` ${content}`;
       },
       close(name) {
         inside = "";
@@ -91,24 +99,51 @@ export function parseGap(text: string, file: string): GapFile {
   return { e0, coordinates };
 }
 
-function coordinateOf({ attributes, line, theta, descriptor, alpha, cutoffs }: Open, place: string) {
+/** Numbers between blanks. */
+const numbersOf = (text: string, place: string): number[] =>
+  text
+    .trim()
+    .split(/\s+/)
+    .filter((word) => word !== "")
+    .map((word) => real(word, place));
+
+function coordinateOf({ attributes, line, theta, descriptor, alpha, cutoffs, points }: Open, place: string) {
   const [name] = descriptor.trim().split(/\s+/);
-  const pointsFile = attributes["sparseX_filename"];
-  if (!pointsFile) throw invalid(`${place}: sparseX_filename`, "the name of a file of points", "nothing");
+  const pointsFile = attributes["sparseX_filename"] ?? null;
+  const inline = numbersOf(points, `${place}: sparseX`);
+  if (pointsFile === null && inline.length === 0)
+    throw invalid(`${place}: sparseX_filename`, "the name of a file of points, or points", "nothing");
   return {
     descriptor: name,
     options: keyValues(descriptor),
     delta: real(attributes["signal_variance"], `${place}: signal_variance`),
     covariance: attributes["covariance_type"] ?? "1",
+    zeta: real(attributes["zeta"] ?? "1", `${place}: zeta`),
+    mean: real(attributes["signal_mean"] ?? "0", `${place}: signal_mean`),
     dimensions: real(attributes["dimensions"], `${place}: dimensions`),
-    theta: theta
-      .trim()
-      .split(/\s+/)
-      .filter((word) => word !== "")
-      .map((word) => real(word, `${place}: theta`)),
+    theta: numbersOf(theta, `${place}: theta`),
     alpha,
     cutoffs,
     pointsFile,
+    points: inline,
     line,
   };
+}
+
+/** The points of a coordinate, [points, dimensions]; `files` holds those beside the XML by name. */
+export function pointsOf(
+  { pointsFile, points, alpha, dimensions }: GapCoordinate,
+  files: Readonly<Record<string, string>>,
+  place: string,
+): readonly number[] {
+  if (pointsFile !== null && !Object.hasOwn(files, pointsFile))
+    throw invalid(`${place}: sparseX_filename`, "a file beside it", pointsFile);
+  const found = pointsFile === null ? points : numbersOf(files[pointsFile], pointsFile);
+  if (found.length !== alpha.length * dimensions)
+    throw invalid(
+      pointsFile ?? `${place}: sparseX`,
+      `${alpha.length} points of ${dimensions}`,
+      `${found.length} numbers`,
+    );
+  return found;
 }
