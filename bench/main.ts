@@ -15,6 +15,7 @@ const benches: Readonly<Record<string, string>> = {
   gap: "Gaussian approximation potentials: the price of a prediction by stages",
   sgdml: "sGDML: the price of a prediction, and of the equations of a fit",
   fit: "training: frames per second on one thread and on all",
+  minimise: "force calls of relaxations and paths beside ASE's on the same surfaces",
   run: "dynamics of 14 atoms: steps per second beside ASE, and the share of the potential",
   evaluate: "energy and forces of silicon, 100 to 100 000 atoms, one thread and all",
 };

@@ -90,7 +90,7 @@ export { reweight, type Reweighted, type Sampled } from "./run/free-energy/rewei
 export { umbrellas, type Umbrellas, type Window } from "./run/free-energy/windows.ts";
 export { degreesOfFreedom, thermalVelocities } from "./run/velocities.ts";
 export { drift, kineticEnergy, pressure, temperature } from "./run/observe.ts";
-export { bfgs, fire, lbfgs, relax } from "./run/relax.ts";
+export { bfgs, fire, lbfgs, preconditioned, relax } from "./run/relax.ts";
 export { blockAverage, blockVariance } from "./run/analysis/blocks.ts";
 export { displacement, velocitySpectrum } from "./run/analysis/correlation.ts";
 export { AngularDistribution, RadialDistribution } from "./run/analysis/distribution.ts";

@@ -47,7 +47,7 @@ const REFUSALS = 12;
 /**
  * One iteration of L-BFGS without a line search, in a trust radius: the step −H g, shortened to the radius, is taken
  * unless the value rises. Refused or not, it teaches H, and the radius learns from how the slope changed along it. H
- * starts from γ P⁻¹ with γ the largest s·y/y·P⁻¹y in memory: the softest direction known (J. Nocedal, DOI
+ * starts from γ P⁻¹, γ such that nine in ten of the s·y/y·P⁻¹y in memory are smaller: a soft direction (J. Nocedal, DOI
  * 10.1090/S0025-5718-1980-0572855-7; D. C. Liu, J. Nocedal, DOI 10.1007/BF01589116). Asks for values and gradients at
  * the points it yields; changes the state in place; false when nothing decreases any more.
  */
@@ -97,13 +97,17 @@ function widened(radius: number, bounded: boolean, left: number, most: number): 
 function proposal(state: TrustState, { curvature, precondition = (v) => v }: TrustOptions): Float64Array {
   const { steps, changes, gradient, softness } = state;
   if (steps.length > 0 && softness.length === 0) softness.push(softnessOf(state, precondition));
-  const gamma = softness.length > 0 ? Math.max(...softness) : 1 / curvature;
+  const gamma = softness.length > 0 ? soft(softness) : 1 / curvature;
   const start = (v: Float64Array) => precondition(v).map((u) => gamma * u);
   const step = quasiNewtonStep({ gradient, steps, changes }, start);
   if (dot(step, gradient) < 0) return step;
   steps.length = changes.length = softness.length = 0;
   return precondition(gradient.map((g) => -g / curvature));
 }
+
+/** Nine tenths are at most this: soft, but not as an odd one out. */
+const soft = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(0.9 * values.length)];
 
 /** Takes up a pair that shows positive curvature. */
 function learn(

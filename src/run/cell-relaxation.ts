@@ -1,14 +1,16 @@
 import { NumericalError, invalid } from "../error.ts";
 import type { Answer } from "../math/minimise.ts";
 import { trustIteration, trustState } from "../math/trust-lbfgs.ts";
+import type { TrustOptions } from "../math/trust-lbfgs.ts";
 import type { Potential } from "../potentials/potential.ts";
 import { inverse, multiply, volume } from "../structure/cell.ts";
 import type { Structure } from "../structure/structure.ts";
 import { EV_A3_IN_GPA } from "../structure/units.ts";
 import type { CellMotion } from "./barostats.ts";
 import { longest } from "./movers.ts";
+import { exponentialPreconditioner } from "./preconditioner.ts";
 import { CURVATURE } from "./relax.ts";
-import type { LbfgsState, Relaxed, RelaxOptions } from "./relax.ts";
+import type { LbfgsState, Relaxed, RelaxOptions, RelaxUntil } from "./relax.ts";
 import type { Simulation } from "./simulation.ts";
 import { createSurface } from "./surface.ts";
 
@@ -18,6 +20,8 @@ export interface CellRelaxationOptions extends RelaxOptions {
   readonly pressure?: number;
   /** What of the cell moves; all of it by default. */
   readonly cell?: CellMotion;
+  /** Whether in the metric of an `exponentialPreconditioner`; false by default. */
+  readonly precondition?: boolean;
 }
 
 /** A relaxation of atoms and cell under way: plain data. */
@@ -28,6 +32,8 @@ export interface CellRelaxation extends LbfgsState {
 
 const IDENTITY = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
 const DIAGONAL = [0, 4, 8];
+/** Å; a typical distance of neighbours, over which a deformation counts as a move. */
+const NEIGHBOUR = 3;
 
 /** Of a derivative by the deformation, the part along which the cell may move. */
 function allowed(m: Float64Array, cell: CellMotion): Float64Array {
@@ -47,7 +53,14 @@ export function cellRelaxation(
   potential: Potential,
   options: CellRelaxationOptions = {},
 ): Simulation<CellRelaxation> {
-  const { pressure = 0, cell: motion = "full", maxMove = 0.2, fixed = [], skin } = options;
+  const {
+    pressure = 0,
+    cell: motion = "full",
+    maxMove = 0.2,
+    fixed = [],
+    skin,
+    precondition = false,
+  } = options;
   const { cell: first } = structure;
   if (!first || !structure.pbc.every(Boolean))
     throw invalid("structure", "a cell periodic in three directions, to relax it", "another");
@@ -55,9 +68,30 @@ export function cellRelaxation(
   const P = pressure / EV_A3_IN_GPA;
   const surface = createSurface(structure, potential, skin);
   // A strain of 1 moves an atom by about the size of the cell, and all of them at once.
-  const unit = Math.cbrt(volume(first)) * Math.sqrt(n / 3);
+  const unit = 0.5 * Math.cbrt(volume(first) / (n / 3)) * Math.sqrt(n / 3);
 
-  const trust = { maxStep: maxMove, length: longest, curvature: CURVATURE };
+  const trust = { maxStep: maxMove, length, ...metric() };
+
+  /** The longest move of an atom in the undeformed cell, or of one neighbour to another by the deformation. */
+  function length(step: Float64Array): number {
+    const strain = longest(step.subarray(n)) / unit;
+    return Math.max(longest(step.subarray(0, n)), NEIGHBOUR * strain);
+  }
+
+  /** What multiplies gradients: of the atoms by neighbours in the undeformed cell, where they never move far. */
+  function metric(): Pick<TrustOptions, "curvature" | "precondition"> {
+    if (!precondition) return { curvature: CURVATURE };
+    const { positions } = structure;
+    const { apply, stiffness } = exponentialPreconditioner(structure, { positions, cell: first }, fixed);
+    return {
+      curvature: CURVATURE / stiffness,
+      precondition(v) {
+        const out = v.map((x) => x / stiffness);
+        out.set(apply(v.subarray(0, n)));
+        return out;
+      },
+    };
+  }
 
   /** Enthalpy and its gradient by (q, unit·D). */
   function ask(state: CellRelaxation, x: Float64Array): Answer {
@@ -127,18 +161,13 @@ const transpose = (m: Float64Array): Float64Array => m.map((_, k) => m[3 * (k % 
 export function relaxCell(
   structure: Structure,
   potential: Potential,
-  options: CellRelaxationOptions & {
-    readonly fmax: number;
-    readonly smax: number;
-    readonly steps: number;
-    readonly watch?: (state: CellRelaxation) => void;
-  },
+  options: CellRelaxationOptions & RelaxUntil & { readonly smax: number },
 ): Relaxed {
-  const { fmax, smax, steps, watch } = options;
+  const { fmax, smax, steps, watch, stop = () => false } = options;
   const simulation = cellRelaxation(structure, potential, options);
   const state = simulation.init();
   const converged = () => state.maxForce <= fmax && state.maxStress <= smax;
-  while (!converged() && state.step < steps && !state.stalled) {
+  while (!converged() && state.step < steps && !state.stalled && !stop()) {
     simulation.step(state);
     watch?.(state);
   }

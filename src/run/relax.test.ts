@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { cluster, crystal, morse } from "../../test/potentials.ts";
 import type { Simulation } from "./simulation.ts";
-import { bfgs, fire, lbfgs, relax } from "./relax.ts";
+import { bfgs, fire, lbfgs, preconditioned, relax } from "./relax.ts";
 import type { Descent } from "./relax.ts";
 
-const methods = { fire, lbfgs, bfgs };
+const methods = { fire, lbfgs, bfgs, preconditioned };
 
 for (const [name, method] of Object.entries(methods)) {
   test(`${name} finds the minimum of a cluster and of a crystal`, () => {

@@ -8,6 +8,8 @@ import type { Potential } from "../potentials/potential.ts";
 import type { Structure } from "../structure/structure.ts";
 import { fireMemory, fireMove, longest } from "./movers.ts";
 import type { FireMemory } from "./movers.ts";
+import { exponentialPreconditioner } from "./preconditioner.ts";
+import type { Metric, Preconditioner } from "./preconditioner.ts";
 import type { Simulation } from "./simulation.ts";
 import { createSurface } from "./surface.ts";
 import type { Point } from "./surface.ts";
@@ -37,6 +39,12 @@ export interface FireState extends Descent, FireMemory {}
 /** State of `lbfgs`. */
 export interface LbfgsState extends Descent {
   readonly minimiser: TrustState;
+}
+
+/** State of `preconditioned`. */
+export interface PreconditionedState extends LbfgsState {
+  /** Where the preconditioner was made. */
+  metric: Metric;
 }
 
 /** State of `bfgs`. */
@@ -105,7 +113,7 @@ export const CURVATURE = 70;
 function asking<M extends { readonly x: Float64Array }>(
   system: ReturnType<typeof prepare>,
   begin: (x: Float64Array, answer: Answer) => M,
-  iterate: (minimiser: M) => Generator<Float64Array, boolean, Answer>,
+  iterate: (minimiser: M, state: Descent) => Generator<Float64Array, boolean, Answer>,
 ): Simulation<Descent & { readonly minimiser: M }> {
   /** Energy and gradient at x, in the state's own arrays. */
   function ask(state: Descent, x: Float64Array): Answer {
@@ -121,7 +129,7 @@ function asking<M extends { readonly x: Float64Array }>(
     },
     step(state) {
       const { minimiser } = state;
-      const iteration = iterate(minimiser);
+      const iteration = iterate(minimiser, state);
       let asked = iteration.next();
       while (!asked.done) asked = iteration.next(ask(state, asked.value));
       state.stalled = !asked.value;
@@ -143,6 +151,42 @@ export function lbfgs(
   return asking(prepare(structure, potential, options), trustState, (state) => trustIteration(state, trust));
 }
 
+/**
+ * The same in the metric of an `exponentialPreconditioner`: on crystals, surfaces and large molecules the evaluations
+ * hardly grow with the size.
+ */
+export function preconditioned(
+  structure: Structure,
+  potential: Potential,
+  options: RelaxOptions = {},
+): Simulation<PreconditionedState> {
+  const { maxMove = 0.2, fixed = [] } = options;
+  let made: Preconditioner | undefined;
+  /** The preconditioner of the state's own metric, so that a resumed run goes on to the same bits. */
+  const present = ({ metric }: PreconditionedState): Preconditioner => {
+    if (!made || metric.positions.some((x, i) => x !== made!.metric.positions[i]))
+      made = exponentialPreconditioner(structure, metric, fixed);
+    return made;
+  };
+  const inner = asking(prepare(structure, potential, options), trustState, (minimiser, descent) => {
+    const state = descent as PreconditionedState;
+    if (present(state).stale(minimiser.x)) {
+      state.metric = { positions: minimiser.x.slice(), cell: state.metric.cell };
+      minimiser.softness.length = 0;
+    }
+    const { apply, stiffness } = present(state);
+    const curvature = CURVATURE / stiffness;
+    return trustIteration(minimiser, { maxStep: maxMove, length: longest, curvature, precondition: apply });
+  });
+  return {
+    ...inner,
+    init() {
+      const state = inner.init();
+      return { ...state, metric: { positions: state.positions.slice(), cell: state.cell } };
+    },
+  };
+}
+
 /** BFGS with a line search, see `bfgsIteration`: memory and work grow as the square of the number of atoms. */
 export function bfgs(
   structure: Structure,
@@ -157,18 +201,25 @@ export function bfgs(
   );
 }
 
-/** Runs a relaxation until the largest force on an atom is below fmax (eV/Å) or the steps are spent. */
-export function relax(
-  simulation: Simulation<Descent>,
-  structure: Structure,
-  options: { readonly fmax: number; readonly steps: number; readonly watch?: (state: Descent) => void },
-): Relaxed {
-  if (!(options.fmax > 0)) throw invalid("fmax", "a positive number in eV/Å", options.fmax);
+/** How far to relax, and who looks on. */
+export interface RelaxUntil {
+  /** eV/Å. */
+  readonly fmax: number;
+  readonly steps: number;
+  readonly watch?: (state: Descent) => void;
+  /** Asked before every step; true ends the relaxation. */
+  readonly stop?: () => boolean;
+}
+
+/** Runs a relaxation until the largest force on an atom is below fmax (eV/Å), the steps are spent or `stop` says so. */
+export function relax(simulation: Simulation<Descent>, structure: Structure, options: RelaxUntil): Relaxed {
+  const { fmax, steps, watch, stop = () => false } = options;
+  if (!(fmax > 0)) throw invalid("fmax", "a positive number in eV/Å", fmax);
   const state = simulation.init();
-  options.watch?.(state);
-  while (state.maxForce > options.fmax && state.step < options.steps && !state.stalled) {
+  watch?.(state);
+  while (state.maxForce > fmax && state.step < steps && !state.stalled && !stop()) {
     simulation.step(state);
-    options.watch?.(state);
+    watch?.(state);
   }
   return {
     structure: { ...structure, positions: state.positions },
@@ -176,6 +227,6 @@ export function relax(
     forces: state.forces,
     steps: state.step,
     maxForce: state.maxForce,
-    converged: state.maxForce <= options.fmax,
+    converged: state.maxForce <= fmax,
   };
 }

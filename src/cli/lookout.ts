@@ -1,0 +1,104 @@
+import { Option } from "commander";
+import type { Command } from "commander";
+import { invalid } from "../error.ts";
+import { GradedPotential } from "../potentials/extrapolation/graded.ts";
+import { ExtrapolationGuard } from "../potentials/extrapolation/guard.ts";
+import { graders } from "../potentials/extrapolation/table.ts";
+import type { Potential } from "../potentials/potential.ts";
+import type { Frame } from "../structure/structure.ts";
+import { positive } from "./command.ts";
+import type { Engine } from "./engine.ts";
+import { describeGrades, gradeFrame, withGrades } from "./grades.ts";
+import type { FrameGrade } from "./grades.ts";
+import { show } from "./table.ts";
+
+/** What withLookout asks for. */
+export interface LookoutFlags {
+  readonly grade: string;
+  readonly stopOnExtrapolation?: number;
+}
+
+/** Adds --grade and --stop-on-extrapolation to a command that walks on a model's surface. */
+export const withLookout = (command: Command): Command =>
+  command
+    .addOption(
+      new Option("--grade <name>", "by which to stop: how far atoms leave the training data")
+        .choices(Object.keys(graders))
+        .default("range"),
+    )
+    .option(
+      "--stop-on-extrapolation <grade>",
+      "end when an atom has this grade, exit code 4 (found structures are graded in any case)",
+      positive,
+    );
+
+/** Found structures with their grades. */
+export interface Sighting {
+  /** With a column for each grade. */
+  readonly frames: Frame[];
+  /** Null where the model remembers no training data. */
+  readonly grades: readonly FrameGrade[] | null;
+  /** Lines for people; none where there is nothing to say. */
+  readonly notes: readonly string[];
+}
+
+/** Whether an atom of the structure is worth a look by any grade. */
+const strange = ({ largest }: FrameGrade): boolean =>
+  Object.entries(largest).some(([name, grade]) => grade >= graders[name].noteworthy);
+
+/** Keeps an eye on where a walk over a surface is relative to what the model has learned from. */
+export class Lookout {
+  /** The surface to walk on: the model's own, with grades where a stop is asked for. */
+  readonly surface: Potential;
+  readonly #graded: GradedPotential | null;
+  readonly #stop: number;
+  readonly #guard: ExtrapolationGuard | null;
+
+  /** `place` names the model in errors. */
+  constructor({ model, device, potential, program }: Engine, flags: LookoutFlags, place: string) {
+    const { grade, stopOnExtrapolation: stop } = flags;
+    this.#stop = stop ?? Infinity;
+    if (stop === undefined) this.#guard = program ? null : ExtrapolationGuard.of(model, device);
+    else this.#guard = ExtrapolationGuard.demand(model, device, place);
+    if (stop !== undefined && !potential.gradeBy(grade))
+      throw invalid("--grade", `a grade that ${place} knows (${this.#guard!.names.join(", ")})`, grade);
+    this.#graded = stop === undefined ? null : new GradedPotential(potential);
+    this.surface = this.#graded ?? potential;
+  }
+
+  /** Whether the last evaluation asks for a stop. */
+  alarm(): boolean {
+    return this.#graded !== null && this.#graded.worst().grade >= this.#stop;
+  }
+
+  /** Grades structures that were found. */
+  look(frames: readonly Frame[]): Sighting {
+    const guard = this.#guard;
+    if (!guard) return { frames: [...frames], grades: null, notes: [] };
+    const grades = frames.map((frame) => gradeFrame(guard, frame.structure, frame.place));
+    return { frames: frames.map((frame, k) => withGrades(frame, grades[k])), grades, notes: notesOf(grades) };
+  }
+
+  /** The largest grade of a structure by every name; null where the model remembers no training data. */
+  largest(frame: Frame): FrameGrade | null {
+    return this.#guard && gradeFrame(this.#guard, frame.structure, frame.place);
+  }
+}
+
+function notesOf(grades: readonly FrameGrade[]): string[] {
+  const outside = grades.filter(strange);
+  if (outside.length > 0) {
+    const many = grades.length === 1 ? "what was found" : `${outside.length} of ${grades.length} structures`;
+    return [
+      `warning: ${many} outside the training data; do not trust the energies (docs/extrapolation.md)`,
+      describeGrades(outside),
+    ];
+  }
+  const names = Object.keys(grades[0]?.largest ?? {});
+  const most = names.map((name) => `${name} ${show(Math.max(...grades.map((g) => g.largest[name])))}`);
+  return [`within the training data: largest grades ${most.join(", ")}`];
+}
+
+/** The part of the JSON that tells grades. */
+export const gradesJson = (grades: readonly FrameGrade[] | null) =>
+  grades && grades.map(({ place, largest, worst }) => ({ place, largest, worst }));
