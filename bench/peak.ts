@@ -16,6 +16,34 @@ export const rate = (flops: number, run: () => void): number => {
   return flops / best / 1e6;
 };
 
+/** GB/s at which one thread reads `bytes` again and again: what the caches that hold so much give. */
+export const measureBandwidth = (bytes: number, memory: Memory): number => {
+  const STEP = 128;
+  const length = Math.max(STEP, Math.floor(bytes / STEP) * STEP);
+  const module = new ModuleBuilder().importMemory(memory.shared);
+  const f = module.function("run", ["i32", "i32"]);
+  const [from, end] = [f.param(0), f.param(1)];
+  const sums = Array.from({ length: STEP / 16 }, () => f.local("v128"));
+  f.loop((again) => {
+    sums.forEach((sum, u) =>
+      f
+        .get(sum)
+        .get(from)
+        .mem("v128.load", 16 * u)
+        .op("v128.xor")
+        .set(sum),
+    );
+    f.get(from).i32(STEP).op("i32.add").tee(from).get(end).op("i32.lt_u").brIf(again);
+  });
+  for (const sum of sums) f.get(end).get(sum).mem("v128.store");
+  const { run } = instantiate(module.bytes(), memory.memory) as unknown as Record<
+    "run",
+    (from: number, end: number) => void
+  >;
+  const at = memory.alloc(length + 16);
+  return rate(length, () => run(at, at + length));
+};
+
 /** Independent multiply-adds in registers and nothing else: what 128-bit SIMD can do here, GFLOP/s. */
 export const measurePeak = (real: Real, memory: Memory): number => {
   const CHAINS = 10;

@@ -69,6 +69,11 @@ export const molecularLaws: Readonly<Record<string, (subject: MolecularSubject) 
       Float64Array.of(dot(gradient, tangent)),
       1e-11,
     );
+    if (!descriptor.pullback) return;
+    const own = new Float64Array(tangent.length);
+    descriptor.forward(structure.positions);
+    descriptor.pullback(weights, own);
+    demandEqual("its own pullback", gradient, own, 1e-12);
   },
 
   "only active coordinates count": ({ descriptor, structure }) => {

@@ -184,16 +184,28 @@ export class GaussianProcessPotential implements Trainable, Gradable, Guarded, U
     const { positions } = structure;
     const n = structure.numbers.length;
     if (!forces) return this.#prediction.evaluate(this.descriptor.forward(positions), null);
-    const { features, rows } = this.descriptor.jacobian(positions);
-    const energy = this.#prediction.evaluate(features, this.#dEdx);
     const gradient = new Float64Array(3 * n);
-    pullback(rows, this.#dEdx, gradient);
+    const energy = this.#withGradient(positions, gradient);
     for (let k = 0; k < 3 * n; k++) {
       forces[k] -= gradient[k];
       if (virial)
         for (let b = 0; b < 3; b++) virial[3 * (k % 3) + b] -= gradient[k] * positions[k - (k % 3) + b];
     }
     if (energies) for (let i = 0; i < n; i++) energies[i] += energy / n;
+    return energy;
+  }
+
+  /** The energy; ADDS its derivatives to gradient [n, 3]. */
+  #withGradient(positions: Float64Array, gradient: Float64Array): number {
+    const { descriptor } = this;
+    if (descriptor.pullback) {
+      const energy = this.#prediction.evaluate(descriptor.forward(positions), this.#dEdx);
+      descriptor.pullback(this.#dEdx, gradient);
+      return energy;
+    }
+    const { features, rows } = descriptor.jacobian(positions);
+    const energy = this.#prediction.evaluate(features, this.#dEdx);
+    pullback(rows, this.#dEdx, gradient);
     return energy;
   }
 

@@ -24,6 +24,8 @@ export interface MolecularDescriptor {
   forward(positions: Float64Array): Float64Array;
   /** x and ∂x/∂R, [D, 3n]. */
   jacobian(positions: Float64Array): { readonly features: Float64Array; readonly rows: SparseRows };
+  /** ADDS Σ_t dE/dx_t · ∂x_t/∂R of the last `forward` to gradient [n, 3], where that is cheaper than by the rows. */
+  readonly pullback?: (dEdx: Float64Array, gradient: Float64Array) => void;
 }
 
 /** ADDS Σ_t dE/dx_t · ∂x_t/∂R to gradient [n, 3]. */

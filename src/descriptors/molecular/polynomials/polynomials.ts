@@ -4,7 +4,7 @@ import { div, exp, neg } from "../../../formula/expression.ts";
 import { symbolOf } from "../../../structure/elements.ts";
 import { array, int, literal, number, strictObject, union } from "../../../zod.ts";
 import { allCoordinates, allPairs, Coordinates, factor } from "../coordinates.ts";
-import type { MolecularMethod } from "../descriptor.ts";
+import { pullback, type MolecularMethod } from "../descriptor.ts";
 import { distance } from "../geometry.ts";
 import { roomFor } from "../sorted.ts";
 import { invariantMonomials } from "./monomials.ts";
@@ -75,6 +75,18 @@ export const permutationInvariantPolynomials: MolecularMethod<output<typeof opti
         for (let v = 0; v < V; v++) sums[p + v] += slopes[to + v];
       }
     };
+    const [raised, along] = [new Float64Array(parent.length), new Float64Array(V)];
+    /** dE/dy from dE/dx of the polynomials: from child to parent, a few operations for each monomial. */
+    const pullMonomials = (dEdx: Float64Array) => {
+      const y = coordinates.features;
+      raised.fill(0);
+      along.fill(0);
+      for (let m = parent.length - 1; m > 0; m--) {
+        const slope = raised[m] + dEdx[orbit[m]];
+        raised[parent[m]] += slope * y[variable[m]];
+        along[variable[m]] += slope * monomials[parent[m]];
+      }
+    };
     return {
       numbers,
       size: orbits,
@@ -96,6 +108,10 @@ export const permutationInvariantPolynomials: MolecularMethod<output<typeof opti
               rows.values[3 * n * t + columns[e]] += s * values[e];
           }
         return { features, rows };
+      },
+      pullback(dEdx, gradient) {
+        pullMonomials(dEdx);
+        pullback(coordinates.rows, along, gradient);
       },
     };
   },
