@@ -8,6 +8,7 @@ import { pairStatistics, type PairStatistics } from "../structure/statistics.ts"
 import type { Frame } from "../structure/structure.ts";
 import { collectDataset, type Dataset } from "./dataset.ts";
 import { findDuplicates } from "./duplicates.ts";
+import { errorsNote, withExpectedErrors } from "./expected-errors/expected-errors.ts";
 import { Gradients } from "./gradient.ts";
 import { dataHash, Sha256 } from "./hash.ts";
 import { knownTerms, recordOf, takeAway, type KnownParts, type KnownTerms } from "./known.ts";
@@ -211,6 +212,15 @@ export async function prepareFit(
   const { perGroup, perBatch } = sizes(dataset, split, options.training.batch, observes !== null);
   const { groups, groupsOf } = makeGroups(split, weights, perGroup, options.seed);
   const model = buildTrainable(learned.term, dataset.elements, device);
+  const settled =
+    closed && !whole
+      ? withExpectedErrors(options, model, {
+          term: learned.term,
+          elements: dataset.elements,
+          frames: split.train.filter((f) => weights[f] > 0).map((f) => left[f]),
+          deterministic: device.deterministic,
+        })
+      : options;
   const first = model.parameters.slice();
   const needs = observes ? observing(observes, options, model, trainingFrames, perBatch) : undefined;
   const slots = Math.max(perBatch, 4 * pool.threads);
@@ -246,7 +256,7 @@ export async function prepareFit(
           frames,
           train: split.train,
           data,
-          options: options.training,
+          options: settled.training,
           seed: options.seed,
         })
       : undefined;
@@ -282,7 +292,7 @@ export async function prepareFit(
       ? Math.max(1, Math.ceil(plan.epochs / VALIDATIONS))
       : options.training.validate;
   const resolved = resolve(
-    { ...options, training: withSolver(options.training, design?.plan.solver) },
+    { ...settled, training: withSolver(settled.training, design?.plan.solver) },
     known,
     learned,
     plan.epochs,
@@ -309,6 +319,7 @@ export async function prepareFit(
   const notes = [
     ...known.isolatedAtoms.notes,
     ...learned.remarks,
+    ...(settled === options ? [] : [errorsNote(settled.training)]),
     ...duplicateNotes(duplicates, frames, split),
     ...splitNotes(split, options.split, lone.length),
   ];

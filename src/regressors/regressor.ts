@@ -60,6 +60,8 @@ export interface Regressor {
    * The second sum is the force part: exact, and needs no second derivative of the descriptor.
    */
   parameterGradient(G: Features, seeds: Float64Array, dG: Features | null, gradient: Float64Array): void;
+  /** Overwrites out with dG·∂²E/∂G∂G of every row, where the second derivatives are to be had. */
+  curvature?(G: Features, dG: Features, out: Features): void;
   /** Fixed arrays (scaling, …) and trainable ones by name, views of the live numbers, for the model file. */
   readonly tensors: Readonly<Record<string, Float64Array>>;
 }
@@ -103,6 +105,8 @@ export interface RegressorMethod<Options = unknown> {
     choose: Choose,
     seed: number,
   ): Record<string, Float64Array>;
+  /** The same with at most `count` representative environments of each element, for trials. */
+  thin?(tensors: Tensors, count: number): Tensors;
   /** Tensors that say what those of another regressor say, for a fit that goes on from it; undefined where they cannot. */
   adopt?(
     options: Options,

@@ -1,5 +1,5 @@
 import type { output } from "zod";
-import { boolean, enum as oneOf, int, looseObject, number, strictObject } from "../../zod.ts";
+import { boolean, enum as oneOf, int, literal, looseObject, number, strictObject, union } from "../../zod.ts";
 
 /** Options of the method "sparse-gaussian-process". */
 export const options = strictObject({
@@ -13,7 +13,11 @@ export const options = strictObject({
     .positive()
     .default(1)
     .meta({ unit: "eV", help: "δ: how large the energy of an environment may be; the kernel is δ² k" }),
-  count: int().positive().default(500).meta({ help: "Representative environments of each element" }),
+  count: union([literal("auto"), int().positive()])
+    .default("auto")
+    .meta({
+      help: "Representative environments of each element; auto: one for ten of the data, 100 to 1000",
+    }),
   select: oneOf(["cur", "farthest", "k-means", "random"])
     .default("cur")
     .meta({ help: "How they are chosen among the training environments" }),

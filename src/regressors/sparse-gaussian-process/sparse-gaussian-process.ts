@@ -209,6 +209,11 @@ function shapesOf(list: readonly number[], e: number, tensors: Tensors): TensorS
   }).flat();
 }
 
+/** What count: auto makes: one point for so many environments, not fewer or more than … */
+const EACH = 10;
+const LEAST = 100;
+const MOST = 1000;
+
 /** Representative points of parts that are no kernel sums, covariances of those that are, and coefficients of 0. */
 function represent(
   { count, select, normalise }: SparseOptions,
@@ -226,7 +231,8 @@ function represent(
         list.push(size, size);
       } else {
         const own = pointsOf(rows, n, width, offset, size, normalise);
-        const chosen = choose(select, own, size, Math.min(count, n));
+        const wished = count === "auto" ? Math.min(MOST, Math.max(LEAST, Math.round(n / EACH))) : count;
+        const chosen = choose(select, own, size, Math.min(wished, n));
         tensors[nameOf(e, k, "points")] = Float64Array.from(
           chosen.flatMap((i) => [...own.subarray(i * size, (i + 1) * size)]),
         );
@@ -258,6 +264,27 @@ function pointsOf(
   return out;
 }
 
+/** Every so many of the representative points, evenly; coefficients are 0. */
+function thin(tensors: Tensors, count: number): Tensors {
+  const out: Record<string, Float64Array> = { ...tensors };
+  for (let e = 0; tensors[partsOf(e)]; e++) {
+    const list = Array.from(tensors[partsOf(e)]);
+    for (let k = 0; k < list.length / 2; k++) {
+      const points = tensors[nameOf(e, k, "points")];
+      const [size, n] = [list[2 * k], list[2 * k + 1]];
+      if (!points || n <= count) continue;
+      const kept = Array.from({ length: count }, (_, i) => Math.floor((i * n) / count));
+      out[nameOf(e, k, "points")] = Float64Array.from(
+        kept.flatMap((i) => [...points.subarray(i * size, (i + 1) * size)]),
+      );
+      list[2 * k + 1] = count;
+    }
+    out[partsOf(e)] = Float64Array.from(list);
+    out[coefficientsOf(e)] = new Float64Array(countOf(list));
+  }
+  return out;
+}
+
 export const sparseGaussianProcess: RegressorMethod<SparseOptions> = {
   name: "sparse-gaussian-process",
   summary:
@@ -266,5 +293,6 @@ export const sparseGaussianProcess: RegressorMethod<SparseOptions> = {
   linear: true,
   initialise: () => ({}),
   represent,
+  thin,
   build: (given, sizes, tensors, device) => new SparseGaussianProcess(given, sizes, tensors, device),
 };
