@@ -76,7 +76,7 @@ const weights = z.strictObject({
     )
     .default({})
     .meta({
-      help: "expected errors by config_type and `default`, as gap_fit has them: rows are E/(σ√n), F/σ, W/(σ√n) instead of the weights above (least-squares)",
+      help: "expected errors by config_type and `default`, as gap_fit has them: rows are E/(σ√n), F/σ, W/(σ√n) instead of the weights above (least-squares); a sparse Gaussian process without any finds its own by cross-validation",
     }),
   key: z
     .string()
