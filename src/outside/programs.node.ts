@@ -11,13 +11,17 @@ interface Program {
   /** How it is written where a model is asked for. */
   readonly form: string;
   readonly summary: string;
+  /** What the user should know while nothing seems to happen. */
+  note?(text: string): string;
   /** `text` is what stands after the colon. */
   open(text: string, place: string): Potential;
 }
 
-/** "gfn2,charge=-1" → the word and the numbers by name. */
+/** "gfn2,charge=-1" → the word, which may be left out, and the numbers by name. */
 function readWords(text: string, names: readonly string[], place: string) {
-  const [word, ...rest] = text.split(",");
+  const parts = text.split(",");
+  const word = parts[0].includes("=") ? "" : parts[0];
+  const rest = word === parts[0] ? parts.slice(1) : parts;
   const numbers: Record<string, number> = {};
   for (const part of rest) {
     const [name, value] = part.split("=");
@@ -55,6 +59,7 @@ export const programs: Readonly<Record<string, Program>> = {
   socket: {
     form: "socket:localhost:31415, socket:name",
     summary: "any client of the i-PI protocol that connects there",
+    note: (text) => `waiting for a client of the i-PI protocol to connect at ${text}`,
     open: (text, place) => socketPotential(readAddress(text, place)),
   },
 };
@@ -68,5 +73,9 @@ export function programOf(place: string): string | undefined {
 /** The potential of "xtb:gfn2". */
 export function openProgram(place: string): Potential {
   const name = programOf(place)!;
-  return programs[name].open(place.slice(name.length + 1), place);
+  const text = place.slice(name.length + 1);
+  const potential = programs[name].open(text, place);
+  const note = programs[name].note?.(text);
+  if (note) process.stderr.write(`note: ${note}\n`);
+  return potential;
 }

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { threadId } from "node:worker_threads";
@@ -24,24 +25,34 @@ export interface PyscfOptions {
   readonly timeout?: number;
 }
 
+/** An interpreter without PySCF, or a functional that it does not know, is an InputError. */
+function requirePyscf(python: string, method: string): void {
+  const known = method === "hf" ? "" : "; from pyscf.dft import libxc; libxc.parse_xc(sys.argv[1])";
+  const script = `import sys, pyscf${known}`;
+  const probe = spawnSync(python, ["-c", script, method], { encoding: "utf8" });
+  const complaint = probe.error?.message ?? probe.stderr.trim().split("\n").pop() ?? "";
+  if (!probe.error && probe.status === 0) return;
+  if (probe.error || /No module named/.test(complaint))
+    throw invalid(
+      "pyscf",
+      `a ${python} that imports pyscf (pip install pyscf; SURFIT_PYTHON names another interpreter)`,
+      complaint,
+    );
+  throw invalid(`pyscf:${method}`, "hf or a functional that PySCF knows", complaint);
+}
+
 /** Tells sockets of one thread apart. */
 let number = 0;
 
 /** Hartree–Fock or density functional theory of molecules by PySCF, a Python process that is asked through a socket. */
 export function pyscf(options: PyscfOptions): Potential {
   const { method, basis, charge = 0, unpaired = 0, python = "python3", timeout = 3600 } = options;
-  const probe = spawnSync(python, ["-c", "import pyscf"], { encoding: "utf8" });
-  if (probe.error || probe.status !== 0)
-    throw invalid(
-      "pyscf",
-      `a ${python} that imports pyscf (pip install pyscf)`,
-      probe.error?.message ?? probe.stderr.trim().split("\n").pop(),
-    );
-  let asked: { readonly symbols: string; readonly potential: SocketPotential } | undefined;
+  requirePyscf(python, method);
+  let asked: { readonly symbols: string; readonly potential: SocketPotential; error: string } | undefined;
 
   /** The process for these atoms: another one when the atoms are others. */
-  function driver(symbols: string): Potential {
-    if (asked?.symbols === symbols) return asked.potential;
+  function driver(symbols: string) {
+    if (asked?.symbols === symbols) return asked;
     asked?.potential.close();
     const path = join(tmpdir(), `surfit-pyscf-${process.pid}-${threadId}-${number++}`);
     const potential = socketPotential({ path }, timeout, charge);
@@ -51,8 +62,8 @@ export function pyscf(options: PyscfOptions): Potential {
     const child = spawn(python, ["-c", start, ...words], { stdio: ["ignore", "ignore", "inherit"] });
     child.unref();
     process.once("exit", () => child.kill());
-    asked = { symbols, potential };
-    return potential;
+    asked = { symbols, potential, error: `${path}.error` };
+    return asked;
   }
 
   return {
@@ -64,7 +75,15 @@ export function pyscf(options: PyscfOptions): Potential {
       if (structure.pbc.some(Boolean))
         throw invalid("pyscf", "a molecule: periodic structures are not passed on to it", "a periodic one");
       const symbols = Array.from(structure.numbers, symbolOf).join(",");
-      driver(symbols).evaluate(structure, neighbours, out, range);
+      const { potential, error } = driver(symbols);
+      try {
+        potential.evaluate(structure, neighbours, out, range);
+      } catch (broken) {
+        if (!existsSync(error)) throw broken;
+        const complaint = readFileSync(error, "utf8");
+        rmSync(error);
+        throw new NumericalError(`pyscf: ${complaint}`);
+      }
       if (!Number.isFinite(out.energy)) throw new NumericalError("pyscf: the energy is not finite");
     },
   };
