@@ -78,6 +78,6 @@ export async function writeHillsProfile(
   return [
     "",
     `free energy along ${variable.text}: lowest at ${show(centres[lowest], 4)}; hills and samples differ by ${show(rms)} eV (root mean square)`,
-    `${folder}/: variables.txt, hills.txt, free-energy.txt, free-energy.html`,
+    `${folder}/: hills.txt, free-energy.txt, free-energy.html`,
   ].join("\n");
 }

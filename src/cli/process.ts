@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { EXIT } from "./command.ts";
+import { PARENT } from "./signals.ts";
 
 /** What a command has printed. */
 export interface ProcessOutput {
@@ -15,7 +16,7 @@ const LAST = 12;
 
 /**
  * Runs `surfit` with the arguments and --json as a process of its own, so that several can run side by side and none
- * takes this one down. An abort ends it as an interrupt would.
+ * takes this one down. An abort ends it as an interrupt would, and so does the end of this process.
  */
 export function runSurfit(args: readonly string[], signal?: AbortSignal): Promise<ProcessOutput> {
   return new Promise((resolve, reject) => {
@@ -23,6 +24,7 @@ export function runSurfit(args: readonly string[], signal?: AbortSignal): Promis
       stdio: ["ignore", "pipe", "pipe"],
       signal,
       killSignal: "SIGINT",
+      env: { ...process.env, [PARENT]: String(process.pid) },
     });
     let out = "";
     let said = "";

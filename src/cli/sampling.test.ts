@@ -41,7 +41,7 @@ async function run(name: string, time: number, flags: SamplingFlags, restart = f
     ...(sampling && { sampling }),
   };
   const result = await runDynamics(morse(), options, quiet);
-  const profile = freeEnergyOf(sampling, own, 60, 12);
+  const profile = freeEnergyOf(sampling, [own], 60, 12);
   if (sampling.told) await writeHills(sampling.told.hills, own);
   const text = profile && (await writeHillsProfile(profile, sampling.told!.hills, own));
   return { result, profile, text };

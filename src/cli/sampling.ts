@@ -5,7 +5,6 @@ import { InvalidArgumentError } from "commander";
 import type { Device } from "../device/device.ts";
 import { invalid } from "../error.ts";
 import { readBias } from "../potentials/bias/bias.ts";
-import type { Bias } from "../potentials/bias/bias.ts";
 import { readVariable } from "../potentials/bias/variable.ts";
 import type { Variable } from "../potentials/bias/variable.ts";
 import type { Potential } from "../potentials/potential.ts";
@@ -18,11 +17,13 @@ import { readFixed } from "../run/constraints/read.ts";
 import { hillsProfile } from "../run/free-energy/hills-profile.ts";
 import type { HillsProfile } from "../run/free-energy/hills-profile.ts";
 import { slopeOf, weightedMean } from "../run/free-energy/mean-force.ts";
-import { metadynamics } from "../run/free-energy/metadynamics.ts";
+import { metadynamics, walker } from "../run/free-energy/metadynamics.ts";
+import type { Walker } from "../run/free-energy/metadynamics.ts";
 import { readMetadynamics } from "../run/free-energy/told.ts";
 import type { Told } from "../run/free-energy/told.ts";
 import type { Structure } from "../structure/structure.ts";
 import { kB } from "../structure/units.ts";
+import type { HillBoard } from "./hill-board.ts";
 
 /** What the command line says about biases, variables and bonds. */
 export interface SamplingFlags {
@@ -64,6 +65,15 @@ export interface Sampling {
   readonly head: string;
   /** One line of it. */
   line(run: Dynamics, state: Motion, structure: Structure, timestep: number): string;
+  /** Where walkers lay hills together. */
+  readonly share?: Share;
+}
+
+/** What walkers do together between steps. */
+export interface Share {
+  isDue(run: Dynamics, state: Motion): boolean;
+  /** Lays the hills that are due as soon as those of all are there; false if `stopped` before. */
+  settle(run: Dynamics, state: Motion, stopped: () => boolean): Promise<boolean>;
 }
 
 /** The same with what it is made of. */
@@ -78,6 +88,7 @@ export function samplingOf(
   structure: Structure,
   temperature: number | readonly [number, number],
   device: Device,
+  board?: HillBoard,
 ): Parts | undefined {
   const { bias = [], record = [], constrain = [] } = flags;
   if (bias.length + record.length + constrain.length === 0 && !flags.metadynamics) return undefined;
@@ -95,7 +106,9 @@ export function samplingOf(
   for (const variable of variables) variable.demand(structure);
   if (told && typeof temperature !== "number")
     throw invalid("--temperature", "one value with --metadynamics", temperature.join(".."));
-  const settings = { bias, record, metadynamics: flags.metadynamics, constrain };
+  const shared = told && board;
+  const among = shared && { walkers: String(shared.walkers) };
+  const settings = { bias, record, metadynamics: flags.metadynamics, constrain, ...among };
   const holding = holdingOf(fixed, temperature);
   return {
     variables,
@@ -104,7 +117,17 @@ export function samplingOf(
     settings: Object.fromEntries(
       Object.entries(settings).map(([name, x]) => [name, x?.length ? String(x) : "none"]),
     ),
-    dynamics: (potential, make) => dynamics(biases, told, Number(temperature), potential, make),
+    dynamics(potential, make) {
+      const surface = biases.length > 0 ? sum(potential, ...biases) : potential;
+      if (!told) return make(surface);
+      return (shared ? walker : metadynamics)(
+        surface,
+        told.hills,
+        { ...told, temperature: Number(temperature) },
+        make,
+      );
+    },
+    ...(shared && { share: shareOf(shared, told.every) }),
     head: `# step  time_ps${[...variables.map(({ text }) => text), ...holding.names].map((t) => `  ${t}`).join("")}\n`,
     line(run, state, own, timestep) {
       const now = { ...own, positions: state.positions, cell: state.cell };
@@ -151,16 +174,16 @@ const distinct = (variables: readonly Variable[]): Variable[] => [
   ...new Map(variables.map((variable) => [variable.text, variable])).values(),
 ];
 
-function dynamics(
-  biases: readonly Bias[],
-  told: Told | undefined,
-  temperature: number,
-  potential: Potential,
-  make: (surface: Potential) => Dynamics,
-): Dynamics {
-  const biased = biases.length > 0 ? sum(potential, ...biases) : potential;
-  return told ? metadynamics(biased, told.hills, { ...told, temperature }, make) : make(biased);
-}
+/** The dynamics that share hills are walkers: see `dynamics` above. */
+const shareOf = (board: HillBoard, every: number): Share => ({
+  isDue: (run, state) => (run as Walker).isDue(state, board.walkers),
+  async settle(run, state, stopped) {
+    const own = run as Walker;
+    const laid = await board.exchange(state.step / every, own.hillAt(state), stopped);
+    if (laid) own.lay(state, laid);
+    return laid !== undefined;
+  },
+});
 
 /** Columns of variables.txt by name, "step" and "time_ps" among them. */
 export function readVariables(path: string): Map<string, Float64Array> {
@@ -182,19 +205,29 @@ export function variableMeans(path: string): Record<string, Mean> {
   return Object.fromEntries(means);
 }
 
-/** The free energy that metadynamics found along its variable; undefined without it, or with several. */
+/**
+ * The free energy that metadynamics found along its variable, from what is in the folder of each walker; undefined without
+ * it, or with several variables.
+ */
 export function freeEnergyOf(
   { told }: Parts,
-  folder: string,
+  folders: readonly string[],
   temperature: number,
   bins: number,
 ): HillsProfile | undefined {
   if (told?.hills.variables.length !== 1) return undefined;
-  const columns = readVariables(join(folder, "variables.txt"));
-  const samples = columns.get(told.hills.variables[0].text)!;
-  const series = { samples, steps: columns.get("step")! };
-  if (samples.length < 2 * bins || told.hills.count < 2) return undefined;
-  return hillsProfile({ ...told, kT: kB * temperature, ...series }, bins);
+  const columns = folders.map((folder) => readVariables(join(folder, "variables.txt")));
+  const inTurn = (name: string) => {
+    const all = columns.map((own) => own.get(name)!);
+    const rows = Math.min(...all.map(({ length }) => length));
+    return Float64Array.from(
+      { length: rows * all.length },
+      (_, k) => all[k % all.length][Math.floor(k / all.length)],
+    );
+  };
+  const series = { samples: inTurn(told.hills.variables[0].text), steps: inTurn("step") };
+  if (series.samples.length < 2 * bins || told.hills.count < 2) return undefined;
+  return hillsProfile({ ...told, kT: kB * temperature, walkers: folders.length, ...series }, bins);
 }
 
 /** Reads "1.5" or "120deg", which becomes radians. */

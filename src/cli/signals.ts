@@ -11,6 +11,12 @@ export class Interrupted extends Error {
   }
 }
 
+/** Where a process that another surfit has started is told which one: when that is gone, nobody waits for it. */
+export const PARENT = "SURFIT_PARENT";
+
+const isOrphan = (): boolean =>
+  process.env[PARENT] !== undefined && Number(process.env[PARENT]) !== process.ppid;
+
 /** Listens for SIGINT and SIGTERM: the first asks the command to save and stop, a second ends it at once. */
 export function watchSignals(): { asked(): Signal | undefined; forget(): void } {
   let first: Signal | undefined;
@@ -21,7 +27,7 @@ export function watchSignals(): { asked(): Signal | undefined; forget(): void } 
   process.on("SIGINT", listen);
   process.on("SIGTERM", listen);
   return {
-    asked: () => first,
+    asked: () => (first ??= isOrphan() ? "SIGTERM" : undefined),
     forget() {
       process.off("SIGINT", listen);
       process.off("SIGTERM", listen);

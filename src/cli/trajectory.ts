@@ -91,16 +91,15 @@ export async function runDynamics(
   }
   const last = stepsOf(options);
   const began = performance.now();
+  const keep = () => save(path("checkpoint"), options, state, trajectory, thermo, variables);
   try {
     await advance(
       run,
       state,
       found || !leaves() ? last : 0,
-      write,
-      leaves,
-      () => save(path("checkpoint"), options, state, trajectory, thermo, variables),
+      { write, leaves, save: keep },
       progress,
-      timestep,
+      options,
     );
   } finally {
     progress.done();
@@ -119,23 +118,37 @@ export async function runDynamics(
   };
 }
 
-/** Steps to the end, or until one `leaves` the training data; gives way to the event loop for signals, saves every half minute and when it stops in order. */
+/** s between checkpoints, unless told. */
+const CHECKPOINT = 30;
+
+/** What is done between steps. */
+interface Between {
+  readonly write: () => void;
+  /** Whether the run has left the training data. */
+  readonly leaves: () => boolean;
+  readonly save: () => Promise<void>;
+}
+
+/** Steps to the end, or until one `leaves` the training data; gives way to the event loop for signals, saves now and then and when it stops in order. */
 async function advance(
   run: Dynamics,
   state: Motion,
   last: number,
-  write: () => void,
-  leaves: () => boolean,
-  save: () => Promise<void>,
+  { write, leaves, save }: Between,
   progress: Progress,
-  timestep: number,
+  { timestep, checkpoint = CHECKPOINT, sampling }: Pick<MdOptions, "timestep" | "checkpoint" | "sampling">,
 ): Promise<void> {
   const signals = watchSignals();
   const first = state.step;
+  const stopped = () => signals.asked() !== undefined;
   let [breath, saved, left] = [performance.now(), performance.now(), false];
+  const share = sampling?.share;
+  const isDue = () => share?.isDue(run, state) ?? false;
   try {
-    while (state.step < last && !left && !signals.asked()) {
-      run.step(state);
+    while ((state.step < last || isDue()) && !left && !stopped()) {
+      if (!isDue()) run.step(state);
+      // oxlint-disable-next-line no-await-in-loop -- one step after another
+      if (isDue() && !(await share!.settle(run, state, stopped))) break;
       left = leaves();
       refuseFlight(state, timestep);
       write();
@@ -145,15 +158,15 @@ async function advance(
       const T = temperature(run.kinetic(state), 3 * run.masses.length);
       progress.update((state.step - first) / (last - first), `step ${state.step} of ${last}, ${show(T)} K`);
       // oxlint-disable-next-line no-await-in-loop -- signals are heard only between steps
-      await (now - saved > 30_000 ? save() : new Promise((resolve) => setImmediate(resolve)));
-      if (now - saved > 30_000) saved = now;
+      await (now - saved > 1000 * checkpoint ? save() : new Promise((resolve) => setImmediate(resolve)));
+      if (now - saved > 1000 * checkpoint) saved = now;
     }
   } finally {
     signals.forget();
   }
   await save();
   const signal = signals.asked();
-  if (signal && state.step < last && !left)
+  if (signal && (state.step < last || isDue()) && !left)
     throw new Interrupted(
       signal,
       `surfit: stopped at step ${state.step}; go on with the same command and --restart`,

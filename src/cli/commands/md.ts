@@ -27,6 +27,8 @@ import type { MdOptions, MdResult, Span } from "../dynamics-options.ts";
 import { freeEnergyOf, samplingOf, withSampling } from "../sampling.ts";
 import type { Parts, SamplingFlags } from "../sampling.ts";
 import { writeHills, writeHillsProfile } from "../free-energy.ts";
+import { boardOf, placeOf, runWalkers } from "../walkers.ts";
+import type { Place, WalkersFlags } from "../walkers.ts";
 import { ExtrapolationWatch } from "../watch.ts";
 import type { WatchResult } from "../watch.ts";
 
@@ -41,11 +43,12 @@ export function define(command: Command): void {
       ["surfit md model.surfit start.xyz -o start-md --restart", "go on where it stopped"],
       ["surfit md model.surfit start.xyz --time 100 --harvest new.xyz", "collect what the model never saw"],
       ["surfit md model.surfit start.xyz --stop-on-extrapolation 1", "stop where it is far outside"],
+      ["surfit md model.surfit starts.xyz --walkers 4 --time 50", "four runs, of the frames in turn"],
       ['surfit md model.surfit start.xyz --bias "wall(distance(1,2); above=3; k=5)"', "an energy added"],
     ]),
   )
     .argument("<model>", "model file")
-    .argument("<structure>", "file whose first frame is the start")
+    .argument("<structure>", "file whose first frame is the start; walkers start from all in turn")
     .addOption(new Option("--ensemble <name>", ENSEMBLES).choices(Object.keys(ensembles)).default("nve"))
     .option("--temperature <K>", "of the starting velocities and the thermostat; 300..600: a ramp", span, 300)
     .option("--time <ps>", "length of the run", positive, 1)
@@ -60,6 +63,9 @@ export function define(command: Command): void {
         .default("isotropic"),
     )
     .option("--seed <n>", "of velocities and noise", count, 1)
+    .option("--walkers <n>", "so many runs with seeds of their own, the frames of the file in turn", count)
+    .option("--jobs <n>", "walkers at once, each a process of its own; default: all cores", count)
+    .addOption(new Option("--walker <k/n>", "which of them this is").argParser(placeOf).hideHelp())
     .option("--threads <n>", "default: all cores", count)
     .option("--every <steps>", "steps between frames of the trajectory", count, 20)
     .option("--thermo <steps>", "steps between lines of the thermo table", count, 10)
@@ -83,6 +89,7 @@ export function define(command: Command): void {
     )
     .option("--harvest <file.xyz>", "add frames with such atoms to a file, each kind of surroundings once")
     .option("--harvest-above <grade>", `what is worth harvesting (default: ${NOTEWORTHY})`, positive)
+    .option("--checkpoint <s>", "between checkpoints", positive, 30)
     .option("--restart", "go on from the checkpoint in the folder; the result is the same to the bit")
     .option("--force", "overwrite a folder that is there")
     .action(run);
@@ -136,14 +143,22 @@ interface Flags extends Named, UnitFlags, SamplingFlags, ChargesFlag {
   readonly deviations?: boolean;
   readonly output?: string;
   readonly threads?: number;
+  readonly walkers?: number;
+  readonly jobs?: number;
+  readonly walker?: Place;
   readonly json?: boolean;
 }
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
-  const [frame] = await readStructures([file], flags);
+  const frames = await readStructures([file], flags);
+  const frame = frames[(flags.walker?.walker ?? 0) % frames.length];
   const engine = withChargesOf(await openModel(modelFile, flags.precision), flags, frame);
   const { model, hash, potential, program } = engine;
   refuseStrangers(potential, frame.structure, frame.place);
+  const folder = flags.output ?? `${stem(file)}-md`;
+  const board = flags.walker && boardOf(folder, flags.walker);
+  const sampling = samplingOf(flags, frame.structure, flags.temperature, engine.device, board);
+  if (flags.walkers && !flags.walker) return walk(folder, { ...flags, walkers: flags.walkers }, sampling);
   const { threads, precision } = flags;
   // The bits do not depend on the threads, so a small system need not pay for starting them.
   const pool =
@@ -154,8 +169,6 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const guard = watched ? guardOf(engine, flags, modelFile) : undefined;
   const plain = pool ? await ParallelPotential.create(model, pool, guard && flags.grade) : potential;
   const { surface, watch } = guard ? watchOf(plain, guard, flags) : { surface: plain };
-  const folder = flags.output ?? `${stem(file)}-md`;
-  const sampling = samplingOf(flags, frame.structure, flags.temperature, engine.device);
   const progress = createProgress();
   try {
     const result = await runDynamics(
@@ -173,7 +186,8 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
     );
     const exitCode = result.extrapolation?.stopped ? EXIT.extrapolation : EXIT.ok;
     const { warning } = ensembles[flags.ensemble];
-    const freeEnergy = sampling && (await profileOf(sampling, folder, flags));
+    // A walker alone knows only a part of it.
+    const freeEnergy = sampling && !flags.walker ? await profileOf(sampling, folder, flags) : undefined;
     const text = [
       describe(result, folder),
       ...(freeEnergy ? [freeEnergy.text] : []),
@@ -186,10 +200,17 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   }
 }
 
+/** Several runs instead of one. */
+async function walk(folder: string, flags: Flags & WalkersFlags, sampling: Parts | undefined): Promise<void> {
+  if (flags.harvest)
+    throw invalid("--harvest", "one run, not --walkers: they would share a file", flags.harvest);
+  present(await runWalkers(folder, flags, sampling, createProgress()), flags.json);
+}
+
 /** The free energy of a run of metadynamics, written to its folder. */
 async function profileOf(sampling: Parts, folder: string, { temperature, bins }: Flags) {
   if (sampling.told) await writeHills(sampling.told.hills, folder);
-  const profile = freeEnergyOf(sampling, folder, Number(temperature), bins);
+  const profile = freeEnergyOf(sampling, [folder], Number(temperature), bins);
   return profile && { profile, text: await writeHillsProfile(profile, sampling.told!.hills, folder) };
 }
 

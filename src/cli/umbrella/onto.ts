@@ -8,11 +8,12 @@ import type { Frame } from "../../structure/structure.ts";
 import { kB } from "../../structure/units.ts";
 import { evaluateOnce } from "../engine.ts";
 import type { Engine } from "../engine.ts";
+import { runJobs } from "../jobs.ts";
 import type { Progress } from "../progress.ts";
 import { readStructures } from "../structures.ts";
 import { show } from "../table.ts";
 import type { Sampled } from "./sampled.ts";
-import { runJobs, windowFolder } from "./windows.ts";
+import { windowFolder } from "./windows.ts";
 import type { WindowFlags } from "./windows.ts";
 
 /** A profile on another surface, and how far that one is from the sampled one on the frames. */
@@ -28,7 +29,7 @@ const trajectory = (folder: string, k: number): string => join(windowFolder(fold
 const labelled = (folder: string, k: number): string => join(windowFolder(folder, k), "onto.xyz");
 
 /** Evaluates the frames of all windows on another surface, so many windows at once; those that are there stay. */
-export function labelWindows(
+export async function labelWindows(
   name: string,
   count: number,
   folder: string,
@@ -42,7 +43,7 @@ export function labelWindows(
     name: `${name} on the frames of window ${k + 1}`,
     words: ["predict", name, trajectory(folder, k), "-o", labelled(folder, k), "--force"],
   }));
-  return runJobs(all, jobs, `windows by ${name}`, (done, said) => progress.update(done, said));
+  await runJobs(all, jobs, `windows by ${name}`, (done, said) => progress.update(done, said));
 }
 
 /** The profile on the surface that the frames were evaluated on. */

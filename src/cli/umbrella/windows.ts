@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { invalid } from "../../error.ts";
 import { writeFrames } from "../../io/files.node.ts";
 import { umbrella } from "../../potentials/bias/bias.ts";
 import type { Variable } from "../../potentials/bias/variable.ts";
@@ -8,10 +7,9 @@ import { sum } from "../../potentials/sum.ts";
 import { lbfgs, relax } from "../../run/relax.ts";
 import type { Structure } from "../../structure/structure.ts";
 import type { Engine } from "../engine.ts";
-import { runSurfit } from "../process.ts";
+import { runJobs } from "../jobs.ts";
 import type { Progress } from "../progress.ts";
 import { readVariables } from "../sampling.ts";
-import { Interrupted, watchSignals } from "../signals.ts";
 import { readStructures } from "../structures.ts";
 
 /** What every window is told. */
@@ -106,7 +104,7 @@ function windowArguments(
 }
 
 /** Runs all windows, so many at once; a signal ends them after their checkpoints. */
-export function sampleWindows(
+export async function sampleWindows(
   model: string,
   variable: Variable,
   centres: readonly number[],
@@ -118,48 +116,7 @@ export function sampleWindows(
     name: `window ${k + 1} at ${centre}`,
     words: windowArguments(model, variable, centre, k, folder, flags),
   }));
-  return runJobs(jobs, flags.jobs, "windows", (done, said) => progress.update(done, said));
-}
-
-/** Runs `surfit` once for each job, so many at once; a signal ends them as it would end each alone. */
-export async function runJobs(
-  jobs: readonly { readonly name: string; readonly words: readonly string[] }[],
-  atOnce: number,
-  what: string,
-  watch: (done: number, said: string) => void,
-): Promise<void> {
-  const signals = watchSignals();
-  const stop = new AbortController();
-  const ear = setInterval(() => signals.asked() && stop.abort(), 100);
-  let [next, done] = [0, 0];
-  const worker = async (): Promise<void> => {
-    while (next < jobs.length && !stop.signal.aborted) {
-      const { name, words } = jobs[next++];
-      // oxlint-disable-next-line no-await-in-loop -- a worker takes one job after another
-      const { json, said } = await runSurfit(words, stop.signal).catch((error: unknown) => {
-        if (stop.signal.aborted) return { json: null, said: "" };
-        throw error;
-      });
-      if (stop.signal.aborted) return;
-      if (!json) {
-        stop.abort();
-        throw invalid(name, "a run that ends well", `\n${said}`);
-      }
-      watch(++done / jobs.length, `${done} of ${jobs.length} ${what}`);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: Math.max(1, atOnce) }, worker));
-  } finally {
-    clearInterval(ear);
-    signals.forget();
-  }
-  const signal = signals.asked();
-  if (signal)
-    throw new Interrupted(
-      signal,
-      `surfit: stopped after ${done} ${what}; go on with the same command and --restart`,
-    );
+  await runJobs(jobs, flags.jobs, "windows", (done, said) => progress.update(done, said));
 }
 
 /** Columns of a window from the end of its equilibration on. */
