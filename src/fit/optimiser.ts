@@ -27,8 +27,9 @@ export interface Problem {
 
 /** How far a solution is. */
 export interface Stage {
-  /** What it is doing. */
+  /** What it is doing, and how that stands. */
   readonly name: string;
+  readonly detail?: string;
   /** Share of the whole time that is behind it, 0 to 1. */
   readonly done: number;
 }

@@ -77,6 +77,7 @@ export interface Report {
   readonly done: number;
   /** What a solution is doing; null for a training of epochs. */
   readonly stage: string | null;
+  readonly detail?: string;
 }
 
 /** The end of a training. */
@@ -310,6 +311,7 @@ class Trainer {
     const { epoch, steps, rate } = this.progress;
     const { epochs } = this.setup;
     const done = this.#done();
+    const { name = null, detail } = this.optimiser.progress ?? {};
     const here = (performance.now() - this.#began) / 1000;
     return {
       kind,
@@ -324,7 +326,8 @@ class Trainer {
       seconds: this.#seconds(),
       left: done > this.#doneBefore ? (here * (1 - done)) / (done - this.#doneBefore) : null,
       done,
-      stage: this.optimiser.progress?.name ?? null,
+      stage: name,
+      ...(detail !== undefined && { detail }),
     };
   }
 

@@ -28,10 +28,11 @@ import { duration } from "../table.ts";
 import { portable } from "./configuration.ts";
 import { FITSNAP_RECORD } from "./fitsnap-record.ts";
 import type { FitsnapOutputs } from "./fitsnap-record.ts";
-import { reportLine, startLog } from "./log.ts";
+import { courseOf, reportLine, startLog } from "./log.ts";
 import type { RunLog } from "./log.ts";
 import { planTable } from "./plan.ts";
 import { wholeSchema } from "./schema.ts";
+import { StageTimes } from "./stage-times.ts";
 
 /** What a fit on the command line is told beside its configuration. */
 export interface JobOptions {
@@ -150,12 +151,13 @@ export async function runJob(
   for (const note of notes) say(`note: ${note}`);
   say(planTable(prepared, pool.threads));
   const began = performance.now();
-  const result = await watch(prepared, pool, job, log, progress);
+  const stages = new StageTimes();
+  const result = await watch(prepared, pool, job, log, progress, stages);
   const seconds = (performance.now() - began) / 1000;
   const { bestEpoch, why, leastSquares } = result.trained;
   say(
     leastSquares || result.solved
-      ? `solved in ${duration(seconds)}`
+      ? `solved in ${duration(seconds)}${stages.summary()}`
       : `trained in ${duration(seconds)}; best at epoch ${bestEpoch} (${why})`,
   );
   await writeWhole(path("model.surfit"), writeModel(result.model));
@@ -182,6 +184,7 @@ async function watch(
   job: JobOptions,
   log: RunLog,
   progress: Progress,
+  stages: StageTimes,
 ): Promise<FitResult> {
   const signals = watchSignals();
   const save = (bytes: Uint8Array) => writeWhole(join(job.folder, "checkpoint"), bytes);
@@ -196,7 +199,8 @@ async function watch(
       const report = next.value;
       if (report.kind === "validation") log.report(report);
       if (report.kind === "validation") progress.entry(reportLine(report));
-      progress.update(report.done, report.stage ?? `epoch ${report.epoch} of ${report.epochs}`, report.left);
+      stages.see(report);
+      progress.update(report.done, courseOf(report), report.left);
       const signal = signals.asked();
       if (!signal) continue;
       // oxlint-disable-next-line no-await-in-loop -- the loop ends here

@@ -6,6 +6,10 @@ import { duration, show } from "../table.ts";
 
 const milli = (x: number | null): number => (x === null ? NaN : 1000 * x);
 
+/** Where a fit stands. */
+export const courseOf = ({ stage, detail, epoch, epochs }: Report): string =>
+  stage === null ? `epoch ${epoch} of ${epochs}` : `${stage}${detail === undefined ? "" : `, ${detail}`}`;
+
 /** One greppable line per report. */
 export function reportLine({
   epoch,

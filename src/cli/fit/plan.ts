@@ -53,8 +53,15 @@ function courseRows({ design, epochs, stepsPerEpoch, seconds, secondsPerEpoch }:
   const folds = design.folds > 1 ? `, ${design.folds} parts left out in turn` : "";
   return [
     ["equations", `${design.rows} rows × ${design.columns} columns in closed form${folds}, ${threads}`],
-    ["time", `about ${duration(seconds)} (estimated from a few frames)`],
+    ["time", `about ${duration(seconds)}${stagesOf(design)}`],
   ];
+}
+
+/** Stages of a solution that count. */
+function stagesOf({ stages = [], seconds }: NonNullable<Plan["design"]>): string {
+  const told = stages.filter((stage) => stage.seconds > 0.02 * seconds);
+  if (told.length < 2) return " (operations counted, rates measured)";
+  return ` (${told.map((stage) => `${stage.name} ${duration(stage.seconds)}`).join(", ")})`;
 }
 
 /** What a matrix of parameters by parameters takes, where the optimiser has one. */

@@ -11,13 +11,14 @@ import {
 import { formulaOf } from "../../structure/elements.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { multiplyRate } from "../gaussian-process/cost.ts";
+import { secondsOf } from "../course.ts";
 import type { LearnedTerm } from "../learned.ts";
 import type { RowsPlan } from "../least-squares/prepare.ts";
 import type { WholeInput, WholeMethod, WholeSolver, WholeStart } from "../whole/method.ts";
 import { describe, type Labelled } from "./geometries.ts";
 import { options, type GradientDomainOptions } from "./options.ts";
 import { searchFlops } from "./lengths.ts";
-import { chooseRoute, expectedFlops } from "./route.ts";
+import { chooseRoute, stagesOf } from "./route.ts";
 import { GradientDomainSolver, searchRoom } from "./solver.ts";
 import { learnSymmetries } from "./symmetries.ts";
 
@@ -144,6 +145,8 @@ async function prepare(
   });
   const n = geometries.gradients.length;
   const search = searching ? searchFlops(given.lengths.length, Math.min(given.sample, n)) : 0;
+  const rate = multiplyRate(pool);
+  const stages = stagesOf(route, search).map(({ name, flops }) => ({ name, seconds: flops / rate }));
   return {
     solver,
     plan: {
@@ -151,7 +154,8 @@ async function prepare(
       columns: n,
       folds: 1,
       rounds: solver.steps,
-      seconds: (search + expectedFlops(route)) / multiplyRate(pool),
+      seconds: secondsOf(stages),
+      stages,
       bytes: route.bytes + searchRoom(route, geometries, given),
     },
   };

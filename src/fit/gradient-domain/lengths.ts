@@ -11,13 +11,16 @@ import { System } from "./system.ts";
 const JUDGED = 200;
 const SHARE = 0.25;
 
-/** Numbers of equations of the two rounds for a sample of so many: all lengths, then the best and those beside it. */
+/** Lengths of the second round, from the place of the best of the first: the best length falls as frames are added. */
+const BESIDE = [-2, -1, 0, 1];
+
+/** Numbers of equations of the two rounds for a sample of so many. */
 export const roundsOf = (sample: number): readonly number[] => [Math.ceil(sample / 2), sample];
 
 /** Floating-point operations of the search, the factors of its matrices. */
 export const searchFlops = (lengths: number, sample: number): number => {
   const [first, second] = roundsOf(sample);
-  return (lengths * first ** 3 + Math.min(3, lengths) * second ** 3) / 3;
+  return (lengths * first ** 3 + Math.min(BESIDE.length, lengths) * second ** 3) / 3;
 };
 
 /** Most bytes of the matrices of a search. */
@@ -37,8 +40,7 @@ interface Present {
 
 /**
  * The length whose model of some training frames predicts the forces of others best: all lengths on half a sample, then
- * the best one and its neighbours on the whole, since the best length falls as frames are added (a coarse grid as in
- * S. Chmiela et al., DOI 10.1016/j.cpc.2019.02.007).
+ * the best one and those beside it on the whole (a grid as in S. Chmiela et al., DOI 10.1016/j.cpc.2019.02.007).
  */
 export class LengthSearch {
   readonly lengths: readonly number[];
@@ -75,7 +77,7 @@ export class LengthSearch {
     const known = (round: number) => this.#round(round).filter(Number.isFinite).length;
     const trials = known(0) * first + known(1) * second;
     const here = (this.#solving?.done ?? 0) * (known(0) < S ? first : second);
-    return this.finished ? 1 : (trials + here) / (S * first + Math.min(3, S) * second);
+    return this.finished ? 1 : (trials + here) / (S * first + Math.min(BESIDE.length, S) * second);
   }
 
   /** The best length. */
@@ -106,10 +108,9 @@ export class LengthSearch {
     if (round === 0 && open === this.lengths.length - 1) this.#narrow();
   }
 
-  /** The second round is of the best length and its neighbours. */
   #narrow(): void {
     const best = leastOf(this.#round(0));
-    this.#round(1).forEach((_, k, row) => (row[k] = Math.abs(k - best) > 1 ? Infinity : row[k]));
+    this.#round(1).forEach((_, k, row) => (row[k] = BESIDE.includes(k - best) ? row[k] : Infinity));
   }
 
   async #begin(round: number): Promise<Present> {

@@ -11,7 +11,7 @@ export const options = strictObject({
     }),
   lengths: array(number().positive())
     .min(1)
-    .default([5, 7, 10, 14, 20, 28, 40])
+    .default([5, 7, 10, 14, 20, 28, 40, 56, 80])
     .meta({ unit: "1/Å", help: "lengths that auto chooses from" }),
   sample: int().min(50).default(6000).meta({ help: "most equations from which the length is chosen" }),
   ridge: number()

@@ -18,6 +18,14 @@ export interface Route {
 /** Iterations that a time is estimated for before the first. */
 export const USUAL_ITERATIONS = 200;
 
+/** What is done one after another. */
+export const STAGE = {
+  length: "choosing the length",
+  factor: "factorising",
+  preconditioner: "making the preconditioner",
+  iterations: "iterating",
+} as const;
+
 const MIB = 2 ** 20;
 /** Equations of the preconditioner that more of would not pay: their factor takes as long as hundreds of iterations. */
 const MOST_INDUCING = 5000;
@@ -29,6 +37,20 @@ const spread = (count: number, of: number): Int32Array =>
 /** Floating-point operations that there will be. */
 export const expectedFlops = ({ exact, flops, perIteration }: Route): number =>
   flops + (exact ? 0 : USUAL_ITERATIONS * perIteration);
+
+/** The stages with their floating-point operations, those of the search for a length included. */
+export const stagesOf = (
+  { exact, flops, perIteration }: Route,
+  search: number,
+): { readonly name: string; readonly flops: number }[] => [
+  { name: STAGE.length, flops: search },
+  ...(exact
+    ? [{ name: STAGE.factor, flops }]
+    : [
+        { name: STAGE.preconditioner, flops },
+        { name: STAGE.iterations, flops: USUAL_ITERATIONS * perIteration },
+      ]),
+];
 
 /** The exact route where it fits or is asked for, else the iterative one with as large a preconditioner as fits. */
 export function chooseRoute(

@@ -12,7 +12,7 @@ import type { Geometries, Labelled } from "./geometries.ts";
 import { IterativeSolution } from "./iterative.ts";
 import { LengthSearch, searchBytes, searchFlops } from "./lengths.ts";
 import type { GradientDomainOptions } from "./options.ts";
-import { expectedFlops, type Route } from "./route.ts";
+import { expectedFlops, STAGE, type Route } from "./route.ts";
 import { System } from "./system.ts";
 
 /** Everything that a solution is made from. */
@@ -71,16 +71,15 @@ export class GradientDomainSolver implements WholeSolver {
     const search = this.#search ? searchFlops(this.#lengths.length, options.sample) : 0;
     const rest = expectedFlops(route);
     const done = search * (this.#search?.done ?? 0) + rest * (this.#solution?.done ?? 0);
-    return { name: this.#stage, done: done / (search + rest) };
+    return { ...this.#stage, done: done / (search + rest) };
   }
 
-  get #stage(): string {
-    if (this.#search && !this.#search.finished) return "choosing the length";
-    if (this.#made.route.exact) return "factorising";
-    const count = this.#solution instanceof IterativeSolution ? this.#solution.iterations : 0;
-    return count === 0
-      ? "making the preconditioner"
-      : `iterating, residual ${this.#residual.toExponential(1)}`;
+  get #stage(): Omit<Stage, "done"> {
+    if (this.#search && !this.#search.finished) return { name: STAGE.length };
+    if (this.#made.route.exact) return { name: STAGE.factor };
+    if (!(this.#solution instanceof IterativeSolution) || this.#solution.iterations === 0)
+      return { name: STAGE.preconditioner };
+    return { name: STAGE.iterations, detail: `residual ${this.#residual.toExponential(1)}` };
   }
 
   async step(): Promise<{ finished: boolean; loss: number }> {
