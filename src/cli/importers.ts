@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { createDevice } from "../device/device.ts";
+import { unitFindings } from "../fit/doctor/assumption.ts";
 import { readAce } from "../io/ace/read.ts";
+import { readLabelled } from "../io/files.node.ts";
 import { readLammps } from "../io/lammps/folder.node.ts";
 import { readFolder } from "../io/n2p2/folder.node.ts";
 import { readN2p2 } from "../io/n2p2/read.ts";
@@ -8,6 +11,7 @@ import { readGapFiles } from "../io/quip/folder.node.ts";
 import { readGap } from "../io/quip/read.ts";
 import { readSgdml } from "../io/sgdml/read.ts";
 import { invalid } from "../error.ts";
+import { buildPotential } from "../potentials/build.ts";
 import type { Model } from "../potentials/potential.ts";
 import { readWhole } from "./files.ts";
 import { fileUnits } from "./structures.ts";
@@ -52,7 +56,24 @@ async function fromN2p2(path: string, { units }: ImportFlags): Promise<Imported>
       "units of the folder, such as Hartree,bohr: its files do not state them",
       "none",
     );
-  return { model: readN2p2(files, fileUnits(units)), files };
+  const model = readN2p2(files, fileUnits(units));
+  return { model, files, notes: await doubtUnits(path, model, units) };
+}
+
+/** Radii of symmetry functions as they are in use, Å. */
+const USUAL = { least: 3.5, most: 10 };
+
+/** What speaks against the units that the user has stated: the reach of the functions, and the data where they are in the folder. */
+async function doubtUnits(path: string, model: Model, units: string): Promise<string[]> {
+  const { cutoff } = buildPotential(model, createDevice());
+  const [energy, length] = units.split(",");
+  const notes: string[] = [];
+  if (cutoff < USUAL.least || cutoff > USUAL.most)
+    notes.push(`a cutoff of ${cutoff.toFixed(2)} Å is unusual: are its lengths in ${length}?`);
+  const data = join(path, "input.data");
+  if (!existsSync(data)) return notes;
+  const { frames } = await readLabelled(data, { units: { energy, length } });
+  return [...notes, ...unitFindings(frames).map(({ message }) => `input.data in ${units}: ${message}`)];
 }
 
 async function fromSgdml(path: string, { units }: ImportFlags): Promise<Imported> {

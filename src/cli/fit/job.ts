@@ -73,7 +73,7 @@ export async function prepareJob(options: FitOptions, pool: Pool, resume?: Uint8
   const how = { baseline, units, stressSign, virialSign, skip };
   const read = await readAllLabelled(all, { keys: given(keys), ...how });
   const { frames, notes } = read;
-  notes.push(...refuseUnits(read.assumed));
+  notes.push(...refuseUnits(read.assumed), ...doubtUnits(frames, units));
   // The record states the units, unless the files differ and declare them themselves.
   const one = read.units.every((u) => u.energy === read.units[0].energy && u.length === read.units[0].length);
   const data = one ? { ...options.data, units: { ...units, ...read.units[0] } } : options.data;
@@ -101,6 +101,13 @@ function refuseUnits(assumed: LabelledFiles["assumed"]): string[] {
       })),
     );
   return found.map(({ file, message, cure }) => `${file}: ${message} (${cure})`);
+}
+
+/** What looks odd in the units that the user has stated. */
+function doubtUnits(frames: readonly Frame[], stated: FitOptions["data"]["units"]): string[] {
+  const words = Object.values(stated ?? {}).filter(Boolean);
+  if (words.length === 0) return [];
+  return unitFindings(frames).map(({ message }) => `warning: in ${words.join(", ")} as stated, ${message}`);
 }
 
 const SETS: readonly SetName[] = ["train", "validation", "test"];

@@ -1,5 +1,5 @@
 import { atomEnergy } from "../../structure/atom-energy.ts";
-import { covalentRadius, symbolOf } from "../../structure/elements.ts";
+import { bondLength } from "../../structure/elements.ts";
 import { pairName } from "../../structure/statistics.ts";
 import { unit } from "../../structure/units.ts";
 import { brief, finding, type Finding } from "./finding.ts";
@@ -99,12 +99,8 @@ export function distanceFindings(
   return [finding("distances", "ok", message)];
 }
 
-/** A distance over the sum of the covalent radii of a pair such as "6-8". */
-export const bondRatio = (pair: string, distance: number): number => distance / radii(pair);
-
-function radii(pair: string): number {
+/** A distance over the bond length of a pair such as "6-8". */
+export function bondRatio(pair: string, distance: number): number {
   const [a, b] = pair.split("-").map(Number);
-  const sum = (covalentRadius(a) ?? 1.7) + (covalentRadius(b) ?? 1.7);
-  // Hydrogen molecules are the one bond much longer than the single-bond radii add up to.
-  return symbolOf(a) === "H" && symbolOf(b) === "H" ? 0.74 : sum;
+  return distance / bondLength(a, b);
 }

@@ -1,4 +1,4 @@
-import { covalentRadius, elementsOf, symbolOf } from "../../structure/elements.ts";
+import { bondLength, elementsOf, symbolOf } from "../../structure/elements.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { evaluated, show } from "./check.ts";
 import type { Check, Subject, Verdict } from "./check.ts";
@@ -6,13 +6,13 @@ import type { Check, Subject, Verdict } from "./check.ts";
 /** Closest distance that is looked at, Å. */
 const CLOSEST = 0.5;
 const STEP = 0.02;
-/** Below this part of the sum of covalent radii a pair must repel. */
+/** Below this part of a bond length a pair must repel. */
 const WALL = 0.8;
 /** eV that a curve may rise with the distance by rounding. */
 const NOISE = 1e-6;
 
 /**
- * Two atoms alone, from 0.5 Å on: inside 0.8 of the sum of their covalent radii the energy must fall all the way as they
+ * Two atoms alone, from 0.5 Å on: inside 0.8 of the length of a bond the energy must fall all the way as they
  * part. A hole there is where dynamics falls in.
  */
 export const dimers: Check = {
@@ -26,7 +26,7 @@ export const dimers: Check = {
 
 function curve(potential: Subject["potential"], a: number, b: number): Verdict {
   const name = `${symbolOf(a)}–${symbolOf(b)} repels`;
-  const wall = WALL * ((covalentRadius(a) ?? 1.5) + (covalentRadius(b) ?? 1.5));
+  const wall = WALL * bondLength(a, b);
   const limit = `falls from ${CLOSEST} Å to ${show(wall)} Å`;
   const energy = (r: number) => evaluated(potential, pair(a, b, r)).energy;
   let [rise, at, before] = [0, 0, energy(CLOSEST)];

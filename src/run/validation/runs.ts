@@ -1,5 +1,5 @@
 import { NumericalError } from "../../error.ts";
-import { covalentRadius } from "../../structure/elements.ts";
+import { bondLength } from "../../structure/elements.ts";
 import { findNeighbours, pairDistance } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { langevin, verlet } from "../dynamics.ts";
@@ -89,7 +89,7 @@ function survive({ structure, time, timestep, grade }: Subject, T: number, run: 
     check: `${T} K for ${show(time / 1000)} ps`,
     passed,
     value: passed ? `closest ${show(closest)} of bonds` : `broke at step ${state.step}`,
-    limit: `atoms stay above ${TOUCH} of the sum of covalent radii`,
+    limit: `atoms stay above ${TOUCH} of the bond lengths`,
     remark:
       `${broke || (passed ? "" : "atoms fell into each other: fit frames from such a run (md --harvest)")}${graded}`.replace(
         /^; /,
@@ -98,7 +98,7 @@ function survive({ structure, time, timestep, grade }: Subject, T: number, run: 
   };
 }
 
-/** Shortest distance of two atoms over the sum of their covalent radii. */
+/** Shortest distance of two atoms over the length of their bond. */
 function closeness(structure: Structure): number {
   const { numbers } = structure;
   const neighbours = findNeighbours(structure, 3);
@@ -106,8 +106,8 @@ function closeness(structure: Structure): number {
   for (let i = 0; i < numbers.length; i++)
     for (let p = neighbours.offsets[i]; p < neighbours.offsets[i + 1]; p++) {
       const j = neighbours.index[p];
-      const sum = (covalentRadius(numbers[i]) ?? 1.5) + (covalentRadius(numbers[j]) ?? 1.5);
-      least = Math.min(least, pairDistance(structure, neighbours, i, p) / sum);
+      const bond = bondLength(numbers[i], numbers[j]);
+      least = Math.min(least, pairDistance(structure, neighbours, i, p) / bond);
     }
   return least;
 }
