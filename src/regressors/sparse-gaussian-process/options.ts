@@ -19,7 +19,7 @@ export const options = strictObject({
       help: "Representative environments of each element; auto: one for ten of the data, 100 to 1000",
     }),
   select: oneOf(["cur", "farthest", "k-means", "random"])
-    .default("cur")
+    .default("k-means")
     .meta({ help: "How they are chosen among the training environments" }),
   jitter: number().min(0).default(1e-8).meta({
     help: "Added to the diagonal of the kernel between representative points, in units of its mean; sparse_jitter of gap_fit is absolute",
