@@ -38,6 +38,8 @@ export { Monomials, type Polynomial } from "./descriptors/density/monomials.ts";
 export { descriptors } from "./descriptors/table.ts";
 export type { MolecularDescriptor, MolecularMethod } from "./descriptors/molecular/descriptor.ts";
 export { molecularDescriptors } from "./descriptors/molecular/table.ts";
+export { SoapAverage, type Averaging } from "./descriptors/soap/average.ts";
+export { soapParts, type SoapParts } from "./descriptors/soap/soap.ts";
 export type { FeatureStatistics, Regressor, RegressorMethod } from "./regressors/regressor.ts";
 export { regressors } from "./regressors/table.ts";
 

@@ -21,6 +21,7 @@ const variants: Readonly<Record<string, readonly object[]>> = {
   cartesian: [{ axes: "xy" }],
   "inverse-distances": [{ power: 3 }],
   "coulomb-matrix": [{ order: "row-norm" }, { order: "eigenvalues" }],
+  "average-soap": [{ size: "small" }, { size: "small", average: "outer", compression: "mu1nu1" }],
   internal: [{ periodic: "angle" }],
   "permutation-invariant-polynomials": [{ degree: 2, groups: [[2, 3, 4]] }],
 };

@@ -1,4 +1,4 @@
-import { covalentRadius } from "../../structure/elements.ts";
+import { bondsOf, neighboursByBond } from "../../structure/bonds.ts";
 import type { Structure } from "../../structure/structure.ts";
 
 /** Bonds, angles (middle atom second) and dihedrals of a molecule, by numbers of atoms. */
@@ -8,10 +8,6 @@ export interface Connectivity {
   readonly dihedrals: [number, number, number, number][];
 }
 
-/** Atoms closer than this many sums of covalent radii are bonded. */
-const REACH = 1.3;
-/** Å, for elements without a radius. */
-const RADIUS = 1.5;
 /** cos of the angle beyond which three atoms are a line, along which no dihedral is defined. */
 const STRAIGHT = 0.996;
 
@@ -27,7 +23,6 @@ function cosine(s: Structure, i: number, j: number, k: number): number {
 /** Bonds by covalent radii; parts that hang on nothing are joined at their closest atoms. */
 function findBonds(s: Structure): [number, number][] {
   const n = s.numbers.length;
-  const radius = (i: number) => covalentRadius(s.numbers[i]) ?? RADIUS;
   const pairs: [number, number][] = [];
   for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) pairs.push([i, j]);
   const part = Array.from({ length: n }, (_, i) => i);
@@ -35,7 +30,7 @@ function findBonds(s: Structure): [number, number][] {
     const [from, to] = [part[j], part[i]];
     part.forEach((p, k) => (part[k] = p === from ? to : p));
   };
-  const bonds = pairs.filter(([i, j]) => separation(s, i, j) < REACH * (radius(i) + radius(j)));
+  const bonds = bondsOf(s);
   bonds.forEach(join);
   for (const pair of pairs.toSorted((a, b) => separation(s, ...a) - separation(s, ...b))) {
     if (part[pair[0]] === part[pair[1]]) continue;
@@ -47,14 +42,8 @@ function findBonds(s: Structure): [number, number][] {
 
 /** All bonds, all angles between them and all dihedrals about them that the structure has. */
 export function connectivity(s: Structure): Connectivity {
-  const n = s.numbers.length;
   const bonds = findBonds(s);
-  const near: number[][] = Array.from({ length: n }, () => []);
-  for (const [i, j] of bonds) {
-    near[i].push(j);
-    near[j].push(i);
-  }
-  near.forEach((list) => list.sort((a, b) => a - b));
+  const near = neighboursByBond(s.numbers.length, bonds);
   const angles: [number, number, number][] = [];
   near.forEach((list, j) => list.forEach((i, a) => list.slice(a + 1).forEach((k) => angles.push([i, j, k]))));
   const bent = (i: number, j: number, k: number) => Math.abs(cosine(s, i, j, k)) < STRAIGHT;

@@ -1,3 +1,4 @@
+import { averageSoap } from "./average-soap.ts";
 import { bagOfBonds } from "./bag-of-bonds.ts";
 import { cartesian } from "./cartesian.ts";
 import { coulombMatrix } from "./coulomb-matrix.ts";
@@ -13,5 +14,6 @@ export const molecularDescriptors: Readonly<Record<string, MolecularMethod>> = {
   "coulomb-matrix": coulombMatrix,
   internal,
   "bag-of-bonds": bagOfBonds,
+  "average-soap": averageSoap,
   "permutation-invariant-polynomials": permutationInvariantPolynomials,
 };

@@ -29,7 +29,8 @@ export const soap: DescriptorMethod<SoapOptions> = {
 const SIZES = { small: [4, 3], medium: [8, 4], large: [10, 8] } as const;
 const LONGEST = 5;
 
-function resolve({ size = "medium", ...given }: SoapOptions, statistics: PairStatistics): SoapOptions {
+/** Numbers for what was left to auto. */
+export function resolve({ size = "medium", ...given }: SoapOptions, statistics: PairStatistics): SoapOptions {
   const cutoff = given.cutoff === "auto" ? Math.min(LONGEST, reachOf(statistics).radial) : given.cutoff;
   const [n, l] = SIZES[size];
   const nmax = given.nmax === "auto" ? n : given.nmax;
