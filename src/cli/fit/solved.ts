@@ -1,5 +1,5 @@
 import type { FitResult } from "../../fit/fit.ts";
-import { curveFigure } from "../report/figures.ts";
+import { calibrationFigure } from "../report/calibration.ts";
 import type { Facts } from "../report/report.ts";
 import { show, textTable } from "../table.ts";
 
@@ -41,19 +41,8 @@ export function solvedText(solved: Solved): string[] {
   ];
 }
 
-/** Shares that a normal distribution has within the deviations that the curves are of. */
-const EXPECTED = [5, 15, 25, 35, 45, 55, 65, 75, 85, 95];
-
 /** The same for a report, with the calibration curve. */
 export function solvedFacts(solved: Solved): Facts[] {
-  const curves = solved.shares.flatMap(({ set, what, curve }) =>
-    (["before", "after"] as const).map((when) => ({
-      name: `${what}, ${set}, ${when === "before" ? "as they are" : "scaled"}`,
-      x: EXPECTED,
-      y: curve[when].map((share) => 100 * share),
-    })),
-  );
-  const diagonal = { name: "as it should be", x: [0, 100], y: [0, 100] };
   return [
     {
       title: "Kernel",
@@ -61,14 +50,14 @@ export function solvedFacts(solved: Solved): Facts[] {
       rows: numbers(solved),
       note: `${solved.lines.join(". ")}.`,
     },
-    ...(curves.length > 0
+    ...(solved.shares.length > 0
       ? [
           {
             title: "Standard deviations",
             head: SHARES_HEAD,
             rows: shareRows(solved),
-            note: "Shares of errors within so many standard deviations; a normal distribution has 68 %, 95 % and 99.7 %. The curve: shares found against shares expected.",
-            figure: curveFigure([diagonal, ...curves], "expected share (%)", "found share (%)"),
+            note: "Shares of errors within so many standard deviations; a normal distribution has 68 %, 95 % and 99.7 %. The curves: shares found against shares expected; dashed is as it should be.",
+            figure: calibrationFigure(solved.shares),
           },
         ]
       : []),

@@ -77,7 +77,8 @@ function start(given: ProcessOptions, input: WholeStart): LearnedTerm {
   const coordinates = chooseCoordinates(gradients.length, active, M, input.seed);
   const raw = moleculePoints(descriptor, positions, energies, gradients, coordinates);
   const labels = labelsOf(frames, raw, coordinates);
-  const kernel: KernelOptions = given.kernel === "auto" ? usualKernel(raw, labels) : given.kernel;
+  const kernel: KernelOptions =
+    given.kernel === "auto" ? usualKernel(raw, labels, given.lengths) : given.kernel;
   const theta = startOf(new KernelFunction(kernel, descriptor.size, "model.regressor.kernel"));
   const { numbers } = training[0].structure;
   return {

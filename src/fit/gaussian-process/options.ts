@@ -15,6 +15,11 @@ export const options = strictObject({
     .meta({
       help: "{ name, … }, { sum: […] } or { product: […] }, see docs/kernels.md; auto: a constant times matern-5/2",
     }),
+  lengths: union([literal("one"), literal("each")])
+    .default("one")
+    .meta({
+      help: "kernel auto: one length, or each feature its own, which the evidence tells (automatic relevance): better and slower",
+    }),
   energies: count.meta({ help: "training frames whose energies are used; auto: as many as fit" }),
   forces: count.meta({ help: "training frames whose forces are used; auto: as many as fit" }),
   components: union([literal("all"), int().min(1)])
@@ -44,7 +49,7 @@ export const options = strictObject({
     .default(2048)
     .meta({ unit: "MiB", help: "most memory for matrices; more is an error" }),
   uncertainty: union([auto, boolean()]).default("auto").meta({
-    help: "whether the model keeps what standard deviations need, n²/2 numbers; auto: up to 4000 observations",
+    help: "whether the model keeps what standard deviations need, n²/2 numbers; auto: up to 6000 observations",
   }),
 });
 

@@ -242,12 +242,15 @@ function unknownsOf(
   return {
     start: Float64Array.from([
       ...theta,
-      variance(noise.energies, squares.energies),
+      // A single energy tells the constant that gradients leave open, and nothing of its own noise.
+      E === 1 && noise.energies === "auto"
+        ? JITTER * squares.energies
+        : variance(noise.energies, squares.energies),
       variance(noise.forces, squares.gradients),
     ]),
     moves: [
       ...Array.from(theta, () => optimise),
-      optimise && noise.energies === "auto" && E > 0,
+      optimise && noise.energies === "auto" && E > 1,
       optimise && noise.forces === "auto" && gaussian.points.gradients.length > 0,
     ],
     down: DOWN,

@@ -32,8 +32,8 @@ export const labelSquares = (
   gradients: square(labels.subarray(energies)),
 });
 
-/** A constant times matern-5/2, with the variance of the labels and twice the median distance as the length. */
-export function usualKernel(raw: RawPoints, labels: Float64Array): KernelOptions {
+/** A constant times matern-5/2, with the variance of the labels and twice the median distance as the length, or as that of each feature. */
+export function usualKernel(raw: RawPoints, labels: Float64Array, lengths: "one" | "each"): KernelOptions {
   const length = 2 * medianDistance(raw);
   const { energies, gradients } = labelSquares(labels, raw.energies.length);
   // Slopes of prior surfaces: variance · 5/(3ℓ²) · |∂x/∂R|².
@@ -42,7 +42,10 @@ export function usualKernel(raw: RawPoints, labels: Float64Array): KernelOptions
   return {
     product: [
       { name: "constant", value },
-      { name: "matern-5/2", length },
+      {
+        name: "matern-5/2",
+        length: lengths === "one" ? length : Array.from({ length: raw.features }, () => length),
+      },
     ],
   };
 }
