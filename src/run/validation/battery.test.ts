@@ -29,7 +29,7 @@ describe("stability battery", () => {
   it("passes silicon of Stillinger and Weber", () => {
     const found = verdicts(good);
     expect(Object.values(found).filter((v) => v.passed === false)).toEqual([]);
-    expect(Object.keys(found)).toHaveLength(7);
+    expect(Object.keys(found)).toHaveLength(8);
   });
 
   it("fails a surface with a hole at short distances, and says where", () => {
@@ -68,6 +68,13 @@ describe("stability battery", () => {
       },
     };
     expect(verdicts(wrong)["energy drift"].passed).toBe(false);
+  });
+
+  it("a structure of another kind than the training data is not passed", () => {
+    const known = (grade: number) => [...battery({ ...subject(good), grade: () => grade })][0];
+    expect(known(0.2)).toMatchObject({ check: "known surroundings", passed: true });
+    expect(known(40)).toMatchObject({ check: "known surroundings", passed: false });
+    expect(verdicts(good)["known surroundings"].passed).toBe(null);
   });
 
   it("watches the extrapolation grade where there is one", () => {
