@@ -1,10 +1,13 @@
+import { Option } from "commander";
 import type { Command } from "commander";
 import { defaultThreads } from "../device/pool.ts";
+import { invalid } from "../error.ts";
 import { startPool } from "../node.ts";
 import { programOf } from "../outside/programs.node.ts";
+import type { Potential } from "../potentials/potential.ts";
 import { displacementsBy } from "../run/displacements.ts";
 import type { Source } from "../run/displacements.ts";
-import { response, responseBy, skinOf } from "../run/hessian.ts";
+import { exactHessian, response, responseBy, skinOf } from "../run/hessian.ts";
 import type { HessianOptions, Response } from "../run/hessian.ts";
 import type { Structure } from "../structure/structure.ts";
 import { count } from "./command.ts";
@@ -13,6 +16,37 @@ import type { Engine } from "./engine.ts";
 /** What `withThreads` asks for. */
 export interface ThreadsFlag {
   readonly threads?: number;
+}
+
+/** Where force constants come from. */
+export type HessianSource = "auto" | "exact" | "differences";
+
+/** What `withHessian` asks for. */
+export interface HessianFlag {
+  readonly hessian: HessianSource;
+}
+
+/** Adds --hessian to a command that needs force constants. */
+export const withHessian = (command: Command, otherwise: HessianSource = "auto"): Command =>
+  command.addOption(
+    new Option(
+      "--hessian <how>",
+      "force constants: exact (second derivatives of the model's formulas), differences (of forces), auto (exact where the model has them)",
+    )
+      .choices(["auto", "exact", "differences"] satisfies HessianSource[])
+      .default(otherwise),
+  );
+
+/** Force constants from formulas as the flag asks; null where differences are to be taken. */
+export function exactly(
+  modelFile: string,
+  potential: Potential,
+  structure: Structure,
+  { hessian }: HessianFlag,
+): Float64Array | null {
+  const found = hessian === "differences" ? null : exactHessian(structure, potential);
+  if (found || hessian !== "exact") return found;
+  throw invalid("--hessian", "differences, or a model whose formulas have second derivatives", modelFile);
 }
 
 /** Adds --threads to a command that displaces atoms. */

@@ -48,6 +48,11 @@ export interface Descriptor {
   /** Overwrites rows [size, pairs of centre c, 3] with ∂G_t/∂r_ij of one centre. */
   jacobian(env: Environments, c: number, rows: Float64Array): void;
   /**
+   * ADDS Σ_t dE/dG_t ∂²G_t/∂r∂r of one centre c to block [3p, 3p] of its p pairs, where the second derivatives of the
+   * formulas are to be had.
+   */
+  curvature?(env: Environments, c: number, dEdG: Features, block: Float64Array): void;
+  /**
    * The descriptor of D combinations Σ_t G_t·weights[t, D] of each element's features, where that is cheaper than the
    * features; changes of the weights take effect at its next `forward`.
    */

@@ -47,6 +47,8 @@ const moving: Record<string, Law> = {
   "F = -dE/dr": laws.forcesAreDerivatives,
   "W = -dE/dstrain": laws.virialIsDerivative,
 };
+/** Every part here has the second derivatives of its formulas. */
+const curved: Record<string, Law> = { "force constants are derivatives": laws.forceConstantsAreDerivatives };
 
 describe.each(Object.keys(subjects))("%s", (name) => {
   const potential = subjects[name];
@@ -60,6 +62,10 @@ describe.each(Object.keys(subjects))("%s", (name) => {
     it.skipIf(still.includes(name)).each(Object.keys(moving))(
       "%s",
       (law) => void moving[law](potential, structure),
+    );
+    it.skipIf(still.includes(name)).each(Object.keys(curved))(
+      "%s",
+      (law) => void curved[law](potential, structure),
     );
   });
 
@@ -116,6 +122,17 @@ describe("the laws can fail", () => {
   it("a force that is no derivative", () => {
     const wrong = broken((out) => void (out.forces[0] *= 1 + 1e-4));
     expect(() => laws.forcesAreDerivatives(wrong, molecule)).toThrow(/F = −dE\/dr does not hold: relative/);
+  });
+  const spoilt = (k: number): Potential => ({
+    ...broken(() => undefined),
+    curvature: (s, n, H) => {
+      acsf.curvature!(s, n, H);
+      H[k] += 1e-4;
+    },
+  });
+  it("force constants that are not those of the forces, or not symmetric", () => {
+    expect(() => laws.forceConstantsAreDerivatives(spoilt(0), molecule)).toThrow(/−dF\/dx does not hold/);
+    expect(() => laws.forceConstantsAreDerivatives(spoilt(5), molecule)).toThrow(/−dF\/dx does not hold/);
   });
   it("an energy that depends on where things are", () => {
     const wrong = broken((out, s) => void (out.energy += 1e-6 * s.positions[0]));

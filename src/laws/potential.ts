@@ -205,6 +205,36 @@ export function forcesAreDerivatives(
   return demand(finding.largest > least && finding.relative < tolerance, "F = −dE/dr", finding);
 }
 
+/**
+ * ∂²E/∂x∂x = −dF/dx, where the potential gives force constants: rows of at most `most` coordinates by differences of
+ * order four with a step of `step` Å, relative to the largest, which must be at least `least` eV/Å².
+ */
+export function forceConstantsAreDerivatives(
+  potential: Potential,
+  structure: Structure,
+  { tolerance = 1e-6, step = 1e-4, most = 24, least = 1e-3 } = {},
+): Finding {
+  const n = structure.positions.length;
+  const H = new Float64Array(n * n);
+  potential.curvature!(structure, list(potential, structure), H);
+  const every = Math.max(1, Math.floor(n / most));
+  let error = 0;
+  for (let a = 0; a < n; a += every) {
+    const F = (h: number) => {
+      const positions = structure.positions.slice();
+      positions[a] += h;
+      return evaluateOnce(potential, { ...structure, positions }).forces;
+    };
+    const [p, m, pp, mm] = [step, -step, 2 * step, -2 * step].map(F);
+    for (let b = 0; b < n; b++) {
+      const row = -((2 / 3) * (p[b] - m[b]) - (pp[b] - mm[b]) / 12) / step;
+      error = Math.max(error, Math.abs(H[a * n + b] - row), Math.abs(H[a * n + b] - H[b * n + a]));
+    }
+  }
+  const finding = { relative: error / size(H), largest: size(H), tolerance };
+  return demand(finding.largest > least && finding.relative < tolerance, "∂²E/∂x∂x = −dF/dx", finding);
+}
+
 /** W = −dE/dε for the six strains, by central differences, relative to the largest component, which must not be small. */
 export function virialIsDerivative(
   potential: Potential,

@@ -11,6 +11,8 @@ export class CubicSpline {
   /** What the last `evaluate` found. */
   value = 0;
   slope = 0;
+  /** y″, continuous, straight between the points. */
+  bend = 0;
   readonly #x: Float64Array;
   readonly #y: Float64Array;
   /** y″ at the points. */
@@ -26,7 +28,7 @@ export class CubicSpline {
     this.#curvature = curvatures(x, y, firstSlope, lastSlope);
   }
 
-  /** Sets `value` and `slope` at x, which lies in the interval. */
+  /** Sets `value`, `slope` and `bend` at x, which lies in the interval. */
   evaluate(x: number): void {
     const [X, Y, M] = [this.#x, this.#y, this.#curvature];
     let [low, high] = [0, X.length - 1];
@@ -40,6 +42,7 @@ export class CubicSpline {
     this.value =
       a * Y[low] + b * Y[high] + (((a * a - 1) * a * M[low] + (b * b - 1) * b * M[high]) * h * h) / 6;
     this.slope = (Y[high] - Y[low]) / h + (((3 * b * b - 1) * M[high] - (3 * a * a - 1) * M[low]) * h) / 6;
+    this.bend = a * M[low] + b * M[high];
   }
 }
 

@@ -43,6 +43,8 @@ export const charges: PotentialMethod<Options> = {
       elements: listed ? null : elements,
       smoothness: Infinity,
       dipole: true,
+      // No energy, no force constants.
+      curvature() {},
       evaluate(structure, _, out, range) {
         if (out.dipole) addDipole(structure, chargesOf(structure), out, range);
       },

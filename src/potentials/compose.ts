@@ -11,6 +11,7 @@ import type { Regressor } from "../regressors/regressor.ts";
 import { findNeighbours, type Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import { ChunkedEvaluation } from "./chunks.ts";
+import { ComposedCurvature, isCurved } from "./composed-curvature.ts";
 import { ComposedDesign } from "./composed-design.ts";
 import type { Grader } from "./extrapolation/grader.ts";
 import { recordTensors, type TrainingRecord } from "./extrapolation/record.ts";
@@ -18,7 +19,16 @@ import { graders } from "./extrapolation/table.ts";
 import { FeatureBuffer } from "./feature-buffer.ts";
 import { pick } from "./pick.ts";
 import { Posterior } from "./posterior.ts";
-import type { Batch, Design, Evaluation, Gradable, Labels, Trainable, Uncertain } from "./potential.ts";
+import type {
+  Batch,
+  Design,
+  Evaluation,
+  Gradable,
+  Labels,
+  Potential,
+  Trainable,
+  Uncertain,
+} from "./potential.ts";
 
 /**
  * E = Σ_i regressor(descriptor(surroundings of i)), the one place where this is written:
@@ -108,6 +118,8 @@ class Composed implements Trainable, Gradable, Uncertain {
   readonly decays: Uint8Array;
   readonly starts?: readonly number[];
   readonly tensors: Readonly<Record<string, Float64Array>>;
+  /** Where descriptor and regressor both have theirs. */
+  readonly curvature?: Potential["curvature"];
   readonly descriptor: Descriptor;
   readonly regressor: Regressor;
   /** What the training data were like, where that is known. */
@@ -149,6 +161,11 @@ class Composed implements Trainable, Gradable, Uncertain {
     this.#G = new FeatureBuffer(device.memory, sizes);
     this.#dG = new FeatureBuffer(device.memory, sizes);
     this.#whole = { descriptor, regressor, G: this.#G, dG: this.#dG };
+    if (isCurved(descriptor) && isCurved(regressor)) {
+      let made: ComposedCurvature | undefined;
+      this.curvature = (structure, neighbours, H) =>
+        (made ??= new ComposedCurvature(descriptor, regressor, device)).add(structure, neighbours, H);
+    }
   }
 
   /** What predicts: the model itself, or, where energies depend on few combinations of the features, those. */

@@ -33,6 +33,9 @@ export class IsolatedAtoms implements Potential {
     this.#chunks = new ChunkedEvaluation(this.elements);
   }
 
+  /** Nothing: no energy of an atom depends on where it is. */
+  curvature(): void {}
+
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void {
     this.#chunks.run(structure, neighbours, out, range, (part, _, out, [first, last] = [0, 0]) => {
       for (let i = first; i < last; i++) {

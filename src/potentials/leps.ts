@@ -1,9 +1,10 @@
 import type { Range } from "../descriptors/environments.ts";
-import type { Device } from "../device/device.ts";
+import type { Device, Kernel } from "../device/device.ts";
 import { invalid } from "../error.ts";
 import { gradient } from "../formula/derivative.ts";
 import { add, exp, mul, neg, sqrt, square, sub, sum, variable } from "../formula/expression.ts";
 import type { Expr } from "../formula/expression.ts";
+import type { Structure } from "../structure/structure.ts";
 import { z } from "../zod.ts";
 import type { Potential, PotentialMethod } from "./potential.ts";
 
@@ -66,19 +67,25 @@ function build(given: Options, _elements: unknown, _tensors: unknown, device: De
   // Two lanes of three distances, then of the energy and three slopes.
   const buffer = device.memory.alloc(8 * 14);
   const table = device.memory.f64(buffer, 14);
+  /** Slopes and second derivatives once they are asked for. */
+  let bend: Kernel | undefined;
+  const bendTable = device.memory.alloc(8 * 2 * (3 + 3 + 6));
   return {
     cutoff: 0,
     elements: null,
     smoothness: Infinity,
-    evaluate({ numbers, positions, pbc }, _, out, [first, last]: Range = [0, 3]) {
-      if (numbers.length !== 3) throw invalid(NAME, "a structure of three atoms", numbers.length);
-      if (pbc.some(Boolean)) throw invalid(NAME, "a structure without periodic images", "a periodic one");
+    curvature(structure, _, H) {
+      const { vectors, lengths } = bondsOf(structure);
+      bend ??= compileSecond(energyOf(given), device);
+      const room = device.memory.f64(bendTable, 24);
+      lengths.forEach((r, k) => room.fill(r, 2 * k, 2 * k + 2));
+      bend.run(2, bendTable, 16, 0, bendTable + 48, 0);
+      addSecond(vectors, lengths, (k) => room[6 + 2 * k], H);
+    },
+    evaluate(structure, _, out, [first, last]: Range = [0, 3]) {
+      const { vectors, lengths } = bondsOf(structure);
       // The energy is nobody's own; it is counted with the first atom.
       if (first > 0 || last < 1) return;
-      const vectors = BONDS.map(([i, j]) =>
-        [0, 1, 2].map((a) => positions[3 * j + a] - positions[3 * i + a]),
-      );
-      const lengths = vectors.map(([x, y, z]) => Math.sqrt(x * x + y * y + z * z));
       lengths.forEach((r, k) => table.fill(r, 2 * k, 2 * k + 2));
       kernel.run(2, buffer, 16, 0, buffer + 48, 0);
       out.energy += table[6];
@@ -104,3 +111,46 @@ function energyOf(given: Options): Expr {
 }
 
 const withGradient = (E: Expr): Expr[] => [E, ...gradient(E, NAMES.map(variable))];
+
+/** Vectors and lengths (Å) of the three bonds. */
+function bondsOf({ numbers, positions, pbc }: Structure) {
+  if (numbers.length !== 3) throw invalid(NAME, "a structure of three atoms", numbers.length);
+  if (pbc.some(Boolean)) throw invalid(NAME, "a structure without periodic images", "a periodic one");
+  const vectors = BONDS.map(([i, j]) => [0, 1, 2].map((a) => positions[3 * j + a] - positions[3 * i + a]));
+  return { vectors, lengths: vectors.map(([x, y, z]) => Math.sqrt(x * x + y * y + z * z)) };
+}
+
+/** ∂E/∂r_k, then ∂²E/∂r_k∂r_l of k ≤ l, row after row. */
+function compileSecond(E: Expr, device: Device): Kernel {
+  const distances = NAMES.map(variable);
+  const slopes = gradient(E, distances);
+  const second = slopes.flatMap((slope, k) => gradient(slope, distances).slice(k));
+  const elementwise = [...slopes, ...second];
+  return device.compile({ name: `${NAME} curvature`, varying: NAMES, uniform: [], elementwise });
+}
+
+/** ∂(vector of bond k)/∂(position of an atom): 1 at its end, −1 at its start. */
+const sign = (k: number, atom: number): number => (BONDS[k][1] === atom ? 1 : BONDS[k][0] === atom ? -1 : 0);
+
+/** ADDS Σ_kl E_kl b_k b_l + Σ_k E_k ∂b_k/∂x with b_k = ∂r_k/∂x; `at` reads what `compileSecond` makes. */
+function addSecond(
+  vectors: readonly (readonly number[])[],
+  lengths: readonly number[],
+  at: (k: number) => number,
+  H: Float64Array,
+): void {
+  const unit = vectors.map((v, k) => v.map((x) => x / lengths[k]));
+  for (let i = 0; i < 9; i++)
+    for (let j = 0; j < 9; j++) {
+      const [A, B, a, b] = [Math.floor(i / 3), Math.floor(j / 3), i % 3, j % 3];
+      for (let k = 0, next = 3; k < 3; k++) {
+        const across = ((a === b ? 1 : 0) - unit[k][a] * unit[k][b]) / lengths[k];
+        H[9 * i + j] += at(k) * sign(k, A) * sign(k, B) * across;
+        for (let l = k; l < 3; l++, next++) {
+          const one = sign(k, A) * unit[k][a] * sign(l, B) * unit[l][b];
+          const other = sign(l, A) * unit[l][a] * sign(k, B) * unit[k][b];
+          H[9 * i + j] += at(next) * (k === l ? one : one + other);
+        }
+      }
+    }
+}

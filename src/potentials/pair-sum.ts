@@ -3,7 +3,7 @@ import { addForces } from "../descriptors/pairs.ts";
 import type { Device } from "../device/device.ts";
 import type { Neighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
-import { ChunkedEvaluation } from "./chunks.ts";
+import { ChunkedEvaluation, demandElements } from "./chunks.ts";
 import type { Evaluation, Potential } from "./potential.ts";
 
 /**
@@ -12,12 +12,16 @@ import type { Evaluation, Potential } from "./potential.ts";
  */
 export type Curve = (a: number, b: number, n: number, buffer: number, capacity: number) => void;
 
+/** The same with dE/dr in the place of E, and d²E/dr² in that of dE/dr. */
+export type Bend = Curve;
+
 /** E = ½ Σ_i Σ_j E_ab(r_ij) over the pairs of atoms closer than a cutoff of their elements a, b. */
 export class PairSum implements Potential {
   readonly cutoff: number;
   readonly elements: readonly number[];
   readonly #outer: Float64Array;
   readonly #curve: Curve;
+  readonly #bend: Bend;
   readonly #device: Device;
   readonly #builder: EnvironmentsBuilder;
   readonly #chunks: ChunkedEvaluation;
@@ -28,10 +32,11 @@ export class PairSum implements Potential {
   #gradient = new Float64Array(0);
 
   /** `outer`: cutoffs by pair of element indices, [S, S], Å. */
-  constructor(elements: readonly number[], outer: Float64Array, curve: Curve, device: Device) {
+  constructor(elements: readonly number[], outer: Float64Array, curve: Curve, bend: Bend, device: Device) {
     this.elements = elements;
     this.#outer = outer;
     this.#curve = curve;
+    this.#bend = bend;
     this.#device = device;
     this.#chunks = new ChunkedEvaluation(elements);
     this.cutoff = outer.reduce((x, y) => Math.max(x, y), 0);
@@ -56,6 +61,40 @@ export class PairSum implements Potential {
       }
     if (touched > 0) addForces(env, gradients, out.forces, out.virial);
   };
+
+  curvature(structure: Structure, neighbours: Neighbours, H: Float64Array): void {
+    demandElements(structure, this.elements);
+    const env = this.#builder.build([{ structure, neighbours }]);
+    const S = env.elements.length;
+    this.#reserve(env.neighbour.length);
+    for (let a = 0; a < S; a++)
+      for (let b = 0; b < S; b++) {
+        const n = this.#gather(env, a, b);
+        if (n === 0) continue;
+        this.#bend(a, b, n, this.#buffer, this.#capacity);
+        this.#addConstants(env, n, H);
+      }
+  }
+
+  /** Half of E″ r̂r̂ + E′/r (1 − r̂r̂) from each side of every pair. */
+  #addConstants({ vectors, neighbour }: Environments, n: number, H: Float64Array): void {
+    const [size, capacity, which] = [Math.sqrt(H.length), this.#capacity, this.#which];
+    const room = this.#device.memory.f64(this.#buffer, 3 * capacity);
+    for (let k = 0; k < n; k++) {
+      const [p, i] = [which[2 * k], which[2 * k + 1]];
+      const [r, slope, bend] = [room[k], room[capacity + k], room[2 * capacity + k]];
+      const j = neighbour[p];
+      for (let x = 0; x < 3; x++)
+        for (let y = 0; y < 3; y++) {
+          const u = (vectors[3 * p + x] * vectors[3 * p + y]) / (r * r);
+          const h = (bend * u + (slope / r) * ((x === y ? 1 : 0) - u)) / 2;
+          H[(3 * i + x) * size + 3 * i + y] += h;
+          H[(3 * j + x) * size + 3 * j + y] += h;
+          H[(3 * i + x) * size + 3 * j + y] -= h;
+          H[(3 * j + x) * size + 3 * i + y] -= h;
+        }
+    }
+  }
 
   /** Distances below the outer radius between centres of element a and neighbours of element b; how many. */
   #gather({ starts, offsets, distances, elements, centre }: Environments, a: number, b: number): number {

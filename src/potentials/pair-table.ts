@@ -3,7 +3,7 @@ import type { Device } from "../device/device.ts";
 import { invalid, NumericalError } from "../error.ts";
 import { pairKey, pairName } from "../structure/statistics.ts";
 import { CubicSpline } from "../math/cubic-spline.ts";
-import { PairSum, type Curve } from "./pair-sum.ts";
+import { PairSum, type Bend, type Curve } from "./pair-sum.ts";
 import type { PotentialMethod } from "./potential.ts";
 
 const table = z.strictObject({
@@ -59,9 +59,15 @@ export class PairTable extends PairSum {
         splines[a * S + b] = spline;
       }),
     );
-    const curve: Curve = (a, b, n, buffer, capacity) => {
+    /** Calls `write` with the pair and its spline after the spline has been evaluated there. */
+    const each = (
+      a: number,
+      b: number,
+      room: Float64Array,
+      n: number,
+      write: (k: number, s: CubicSpline) => void,
+    ) => {
       const spline = splines[a * S + b]!;
-      const room = device.memory.f64(buffer, 3 * capacity);
       for (let k = 0; k < n; k++) {
         const r = room[k];
         if (r < spline.first)
@@ -69,11 +75,24 @@ export class PairTable extends PairSum {
             `${pairName(pairKey(elements[a], elements[b]))} at ${r} Å: the table starts at ${spline.first} Å`,
           );
         spline.evaluate(r);
-        room[capacity + k] = spline.value;
-        room[2 * capacity + k] = spline.slope;
+        write(k, spline);
       }
     };
-    super(elements, outer, curve, device);
+    const curve: Curve = (a, b, n, buffer, capacity) => {
+      const room = device.memory.f64(buffer, 3 * capacity);
+      each(a, b, room, n, (k, { value, slope }) => {
+        room[capacity + k] = value;
+        room[2 * capacity + k] = slope;
+      });
+    };
+    const bend: Bend = (a, b, n, buffer, capacity) => {
+      const room = device.memory.f64(buffer, 3 * capacity);
+      each(a, b, room, n, (k, { slope, bend: second }) => {
+        room[capacity + k] = slope;
+        room[2 * capacity + k] = second;
+      });
+    };
+    super(elements, outer, curve, bend, device);
   }
 }
 

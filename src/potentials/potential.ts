@@ -35,6 +35,11 @@ export interface Potential {
   readonly external?: boolean;
   /** It fills `Evaluation.dipole` where that is asked for; what it would cost otherwise is not paid. */
   readonly dipole?: boolean;
+  /**
+   * ADDS the force constants ∂²E/∂x∂x to H [3n, 3n], eV/Å², where the second derivatives of its formulas are to be had; all
+   * images of an atom move with it. neighbours.cutoff ≥ cutoff.
+   */
+  curvature?(structure: Structure, neighbours: Neighbours, H: Float64Array): void;
   /** Only the energies of the atoms in `range` and their derivatives, when given; neighbours.cutoff ≥ cutoff. */
   evaluate(structure: Structure, neighbours: Neighbours, out: Evaluation, range?: Range): void;
 }

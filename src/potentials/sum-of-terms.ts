@@ -25,6 +25,7 @@ export function sumOfTerms(
     smoothness,
     elements,
     evaluate: (structure, neighbours, out, range) => inner.evaluate(structure, neighbours, out, range),
+    curvature: (structure, neighbours, H) => inner.curvature!(structure, neighbours, H),
   };
 }
 
@@ -47,6 +48,9 @@ function plainSum(sizes: readonly number[]): Regressor {
     pullback(G, energies, dEdG) {
       forward(G, energies);
       for (const [e, size] of sizes.entries()) dEdG.matrices[e].fill(1, 0, size * G.counts[e]);
+    },
+    curvature(_, dG, out) {
+      for (const [e, size] of sizes.entries()) out.matrices[e].fill(0, 0, size * dG.counts[e]);
     },
     parameterGradient() {
       throw new TypeError("a sum of fixed terms has no parameters (this is a bug, please report it)");

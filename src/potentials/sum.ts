@@ -12,12 +12,16 @@ export interface Weighted {
 const isUncertain = (potential: Potential): potential is Uncertain => "deviation" in potential;
 const isGradable = (potential: Potential): potential is Gradable => "gradeBy" in potential;
 
+const hasCurvature = ({ curvature }: { readonly curvature?: unknown }): boolean => curvature !== undefined;
+
 /** E = Σ_t w_t E_t, evaluated in the order given; weights are 1 unless stated. */
 export class Sum implements Gradable, Uncertain {
   readonly cutoff: number;
   readonly elements: readonly number[] | null;
   readonly parts: readonly Required<Weighted>[];
   readonly external: boolean;
+  /** Where every part has it. */
+  readonly curvature?: Potential["curvature"];
   #forces = new Float64Array(0);
   #energies = new Float64Array(0);
 
@@ -26,7 +30,16 @@ export class Sum implements Gradable, Uncertain {
     this.external = this.parts.some(({ potential }) => potential.external);
     this.cutoff = Math.max(0, ...this.parts.map(({ potential }) => potential.cutoff));
     this.elements = common(this.parts.map(({ potential }) => potential.elements));
+    if (this.parts.every(({ potential }) => hasCurvature(potential))) this.curvature = this.#curve;
   }
+
+  readonly #curve = (structure: Structure, neighbours: Neighbours, H: Float64Array): void => {
+    for (const { potential, weight } of this.parts) {
+      const own = weight === 1 ? H : new Float64Array(H.length);
+      potential.curvature!(structure, neighbours, own);
+      if (own !== H) for (let k = 0; k < H.length; k++) H[k] += weight * own[k];
+    }
+  };
 
   /** True where any part knows a dipole; asked anew, because an outside program may tell only with its first answer. */
   get dipole(): boolean {

@@ -4,11 +4,13 @@ import { shared } from "../../test/shared.ts";
 import { createDevice } from "../device/device.ts";
 import * as laws from "../laws/potential.ts";
 import { Random } from "../math/random.ts";
+import { symmetricEigen } from "../math/symmetric-eigen.ts";
 import { repeat } from "../structure/cell.ts";
 import { findNeighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import { buildTerm } from "./build.ts";
 import type { Potential } from "./potential.ts";
+import { sum } from "./sum.ts";
 
 const device = createDevice({ bytes: 2 ** 25 });
 const term = (type: string, options: object, elements: readonly number[]): Potential =>
@@ -137,6 +139,7 @@ describe.skipIf(!muellerBrown)("Müller–Brown against 30 digits", () => {
       readonly x: string;
       readonly y: string;
       readonly V: string;
+      readonly hessian_eigenvalues: readonly string[];
     }[];
     readonly grid: readonly {
       readonly x: number;
@@ -162,6 +165,45 @@ describe.skipIf(!muellerBrown)("Müller–Brown against 30 digits", () => {
       expect([name, Math.abs(out.energy - Number(V)) < 1e-11]).toEqual([name, true]);
       expect(Math.hypot(out.forces[0], out.forces[1])).toBeLessThan(1e-10);
     }
+  });
+  it("eigenvalues of the second derivatives at the stationary points", () => {
+    for (const { x, y, hessian_eigenvalues: given } of reference.stationary) {
+      const H = curvature(potential, free([18], [Number(x), Number(y), 0]));
+      const { values } = symmetricEigen(Float64Array.of(H[0], H[1], H[3], H[4]), 2);
+      // Printed to 15 digits; ascending there, descending here.
+      given.map(Number).forEach((e, k) => expect(Math.abs(values[1 - k] / e - 1)).toBeLessThan(1e-12));
+    }
+  });
+});
+
+/** Second derivatives of a structure, [3n, 3n]. */
+function curvature(potential: Potential, structure: Structure): Float64Array {
+  const H = new Float64Array(structure.positions.length ** 2);
+  potential.curvature!(structure, findNeighbours(structure, Math.max(potential.cutoff, 0.1)), H);
+  return H;
+}
+
+describe("second derivatives in closed form", () => {
+  it("Morse: 2 D α² along the bond at r₀, nothing across; a double well: 8 B/d² and −4 B/d²", () => {
+    const pairs = { "H-H": { depth: 4.7, alpha: 1.9, distance: 0.74 } };
+    const H = curvature(term("morse", { cutoff: 6, pairs }, [1]), free([1, 1], [0, 0, 0, 0, 0, 0.74]));
+    expect(H[5 * 6 + 5]).toBeCloseTo(2 * 4.7 * 1.9 ** 2, 11);
+    expect(H[5 * 6 + 2]).toBeCloseTo(-2 * 4.7 * 1.9 ** 2, 11);
+    expect(Math.abs(H[0])).toBeLessThan(1e-12);
+    const well = term("double-well", { barrier: 0.3, distance: 0.8, stiffness: 5 }, [1]);
+    const two = curvature(well, free([1, 1], [0.8, 0, 0, 0, 0.2, 0]));
+    expect(two[0]).toBeCloseTo((8 * 0.3) / 0.64, 12);
+    expect(two[3 * 6 + 3]).toBeCloseTo((-4 * 0.3) / 0.64, 12);
+    expect([two[7], two[14], two[3]]).toEqual([5, 5, 0].map((k) => expect.closeTo(k, 12) as number));
+  });
+
+  it("are those of a sum's parts with their weights, and no other potential claims to have them", () => {
+    const [one, two] = [lj("switched", 7), subjects["morse"][0]];
+    const [a, b] = [curvature(one, cluster), curvature(two, cluster)];
+    const both = curvature(sum(one, { potential: two, weight: -0.5 }), cluster);
+    both.forEach((h, k) => expect(h).toBeCloseTo(a[k] - 0.5 * b[k], 12));
+    const blind: Potential = { ...one, curvature: undefined };
+    expect(sum(one, blind).curvature).toBeUndefined();
   });
 });
 
@@ -218,6 +260,7 @@ describe.each(Object.keys(subjects))("laws: %s", (name) => {
   it("forces, virial, sums, parts", () => {
     laws.forcesAreDerivatives(potential, structure);
     laws.virialIsDerivative(potential, structure);
+    laws.forceConstantsAreDerivatives(potential, structure);
     laws.addsToOut(potential, structure);
     laws.partsAddUp(potential, structure);
     laws.leavesInputAlone(potential, structure);
@@ -231,8 +274,9 @@ describe.each(["mueller-brown", "double-well"])("laws: %s", (name) => {
   };
   const potential = term(name, given[name as keyof typeof given], [1]);
   const structure = free([1, 1, 1], [-0.5, 1.2, 0.1, 0.3, 0.2, -0.2, 0.6, 0.1, 0.05]);
-  it("forces, sums, parts", () => {
+  it("forces, force constants, sums, parts", () => {
     laws.forcesAreDerivatives(potential, structure);
+    laws.forceConstantsAreDerivatives(potential, structure);
     laws.addsToOut(potential, structure);
     laws.partsAddUp(potential, structure);
     laws.leavesInputAlone(potential, structure);

@@ -21,7 +21,7 @@ import { evaluate } from "../formula/javascript.ts";
 import type { Kernel } from "../formula/kernel.ts";
 import { covalentRadius } from "../structure/elements.ts";
 import { pairKey, pairName, type PairStatistics } from "../structure/statistics.ts";
-import { PairSum, type Curve } from "./pair-sum.ts";
+import { PairSum, type Bend, type Curve } from "./pair-sum.ts";
 import type { PotentialMethod } from "./potential.ts";
 
 const radii = z
@@ -111,7 +111,13 @@ export class Zbl extends PairSum {
       const stride = 8 * capacity;
       kernel.run(n + (n & 1), buffer, stride, at(a, b), buffer + stride, 0);
     };
-    super(elements, outer, curve, device);
+    let second: Kernel | undefined;
+    const bend: Bend = (a, b, n, buffer, capacity) => {
+      const stride = 8 * capacity;
+      second ??= compileSecond(device);
+      second.run(n + (n & 1), buffer, stride, at(a, b), buffer + stride, 0);
+    };
+    super(elements, outer, curve, bend, device);
   }
 }
 
@@ -124,6 +130,14 @@ function compileZbl(device: Device): Kernel {
     uniform: UNIFORM,
     elementwise: [E, gradient(E, [r])[0]],
   });
+}
+
+/** dE/dr and d²E/dr². */
+function compileSecond(device: Device): Kernel {
+  const r = variable("r");
+  const [slope] = gradient(switched(r, variable), [r]);
+  const elementwise = [slope, gradient(slope, [r])[0]];
+  return device.compile({ name: "zbl curvature", varying: ["r"], uniform: UNIFORM, elementwise });
 }
 
 /**

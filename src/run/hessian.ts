@@ -1,5 +1,6 @@
 import { NumericalError, invalid } from "../error.ts";
 import type { Potential } from "../potentials/potential.ts";
+import { findNeighbours } from "../structure/neighbours.ts";
 import type { Structure } from "../structure/structure.ts";
 import type { Displacements } from "./displacements.ts";
 import { createSurface } from "./surface.ts";
@@ -38,6 +39,24 @@ export const hessian = (
   potential: Potential,
   options: HessianOptions = {},
 ): Float64Array => response(structure, potential, options).hessian;
+
+/**
+ * The same from the second derivatives of the potential's formulas; null where it has none. The part of the crystal's own
+ * images is in it: force constants at q = 0.
+ */
+export function exactHessian(structure: Structure, potential: Potential): Float64Array | null {
+  if (!potential.curvature) return null;
+  const size = structure.positions.length;
+  const H = new Float64Array(size * size);
+  potential.curvature(structure, findNeighbours(structure, potential.cutoff), H);
+  if (!H.every(Number.isFinite)) throw new NumericalError("a force constant is not finite");
+  symmetrise(H, size, undefined);
+  return H;
+}
+
+/** Force constants from formulas where the potential has them, else from differences. */
+export const bestHessian = (structure: Structure, potential: Potential): Float64Array =>
+  exactHessian(structure, potential) ?? hessian(structure, potential);
 
 /** Force constants and dipole derivatives from the same central differences. */
 export function response(structure: Structure, potential: Potential, options: HessianOptions = {}): Response {

@@ -3,8 +3,8 @@ import { createDevice } from "../device/device.ts";
 import { repeat, volume } from "../structure/cell.ts";
 import { kB } from "../structure/units.ts";
 import { A0, diamond, primitiveDiamond, silicon } from "./crystal.fixture.ts";
-import { hessian } from "./hessian.ts";
-import { meshWavenumbers, phonons } from "./phonons.ts";
+import { exactHessian, hessian } from "./hessian.ts";
+import { meshWavenumbers, phonons, phononsFrom, supercellOf } from "./phonons.ts";
 import { harmonic } from "./thermochemistry.ts";
 import { vibrations } from "./vibrations.ts";
 
@@ -45,6 +45,20 @@ describe("phonons of silicon by Stillinger and Weber", () => {
     ].flatMap((q) => [...found.wavenumbers(q)]);
     folded.sort((a, b) => a - b);
     own.forEach((w, k) => expect(Math.abs(w - folded[k])).toBeLessThan(0.05));
+  });
+
+  it("from second derivatives of the formula: the same, without the error of differences", () => {
+    const felt = supercellOf(primitive, { supercell: [3, 3, 3] });
+    const exact = phononsFrom(primitive, felt, exactHessian(felt.structure, potential)!);
+    expect(exact.asymmetry).toBeLessThan(1e-9);
+    expect(exact.wavenumbers([0, 0, 0])[5] * 0.0299792458).toBeCloseTo(17.83, 2);
+    const fine = phonons(primitive, potential, { supercell: [3, 3, 3], step: 1e-3 });
+    for (const q of [
+      [0, 0, 0.5],
+      [0.5, 0, 0.5],
+      [0.1, 0.2, 0.4],
+    ])
+      exact.wavenumbers(q).forEach((w, k) => expect(Math.abs(w - fine.wavenumbers(q)[k])).toBeLessThan(2e-4));
   });
 
   it("all modes together: k_B each at high temperature, T³ is out of reach of a coarse mesh", () => {

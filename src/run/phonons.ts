@@ -5,6 +5,7 @@ import { inverse, repeat } from "../structure/cell.ts";
 import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { hessian } from "./hessian.ts";
+import type { HessianOptions } from "./hessian.ts";
 import { wavenumber } from "./vibrations.ts";
 
 /** Options of `phonons`. */
@@ -50,28 +51,49 @@ function defaultSupercell(cell: Float64Array): [number, number, number] {
   return [repeats[0], repeats[1], repeats[2]];
 }
 
-/**
- * Phonons of a relaxed crystal: force constants from displaced atoms of one cell in a supercell, then for every q
- * D_ij(q) = Σ_l Φ(0i, lj) e^{2πi q·l} / √(m_i m_j), where a pair that has several images at the same shortest distance
- * counts the mean of them (K. Parlinski, Z. Q. Li, Y. Kawazoe, Phys. Rev. Lett. 78, 4063 (1997), DOI
- * 10.1103/PhysRevLett.78.4063). Exact at the q that fit the supercell. Without long-range charges.
- */
-export function phonons(structure: Structure, potential: Potential, options: PhononOptions = {}): Phonons {
+/** The supercell in which a crystal's forces are felt. */
+export interface Felt {
+  readonly supercell: readonly [number, number, number];
+  readonly structure: Structure;
+  /** How its force constants are to be taken: only rows of the atoms of one cell are needed. */
+  readonly options: HessianOptions;
+}
+
+/** The supercell of `phonons`. */
+export function supercellOf(structure: Structure, options: PhononOptions = {}): Felt {
   const { cell } = structure;
   if (!cell || !structure.pbc.every(Boolean))
     throw invalid("structure", "a cell periodic in three directions, for phonons", "another");
   const supercell = options.supercell ?? defaultSupercell(cell);
-  const { step = 0.01, masses = massesOf(structure.numbers), watch } = options;
-  const n = structure.numbers.length;
-  const large = repeat(structure, supercell);
-  const atoms = Array.from({ length: n }, (_, i) => i);
-  const H = hessian(large, potential, { step, order: 2, atoms, rows: true, watch });
-  const { ties, asymmetry } = tie(structure, large, supercell, H);
+  const { step = 0.01, watch } = options;
+  const atoms = Array.from({ length: structure.numbers.length }, (_, i) => i);
   return {
     supercell,
-    asymmetry,
-    wavenumbers: (q) => modesAt(q, ties, masses),
+    structure: repeat(structure, supercell),
+    options: { step, order: 2, atoms, rows: true, watch },
   };
+}
+
+/** Phonons of a relaxed crystal from force constants by differences of forces in its supercell. */
+export function phonons(structure: Structure, potential: Potential, options: PhononOptions = {}): Phonons {
+  const felt = supercellOf(structure, options);
+  return phononsFrom(structure, felt, hessian(felt.structure, potential, felt.options), options.masses);
+}
+
+/**
+ * Phonons of a relaxed crystal: from force constants H between the atoms of one cell and those of a supercell, for every q
+ * D_ij(q) = Σ_l Φ(0i, lj) e^{2πi q·l} / √(m_i m_j), where a pair that has several images at the same shortest distance
+ * counts the mean of them (K. Parlinski, Z. Q. Li, Y. Kawazoe, Phys. Rev. Lett. 78, 4063 (1997), DOI
+ * 10.1103/PhysRevLett.78.4063). Exact at the q that fit the supercell. Without long-range charges.
+ */
+export function phononsFrom(
+  structure: Structure,
+  { supercell, structure: large }: Felt,
+  H: Float64Array,
+  masses: Float64Array = massesOf(structure.numbers),
+): Phonons {
+  const { ties, asymmetry } = tie(structure, large, supercell, H);
+  return { supercell, asymmetry, wavenumbers: (q) => modesAt(q, ties, masses) };
 }
 
 /** Pairs with their force constants, made to sum to zero as translation demands. */

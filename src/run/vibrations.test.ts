@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { cluster, morse as soft, wells } from "../../test/potentials.ts";
 import { createDevice } from "../device/device.ts";
-import { buildTerm } from "../potentials/build.ts";
+import { startPool } from "../node.ts";
+import { buildPotential, buildTerm } from "../potentials/build.ts";
 import { massOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { AMU_A2_FS2, kB } from "../structure/units.ts";
 import { basinHopping } from "./basin-hopping.ts";
 import { Random } from "../math/random.ts";
-import { hessian } from "./hessian.ts";
+import { displacementsBy } from "./displacements.ts";
+import { hessian, response, responseBy, skinOf } from "./hessian.ts";
 import { lbfgs, relax } from "./relax.ts";
 import { harmonic, idealGas } from "./thermochemistry.ts";
 import { quantum, vibrations } from "./vibrations.ts";
@@ -46,6 +48,29 @@ describe("force constants", () => {
         const moved = [a, b].every((k) => [0, 2].includes(Math.floor(k / 3)));
         expect(some[15 * a + b]).toBe(moved ? all[15 * a + b] : 0);
       }
+  });
+});
+
+describe("displacements by several threads", () => {
+  it("give the same bits as one, dipoles too", async () => {
+    const pairs = { "Ar-Ar": { depth: 0.8, alpha: 1.6, distance: 2.4 } };
+    const model = {
+      elements: [18],
+      terms: [
+        { type: "morse", options: { cutoff: 5, ending: "switched", pairs }, tensors: {} },
+        { type: "charges", options: { charges: [0.3, -0.2, 0.1, -0.3, 0.1] }, tensors: {} },
+      ],
+      provenance: {},
+    };
+    const alone = response(cluster(), buildPotential(model, device));
+    const pool = await startPool({ threads: 3 });
+    const evaluated = await displacementsBy(pool, { model }, cluster(), skinOf({}));
+    let last = 0;
+    const together = await responseBy(cluster(), evaluated, { watch: (done) => (last = done) });
+    pool.close();
+    expect(together).toEqual(alone);
+    expect(alone.dipoleSlopes!.some((x) => x !== 0)).toBe(true);
+    expect(last).toBe(1);
   });
 });
 

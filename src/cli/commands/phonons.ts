@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { meshWavenumbers, phonons } from "../../run/phonons.ts";
+import { meshWavenumbers, phononsFrom, supercellOf } from "../../run/phonons.ts";
 import type { Phonons } from "../../run/phonons.ts";
 import { harmonic } from "../../run/thermochemistry.ts";
 import { inverse } from "../../structure/cell.ts";
@@ -10,6 +10,8 @@ import { kB } from "../../structure/units.ts";
 import { EXIT, count, positive, present, withCommons } from "../command.ts";
 import { openModel, placing, refuseStrangers } from "../engine.ts";
 import { refuseExisting, stem, writeWhole } from "../files.ts";
+import { exactly, forceConstants, withHessian, withThreads } from "../force-constants.ts";
+import type { HessianFlag, ThreadsFlag } from "../force-constants.ts";
 import { createProgress } from "../progress.ts";
 import { bandFigure } from "../report/figures.ts";
 import type { Bands } from "../report/figures.ts";
@@ -24,7 +26,7 @@ interface Corner {
   readonly q: readonly number[];
 }
 
-interface Flags extends UnitFlags {
+interface Flags extends UnitFlags, HessianFlag, ThreadsFlag {
   readonly output?: string;
   readonly supercell?: [number, number, number];
   readonly path: readonly Corner[];
@@ -66,6 +68,8 @@ export function define(command: Command): void {
     .option("--temperature <K>", "of the thermal functions", positive, 298.15)
     .option("--force", "overwrite the folder's files")
     .action(run);
+  // Differences need only the rows of one cell's atoms; formulas give all of them.
+  withThreads(withHessian(command, "differences"));
 }
 
 function repeats(text: string): [number, number, number] {
@@ -91,7 +95,8 @@ function corners(text: string): Corner[] {
 const UNSTABLE = -1;
 
 async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
-  const { potential } = await openModel(modelFile);
+  const engine = await openModel(modelFile);
+  const { potential } = engine;
   const [{ structure, place }] = await readStructures([file], flags);
   refuseStrangers(potential, structure, place);
   const folder = flags.output ?? `${stem(file)}-phonons`;
@@ -100,7 +105,12 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const progress = createProgress();
   const watch = (done: number) => progress.update(done, "force constants");
   const { supercell, step } = flags;
-  const found = placing(place, () => phonons(structure, potential, { supercell, step, watch }));
+  const felt = placing(place, () => supercellOf(structure, { supercell, step, watch }));
+  const exact = exactly(modelFile, potential, felt.structure, flags);
+  const constants = exact
+    ? { hessian: exact }
+    : await forceConstants(modelFile, engine, felt.structure, flags, felt.options);
+  const found = phononsFrom(structure, felt, constants.hessian);
   progress.update(null, "density of states");
   const bands = bandsOf(found, flags.path, structure);
   const mesh = meshWavenumbers(found, flags.mesh);

@@ -18,6 +18,8 @@ import { EXIT, count, positive, present, refuseIdle, withCommons } from "../comm
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { refuseExisting, stem, writeWhole } from "../files.ts";
+import { exactly, withHessian } from "../force-constants.ts";
+import type { HessianFlag } from "../force-constants.ts";
 import { createProgress } from "../progress.ts";
 import type { Progress } from "../progress.ts";
 import { profileFigure } from "../report/figures.ts";
@@ -26,7 +28,7 @@ import { framesOf, readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { show } from "../table.ts";
 
-interface Flags extends UnitFlags {
+interface Flags extends UnitFlags, HessianFlag {
   readonly output?: string;
   readonly method: "prfo" | "dimer";
   readonly irc?: boolean;
@@ -65,6 +67,7 @@ export function define(command: Command): void {
     .option("--seed <n>", "of the dimer's first direction", count, 1)
     .option("--force", "overwrite the folder's files")
     .action(run);
+  withHessian(command);
 }
 
 interface Searching extends Point {
@@ -87,7 +90,8 @@ async function run(modelFile: string, file: string, flags: Flags, command: Comma
   const progress = createProgress();
   const found = search(structure, engine, flags, progress);
   const saddle = { ...structure, positions: found.positions };
-  const H = hessian(saddle, engine.potential);
+  const exact = exactly(modelFile, engine.potential, saddle, flags);
+  const H = exact ?? hessian(saddle, engine.potential);
   const { wavenumbers, modes } = vibrations(saddle, H, { external: engine.potential.external });
   const negative = [...wavenumbers].filter((w) => w < 0);
   const genuine = found.maxForce <= flags.fmax && negative.length === 1;
@@ -128,7 +132,9 @@ const faults = ({ maxForce }: Searching, imaginary: number, { fmax }: Flags): st
 
 function search(structure: Structure, { potential }: Engine, flags: Flags, progress: Progress): Searching {
   const simulation: Simulation<Searching> =
-    flags.method === "prfo" ? prfo(structure, potential) : dimer(structure, potential, { seed: flags.seed });
+    flags.method === "prfo"
+      ? prfo(structure, potential, { exact: flags.hessian !== "differences" })
+      : dimer(structure, potential, { seed: flags.seed });
   const state = simulation.init();
   while (state.step < flags.steps && state.maxForce > flags.fmax) {
     simulation.step(state);

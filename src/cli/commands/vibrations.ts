@@ -2,19 +2,21 @@ import type { Command } from "commander";
 import { invalid } from "../../error.ts";
 import { writeFrames } from "../../io/files.node.ts";
 import { broadened, infraredIntensities } from "../../run/infrared.ts";
+import type { Response } from "../../run/hessian.ts";
 import { harmonic, idealGas } from "../../run/thermochemistry.ts";
 import type { Thermochemistry } from "../../run/thermochemistry.ts";
 import { vibrations } from "../../run/vibrations.ts";
 import type { Vibrations } from "../../run/vibrations.ts";
-import type { Frame } from "../../structure/structure.ts";
+import type { Frame, Structure } from "../../structure/structure.ts";
 import { E_A_IN_DEBYE } from "../../structure/units.ts";
 import { withCharges, withChargesOf } from "../charges.ts";
 import type { ChargesFlag } from "../charges.ts";
 import { count, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
+import type { Answer, Engine } from "../engine.ts";
 import { refuseExisting, writeWhole } from "../files.ts";
-import { forceConstants, withThreads } from "../force-constants.ts";
-import type { ThreadsFlag } from "../force-constants.ts";
+import { exactly, forceConstants, withHessian, withThreads } from "../force-constants.ts";
+import type { HessianFlag, ThreadsFlag } from "../force-constants.ts";
 import { massesOf, withMasses } from "../masses.ts";
 import type { MassesFlag } from "../masses.ts";
 import { createProgress } from "../progress.ts";
@@ -24,7 +26,7 @@ import { readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { show, textTable } from "../table.ts";
 
-interface Flags extends UnitFlags, ThreadsFlag, ChargesFlag, MassesFlag {
+interface Flags extends UnitFlags, ThreadsFlag, HessianFlag, ChargesFlag, MassesFlag {
   readonly output?: string;
   readonly spectrum?: string;
   readonly width: number;
@@ -61,7 +63,7 @@ export function define(command: Command): void {
     .option("--symmetry <n>", "symmetry number of the molecule", count, 1)
     .option("--force", "overwrite the output")
     .action(run);
-  withThreads(withMasses(withCharges(command)));
+  withThreads(withHessian(withMasses(withCharges(command))));
 }
 
 /** Largest force at which a structure still counts as stationary, eV/Å. */
@@ -72,55 +74,75 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   for (const name of [flags.output, ...drawn]) if (name) refuseExisting(name, flags.force);
   const [frame] = await readStructures([file], flags);
   const engine = withChargesOf(await openModel(modelFile), flags, frame);
-  const { potential } = engine;
   const { structure, place } = frame;
   const masses = massesOf(flags, structure);
-  const { forces, energy, dipole } = evaluateOnce(potential, structure, place);
-  if (flags.spectrum && !dipole) refuseSpectrum(modelFile);
-  const strongest = forces.reduce((most, f) => Math.max(most, Math.abs(f)), 0);
-  const progress = createProgress();
-  const watch = (done: number) => progress.update(done, "force constants");
-  const { hessian, dipoleSlopes } = await forceConstants(modelFile, engine, structure, flags, {
-    step: flags.step,
-    watch,
-  });
-  progress.done();
-  const found = vibrations(structure, hessian, { masses, external: potential.external });
-  const intensities = dipoleSlopes && infraredIntensities(found, dipoleSlopes);
-  const periodic = structure.pbc.some(Boolean);
+  const answer = evaluateOnce(engine.potential, structure, place);
+  if (flags.spectrum && !answer.dipole) refuseSpectrum(modelFile);
+  const { hessian, dipoleSlopes, exact } = await responseOf(modelFile, engine, structure, flags);
+  const modes = vibrations(structure, hessian, { masses, external: engine.potential.external });
+  const intensities = dipoleSlopes && infraredIntensities(modes, dipoleSlopes);
   const { temperature, pressure, symmetry } = flags;
-  const thermo = periodic
-    ? harmonic(found.wavenumbers, temperature)
-    : idealGas(structure, found.wavenumbers, { temperature, pressure, symmetry, masses });
-  if (flags.output) await writeFrames(flags.output, modeFrames(frame, found, intensities));
-  if (intensities && flags.spectrum) await drawSpectrum(drawn, found, intensities, flags);
-  const warning =
-    strongest > STILL
-      ? [`warning: a force of ${show(strongest)} eV/Å is left: relax first, these are not normal modes`]
-      : [];
-  const text = [
-    modeTable(found, intensities),
-    "",
-    thermoTable(thermo, flags, periodic),
-    "",
-    ...(dipole ? [dipoleLine(dipole)] : []),
-    `motions of the whole, before they were projected out: ${[...found.rigid].map((w) => w.toFixed(1)).join(", ")} cm⁻¹`,
-    ...(drawn.length > 0 ? [drawn.join(", ")] : []),
-    ...warning,
-  ].join("\n");
-  const { wavenumbers, rigid, reducedMasses, zeroPointEnergy } = found;
+  const thermochemistry = structure.pbc.some(Boolean)
+    ? harmonic(modes.wavenumbers, temperature)
+    : idealGas(structure, modes.wavenumbers, { temperature, pressure, symmetry, masses });
+  if (flags.output) await writeFrames(flags.output, modeFrames(frame, modes, intensities));
+  if (intensities && flags.spectrum) await drawSpectrum(drawn, modes, intensities, flags);
+  const { wavenumbers, rigid, reducedMasses, zeroPointEnergy } = modes;
   const json = {
     place,
-    energy,
-    ...(dipole && { dipole }),
+    energy: answer.energy,
+    hessian: exact ? "exact" : "differences",
+    ...(answer.dipole && { dipole: answer.dipole }),
     wavenumbers,
     ...(intensities && { intensities }),
     reducedMasses,
     rigid,
     zeroPointEnergy,
-    thermochemistry: thermo,
+    thermochemistry,
   };
+  const text = [
+    modeTable(modes, intensities),
+    "",
+    thermoTable(thermochemistry, flags, structure.pbc.some(Boolean)),
+    "",
+    ...remarks(answer, modes, exact, flags),
+    ...(drawn.length > 0 ? [drawn.join(", ")] : []),
+  ].join("\n");
   present({ text, json }, flags.json);
+}
+
+/** Force constants and derivatives of the dipole; those of the dipole are differences in any case. */
+async function responseOf(
+  modelFile: string,
+  engine: Engine,
+  structure: Structure,
+  flags: Flags,
+): Promise<Response & { readonly exact: boolean }> {
+  const exact = exactly(modelFile, engine.potential, structure, flags);
+  if (exact && !engine.potential.dipole) return { hessian: exact, exact: true };
+  const progress = createProgress();
+  const watch = (done: number) => progress.update(done, "force constants");
+  const found = await forceConstants(modelFile, engine, structure, flags, { step: flags.step, watch });
+  progress.done();
+  return { ...found, ...(exact && { hessian: exact }), exact: exact !== null };
+}
+
+/** What the tables do not say. */
+function remarks(
+  { dipole, forces }: Answer,
+  { rigid }: Vibrations,
+  exact: boolean,
+  { step }: Flags,
+): string[] {
+  const strongest = forces.reduce((most, f) => Math.max(most, Math.abs(f)), 0);
+  return [
+    ...(dipole ? [dipoleLine(dipole)] : []),
+    `force constants: ${exact ? "second derivatives of the model's formulas" : `differences of forces, ${step} Å`}`,
+    `motions of the whole, before they were projected out: ${[...rigid].map((w) => w.toFixed(1)).join(", ")} cm⁻¹`,
+    ...(strongest > STILL
+      ? [`warning: a force of ${show(strongest)} eV/Å is left: relax first, these are not normal modes`]
+      : []),
+  ];
 }
 
 function refuseSpectrum(modelFile: string): never {

@@ -4,6 +4,8 @@ import { formats } from "../../formula/formats.ts";
 import type { Descriptor, Features } from "../descriptor.ts";
 import type { Environments } from "../environments.ts";
 import { AngularLoop, compileAngular } from "./angular.ts";
+import { Curvature } from "./curvature.ts";
+import type { CurvedBlock } from "./curvature.ts";
 import type { AngularBlock, AngularKernels } from "./angular.ts";
 import { RadialLoop, compileRadial } from "./radial.ts";
 import type { RadialBlock } from "./radial.ts";
@@ -48,6 +50,8 @@ interface Layout {
   readonly labels: readonly string[];
   readonly runs: readonly Run[];
   readonly scatter: Scatter | null;
+  /** The same blocks as formulas. */
+  readonly curved: readonly CurvedBlock[];
 }
 
 /** Blocks of one cutoff, Å: a centre's neighbours are loaded once for them. */
@@ -116,10 +120,20 @@ function layOut(
     kernels: once(compiled.angular, terms, (t) => compileAngular(t, device)),
   }));
   const runs = byCutoff(radialBlocks, angularBlocks);
-  if (!columns) return { size: labels.length, labels, runs, scatter: null };
+  const curved = [
+    ...radial.map(({ terms, neighbour }, b) => curvedBlock(terms, [neighbour], radialBlocks[b])),
+    ...angular.map(({ terms, neighbours }, b) => curvedBlock(terms, neighbours, angularBlocks[b])),
+  ];
+  if (!columns) return { size: labels.length, labels, runs, scatter: null, curved };
   const scatter = scatterOf([...radial, ...angular], device);
-  return { size: columns.length, labels: columns, runs, scatter };
+  return { size: columns.length, labels: columns, runs, scatter, curved };
 }
+
+const curvedBlock = (
+  terms: readonly Term[],
+  neighbours: CurvedBlock["neighbours"],
+  { first, cutoff }: Pick<CurvedBlock, "first" | "cutoff">,
+): CurvedBlock => ({ terms, neighbours, first, cutoff });
 
 function scatterOf(blocks: readonly (RadialTerms | AngularTerms)[], { memory }: Device): Scatter {
   const targets = blocks.map(({ target, terms }) => {
@@ -153,6 +167,8 @@ class SumDescriptor implements Descriptor {
   readonly #near: Neighbourhood;
   readonly #radial: RadialLoop;
   readonly #angular: AngularLoop;
+  readonly #device: Device;
+  #curvature: Curvature | null = null;
 
   constructor(
     { cutoff, smoothness, elements }: Pick<Descriptor, "cutoff" | "smoothness" | "elements">,
@@ -163,6 +179,7 @@ class SumDescriptor implements Descriptor {
     this.smoothness = smoothness;
     this.elements = elements;
     this.#layouts = layouts;
+    this.#device = device;
     this.#near = new Neighbourhood(device.memory, formats[device.precision], elements.length);
     this.#radial = new RadialLoop(device, this.#near);
     this.#angular = new AngularLoop(device, this.#near);
@@ -239,6 +256,16 @@ class SumDescriptor implements Descriptor {
       for (const block of angular) this.#angular.jacobian(block, own, width);
     }
     scatter?.addJacobian(own, rows, width);
+  }
+
+  curvature(env: Environments, c: number, dEdG: Features, block: Float64Array): void {
+    this.#curvature ??= new Curvature(this.#device);
+    let e = 0;
+    while (env.starts[e + 1] <= c) e++;
+    const { size, curved, scatter } = this.#layouts[e];
+    const row = dEdG.pointers[e] + 8 * size * (c - env.starts[e]);
+    scatter?.gather(row);
+    for (const one of curved) this.#curvature.add(one, env, c, scatter?.address ?? row, block);
   }
 }
 

@@ -128,6 +128,18 @@ class Linear implements Regressor {
     return memory.f64(this.#rows, count * K);
   }
 
+  /** α of a quadratic model; a linear one has none. */
+  curvature(_: Features, dG: Features, out: Features): void {
+    this.#sizes.forEach((K, e) => {
+      const n = dG.counts[e];
+      if (!this.#quadratic) out.matrices[e].fill(0, 0, n * K);
+      if (!this.#quadratic || n === 0) return;
+      this.#fillAlpha(e, K);
+      const { gemm } = this.#device;
+      gemm.f64(n, K, K, dG.pointers[e], K, this.#square, K, out.pointers[e], K);
+    });
+  }
+
   parameterGradient(G: Features, seeds: Float64Array, dG: Features | null, gradient: Float64Array): void {
     let first = 0;
     this.#sizes.forEach((K, e) => {

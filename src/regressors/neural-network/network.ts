@@ -58,6 +58,9 @@ interface Pass {
 const values: Pass = { twins: 1, h: 1, adjoint: 3 };
 const tangents: Pass = { twins: 2, h: 4, adjoint: 6 };
 
+/** Seeds of a block whose energies do not count. */
+const NOTHING = new Float64Array(BLOCK);
+
 const ADD = { add: true };
 const TIMES_TRANSPOSE = { transB: true };
 const ADD_TIMES_TRANSPOSE = { transB: true, add: true };
@@ -133,10 +136,23 @@ export class Network {
     this.#read(values, n, energies, first);
     this.#seed(values, n, null, 0);
     this.#backward(values, n, 0);
+    this.#toFeatures(values, n, dEdG);
+  }
+
+  /** dG·∂²E/∂G∂G of n rows at byte addresses G and dG, written to byte address `out`. */
+  curvature(n: number, G: number, dG: number, out: number): void {
+    this.#sweep(tangents, "tangent", n, G, dG);
+    this.#seed(tangents, n, NOTHING, 0);
+    this.#backward(tangents, n, 0);
+    this.#toFeatures(tangents, n, out);
+  }
+
+  /** From the adjoints of the first layer's z to those of the features, at byte address `out`. */
+  #toFeatures(pass: Pass, n: number, out: number): void {
     const { outputs: H, inputs: F, weights, slots } = this.#layers[0];
-    const a = slots + values.adjoint * 8 * (n + (n & 1)) * H;
+    const a = slots + pass.adjoint * 8 * (n + (n & 1)) * H;
     this.#parts.device.gemm.f64(n, F, H, a, H, weights, H, this.#adjoint, F, TIMES_TRANSPOSE);
-    this.#tiles(this.#parts.product, n, this.#adjoint, this.#scale, dEdG);
+    this.#tiles(this.#parts.product, n, this.#adjoint, this.#scale, out);
   }
 
   /** ADDS Σ seeds ∂E/∂θ + ∂/∂θ Σ dG·∂E/∂G over n rows at byte address `gradient`; dG is an address, 0 for none. */

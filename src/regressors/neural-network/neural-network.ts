@@ -93,6 +93,17 @@ class NeuralNetwork implements Regressor {
     });
   }
 
+  curvature(G: Features, dG: Features, out: Features): void {
+    this.#networks.forEach((network, e) => {
+      const [count, row] = [G.counts[e], 8 * this.#sizes[e]];
+      for (let c = 0; c < count; c += BLOCK) {
+        const at = c * row;
+        const n = Math.min(BLOCK, count - c);
+        network.curvature(n, G.pointers[e] + at, dG.pointers[e] + at, out.pointers[e] + at);
+      }
+    });
+  }
+
   parameterGradient(G: Features, seeds: Float64Array, dG: Features | null, gradient: Float64Array): void {
     const address = this.#gradientAddress(gradient);
     let [first, parameter] = [0, address];

@@ -3,7 +3,7 @@ import { dot } from "../../math/minimise.ts";
 import { symmetricEigen } from "../../math/symmetric-eigen.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { hessian } from "../hessian.ts";
+import { exactHessian, hessian } from "../hessian.ts";
 import { longest } from "../movers.ts";
 import { projectOut } from "../rigid.ts";
 import type { Simulation } from "../simulation.ts";
@@ -20,6 +20,8 @@ export interface PrfoOptions {
   /** Direction [n, 3] to climb along at first; the softest mode by default. */
   readonly direction?: Float64Array;
   readonly fixed?: readonly number[];
+  /** Whether force constants come from the potential's formulas where it has them; true by default. */
+  readonly exact?: boolean;
 }
 
 /** A saddle search under way: plain data. */
@@ -49,7 +51,7 @@ export function prfo(
   potential: Potential,
   options: PrfoOptions = {},
 ): Simulation<PrfoState> {
-  const { trust = 0.2, recompute = Infinity, direction, fixed = [] } = options;
+  const { trust = 0.2, recompute = Infinity, direction, fixed = [], exact = true } = options;
   const surface = createSurface(structure, potential);
   const n = structure.positions.length;
   const settle = (state: PrfoState) => {
@@ -59,8 +61,10 @@ export function prfo(
     state.maxForce = longest(state.forces);
   };
   const renew = (state: PrfoState) => {
-    state.H.set(hessian({ ...structure, positions: state.positions }, potential));
-    state.evaluations += 2 * n;
+    const here = { ...structure, positions: state.positions };
+    const found = exact ? exactHessian(here, potential) : null;
+    state.H.set(found ?? hessian(here, potential));
+    if (!found) state.evaluations += 2 * n;
   };
 
   return {
