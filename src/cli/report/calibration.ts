@@ -10,9 +10,10 @@ const STATES = [
   { when: "after", name: "scaled" },
 ] as const;
 
+const panelOf = ({ what, set }: Shares): string => `${what}, ${set}`;
+
 /** Shares of errors found within standard deviations against those expected, before and after scaling; one panel for each set and quantity. */
 export function calibrationFigure(shares: readonly Shares[]): Figure {
-  const panelOf = ({ what, set }: Shares) => `${what}, ${set}`;
   const points = shares.flatMap((s) =>
     STATES.flatMap(({ when, name }) =>
       [{ x: 0, y: 0 }, ...EXPECTED.map((x, k) => ({ x, y: 100 * s.curve[when][k] })), { x: 100, y: 100 }].map(
