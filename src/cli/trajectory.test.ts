@@ -1,9 +1,19 @@
-import { appendFileSync, existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { cluster, morse } from "../../test/potentials.ts";
+import { cluster, crystal, morse } from "../../test/potentials.ts";
 import type { Potential } from "../potentials/potential.ts";
+import { ensembles } from "../run/ensembles.ts";
+import { masses } from "../structure/elements.ts";
 import { createProgress } from "./progress.ts";
 import { readThermo, summarise } from "./thermo.ts";
 import { runDynamics } from "./trajectory.ts";
@@ -66,6 +76,77 @@ test("another model, start, cell or periodicity is not the same run, and the err
   await expect(restart("settings", { structure: periodic })).rejects.toThrow("checkpoint pbc");
   await expect(restart("settings", { seed: 2 })).rejects.toThrow("checkpoint seed: expected 2, got 1");
   expect((await restart("settings")).steps).toBe(20);
+});
+
+/** Those that bear a ramp of the temperature are given one. */
+const RAMPED = new Set(["nvt", "bussi", "berendsen"]);
+
+test.each(Object.keys(ensembles))(
+  "%s: tells its invariant and its drift, goes on to the same bits, does not drift away",
+  async (ensemble) => {
+    const told = {
+      structure: crystal(),
+      ensemble,
+      temperature: RAMPED.has(ensemble) ? ([60, 30] as const) : 40,
+      friction: 20,
+      every: 0,
+      timestep: 1,
+      time: 0.4,
+    };
+    const { drift, wander, temperature } = await run(options(`${ensemble}-whole`, told));
+    expect(Number.isFinite(drift.slope) && Number.isFinite(drift.error)).toBe(true);
+    const rows = readThermo(join(folder, `${ensemble}-whole/thermo.txt`));
+    expect(rows).toHaveLength(401);
+    // meV/atom; the energies change by far more.
+    expect(wander).toBeLessThan(2);
+    const kinetic = rows.map((row) => row[3]);
+    expect(Math.max(...kinetic) - Math.min(...kinetic)).toBeGreaterThan(0.01);
+    expect(temperature.mean).toBeGreaterThan(10);
+
+    let calls = 0;
+    const surface = morse();
+    const cut: Potential = {
+      ...surface,
+      cutoff: surface.cutoff,
+      evaluate(...args) {
+        if (calls++ > 150) throw new Error("power cut");
+        // So slow that it is saved on the way.
+        for (const until = performance.now() + 0.6; performance.now() < until;);
+        surface.evaluate(...args);
+      },
+    };
+    const broken = options(`${ensemble}-broken`, { ...told, checkpoint: 1e-9 });
+    await expect(run(broken, cut)).rejects.toThrow("power cut");
+    const found = await run({ ...broken, restart: true });
+    expect(found.steps).toBe(400);
+    for (const file of ["thermo.txt", "checkpoint"])
+      expect(
+        readFileSync(join(folder, `${ensemble}-broken`, file)).equals(
+          readFileSync(join(folder, `${ensemble}-whole`, file)),
+        ),
+      ).toBe(true);
+  },
+);
+
+test("starting velocities have no motion of the whole, and none comes without noise", async () => {
+  const found: number[] = [];
+  const m = masses(crystal().numbers);
+  for (const ensemble of Object.keys(ensembles).filter((name) => !ensembles[name].whole)) {
+    const told = options(`${ensemble}-still`, { structure: crystal(), ensemble, temperature: 40, time: 0.2 });
+    // oxlint-disable-next-line no-await-in-loop -- one run after another
+    await run({ ...told, every: 100 });
+    const text = readFileSync(join(folder, `${ensemble}-still/trajectory.xyz`), "utf8")
+      .trim()
+      .split("\n");
+    const last = text.slice(-m.length).map((row) => row.split(/\s+/).map(Number));
+    const columns = /Properties=\S+/.exec(text.at(-m.length - 1)!)![0].split(":");
+    const at = columns.slice(0, columns.indexOf("velocities"));
+    const first = at.filter((_, k) => k % 3 === 2).reduce((sum, n) => sum + Number(n), 0);
+    for (const c of [0, 1, 2])
+      found.push(Math.abs(last.reduce((sum, row, i) => sum + m[i] * row[first + c], 0)));
+  }
+  expect(found.length).toBeGreaterThanOrEqual(15);
+  expect(Math.max(...found)).toBeLessThan(1e-9);
 });
 
 test("what was written after the checkpoint is cut off, but nothing that it knows of may be missing", async () => {
