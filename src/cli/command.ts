@@ -101,6 +101,13 @@ export function finite(text: string): number {
   return x;
 }
 
+/** Reads an integer ≥ 1 from the command line. */
+export function atLeastOne(text: string): number {
+  const x = Number(text);
+  if (!(Number.isInteger(x) && x >= 1)) throw new InvalidArgumentError("An integer ≥ 1 is expected.");
+  return x;
+}
+
 /** Reads an integer ≥ 0 from the command line. */
 export function count(text: string): number {
   const x = Number(text);

@@ -27,6 +27,29 @@ export function gradeFrame(guard: Guard, structure: Structure, place: string): F
   return { place, grades, largest, worst };
 }
 
+/** Range grade from which a structure is plainly not of the kind that the model has learned. */
+const STRANGE = 1;
+/** Frames that are looked at unasked, spread over all. */
+const SAMPLE = 50;
+
+/** Says, unasked, where structures are plainly not of the kind that the model has learned. */
+export function warnStrange(guard: Guard | null, frames: readonly Frame[], cure: string): void {
+  if (!guard?.names.includes("range")) return;
+  const stride = Math.ceil(frames.length / SAMPLE);
+  const seen = frames.filter((_, k) => k % stride === 0);
+  const graded = seen.map(({ structure, place }) => ({
+    place,
+    grade: most(guard.grade(structure)["range"]),
+  }));
+  const strange = graded.filter(({ grade }) => grade >= STRANGE);
+  if (strange.length === 0) return;
+  const worst = strange.reduce((a, b) => (b.grade > a.grade ? b : a));
+  const which = seen.length === 1 ? "is" : `and ${strange.length - 1} of ${seen.length - 1} other frames are`;
+  process.stderr.write(
+    `warning: ${worst.place} ${which} far outside the training data, range grade ${show(worst.grade)}: ${cure}\n`,
+  );
+}
+
 /** Head of the table of frames; the names are those of the grades. */
 export const gradeHead = (names: readonly string[]): string[] => [
   "frame",

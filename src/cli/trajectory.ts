@@ -61,8 +61,8 @@ export async function runDynamics(
     path,
   );
   if (!options.restart) for (const file of files) refuseExisting(file, options.force);
-  mkdirSync(folder, { recursive: true });
   const run = dynamics(potential, options);
+  mkdirSync(folder, { recursive: true });
   const found = options.restart ? await load(path("checkpoint"), options) : undefined;
   const state = found?.state ?? run.init();
   const { watch, sampling } = options;

@@ -10,7 +10,7 @@ import { buildPotential } from "../../potentials/build.ts";
 import { validate } from "../../schema.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import { lbfgs, relax } from "../../run/relax.ts";
-import { count, positive, present, withCommons } from "../command.ts";
+import { atLeastOne, positive, present, withCommons } from "../command.ts";
 import { writeWhole } from "../files.ts";
 import { runJob } from "../fit/job.ts";
 import type { FinishedJob } from "../fit/job.ts";
@@ -43,7 +43,7 @@ export function define(command: Command): void {
   withCommons(command, [["surfit demo", "under three minutes on two cores"]])
     .option("--time <seconds>", "time to train for", positive, 80)
     .option("--picoseconds <ps>", "length of the dynamics", positive, 10)
-    .option("--threads <n>", "default: all cores", count)
+    .option("--threads <n>", "default: all cores", atLeastOne)
     .option("-o, --output <folder>", "folder of the run", OWN)
     .option("--force", `overwrite another folder than ${OWN}, which a demo always may`)
     .action(run);

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { matrixRoom } from "../../fit/optimisers.ts";
 import { startPool } from "../../node.ts";
 import { helpLines, writeYaml } from "../../schema.ts";
-import { EXIT, count, positive, present, withCommons } from "../command.ts";
+import { EXIT, atLeastOne, count, positive, present, withCommons } from "../command.ts";
 import { writeWhole } from "../files.ts";
 import { configure, portable } from "../fit/configuration.ts";
 import type { Configured, FitFlags } from "../fit/configuration.ts";
@@ -51,7 +51,7 @@ export function define(command: Command): void {
       .option("--split <method>", "random, group, window or file")
       .option("--descriptor <name>", "acsf, ani, …")
       .option("--seed <n>", "of split, weights and order", count)
-      .option("--threads <n>", "default: all cores", count)
+      .option("--threads <n>", "default: all cores", atLeastOne)
       .option("--deterministic", "the same bits on every machine, slower")
       .option(
         "--set <path=value>",

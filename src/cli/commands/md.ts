@@ -3,18 +3,29 @@ import type { Command } from "commander";
 import { invalid } from "../../error.ts";
 import { startPool } from "../../node.ts";
 import { GradedPotential } from "../../potentials/extrapolation/graded.ts";
-import { demandGuard } from "../../potentials/extrapolation/find.ts";
+import { demandGuard, findGuard } from "../../potentials/extrapolation/find.ts";
 import type { Guard } from "../../potentials/extrapolation/grader.ts";
 import { graders } from "../../potentials/extrapolation/table.ts";
 import { ParallelPotential } from "../../potentials/parallel.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import { withCharges, withChargesOf } from "../charges.ts";
 import type { ChargesFlag } from "../charges.ts";
-import { EXIT, count, positive, present, withCommons, withPrecision } from "../command.ts";
+import {
+  EXIT,
+  atLeastOne,
+  count,
+  positive,
+  present,
+  refuseIdle,
+  withCommons,
+  withPrecision,
+} from "../command.ts";
+import type { Idle } from "../command.ts";
 import { deviationsOf } from "../deviations.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { stem } from "../files.ts";
+import { warnStrange } from "../grades.ts";
 import { createProgress } from "../progress.ts";
 import { ensembles } from "../../run/ensembles.ts";
 import { symbolOf } from "../../structure/elements.ts";
@@ -23,6 +34,7 @@ import { readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { duration, show, textTable } from "../table.ts";
 import { runDynamics } from "../trajectory.ts";
+import { idleIn } from "../dynamics-options.ts";
 import type { MdOptions, MdResult, Span } from "../dynamics-options.ts";
 import { freeEnergyOf, samplingOf, withSampling } from "../sampling.ts";
 import type { Parts, SamplingFlags } from "../sampling.ts";
@@ -66,7 +78,7 @@ export function define(command: Command): void {
     .option("--walkers <n>", "so many runs with seeds of their own, the frames of the file in turn", count)
     .option("--jobs <n>", "walkers at once, each a process of its own; default: all cores", count)
     .addOption(new Option("--walker <k/n>", "which of them this is").argParser(placeOf).hideHelp())
-    .option("--threads <n>", "default: all cores", count)
+    .option("--threads <n>", "default: all cores", atLeastOne)
     .option("--every <steps>", "steps between frames of the trajectory", count, 20)
     .option("--thermo <steps>", "steps between lines of the thermo table", count, 10)
     .option(
@@ -149,7 +161,17 @@ interface Flags extends Named, UnitFlags, SamplingFlags, ChargesFlag {
   readonly json?: boolean;
 }
 
-async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
+/** Options that are told in vain. */
+const idleOf = (flags: Flags, watched: boolean): Idle[] => [
+  ...idleIn(flags.ensemble),
+  ["bins", "--metadynamics", flags.metadynamics !== undefined],
+  ["grade", "--stop-on-extrapolation or --harvest", watched],
+  ["harvestAbove", "--stop-on-extrapolation or --harvest", watched],
+];
+
+async function run(modelFile: string, file: string, flags: Flags, command: Command): Promise<void> {
+  const watched = flags.stopOnExtrapolation !== undefined || flags.harvest !== undefined;
+  refuseIdle(command, idleOf(flags, watched));
   const frames = await readStructures([file], flags);
   const frame = frames[(flags.walker?.walker ?? 0) % frames.length];
   const engine = withChargesOf(await openModel(modelFile, flags.precision), flags, frame);
@@ -159,13 +181,14 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const board = flags.walker && boardOf(folder, flags.walker);
   const sampling = samplingOf(flags, frame.structure, flags.temperature, engine.device, board);
   if (flags.walkers && !flags.walker) return walk(folder, { ...flags, walkers: flags.walkers }, sampling);
+  if (!watched)
+    warnStrange(findGuard(model, potential, engine.device), [frame], "the run means nothing there");
   const { threads, precision } = flags;
   // The bits do not depend on the threads, so a small system need not pay for starting them.
   const pool =
     threads !== 1 && !program && frame.structure.numbers.length > ALONE
       ? await startPool({ threads, precision })
       : undefined;
-  const watched = flags.stopOnExtrapolation !== undefined || flags.harvest !== undefined;
   const guard = watched ? guardOf(engine, flags, modelFile) : undefined;
   const plain = pool ? await ParallelPotential.create(model, pool, guard && flags.grade) : potential;
   const { surface, watch } = guard ? watchOf(plain, guard, flags) : { surface: plain };
@@ -189,7 +212,7 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
     // A walker alone knows only a part of it.
     const freeEnergy = sampling && !flags.walker ? await profileOf(sampling, folder, flags) : undefined;
     const text = [
-      describe(result, folder),
+      describe(result, folder, ensembles[flags.ensemble].barostat),
       ...(freeEnergy ? [freeEnergy.text] : []),
       ...(warning ? [`warning: ${warning}`] : []),
     ].join("\n");
@@ -257,7 +280,7 @@ function explain({ extrapolation }: MdResult, folder: string): string[] {
   ];
 }
 
-function describe(r: MdResult, folder: string): string {
+function describe(r: MdResult, folder: string, moves: boolean): string {
   const rows = [
     ["atoms", String(r.atoms), ""],
     ["length", `${show(r.picoseconds)} ps`, `${r.steps} steps of ${r.timestep} fs in ${duration(r.seconds)}`],
@@ -270,7 +293,11 @@ function describe(r: MdResult, folder: string): string {
     ...(r.pressure && r.volume
       ? [
           ["pressure", `${show(r.pressure.mean)} GPa`, `± ${show(r.pressure.deviation)} GPa fluctuation`],
-          ["volume", `${show(r.volume.mean, 6)} Å³`, `± ${show(r.volume.deviation)} Å³ fluctuation`],
+          [
+            "volume",
+            `${show(r.volume.mean, 6)} Å³`,
+            moves ? `± ${show(r.volume.deviation)} Å³ fluctuation` : "",
+          ],
         ]
       : []),
     ["drift", `${show(r.drift.slope)} meV/atom/ps`, `± ${show(r.drift.error)} (regression of the invariant)`],

@@ -5,12 +5,12 @@ import { evaluateOnce, openModel } from "../engine.ts";
 import type { Answer } from "../engine.ts";
 import { deviationsOf, withDeviations } from "../deviations.ts";
 import { refuseFrames } from "../files.ts";
-import { describeGrades, gradeFrame, withGrades } from "../grades.ts";
+import { describeGrades, gradeFrame, warnStrange, withGrades } from "../grades.ts";
 import { createProgress } from "../progress.ts";
 import { readStructures, relabel, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { writeFrames } from "../../io/files.node.ts";
-import { demandGuard } from "../../potentials/extrapolation/find.ts";
+import { demandGuard, findGuard } from "../../potentials/extrapolation/find.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { show, textTable } from "../table.ts";
 
@@ -52,6 +52,7 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
     progress.update(k / frames.length, `frame ${k} of ${frames.length}`);
     return evaluateOnce(potential, frame.structure, frame.place);
   });
+  if (!guard) warnStrange(findGuard(model, potential, device), frames, "--grades tells where and why");
   const deviations = frames.map(({ structure }) => deviationsOf(potential, structure));
   const graded = guard && frames.map(({ structure, place }) => gradeFrame(guard, structure, place));
   progress.done();

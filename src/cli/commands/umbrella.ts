@@ -5,7 +5,7 @@ import { invalid } from "../../error.ts";
 import { readVariable } from "../../potentials/bias/variable.ts";
 import type { Variable } from "../../potentials/bias/variable.ts";
 import { ensembles } from "../../run/ensembles.ts";
-import { count, positive, present, refuseIdle, withCommons } from "../command.ts";
+import { atLeastOne, count, positive, present, refuseIdle, withCommons } from "../command.ts";
 import { idleIn } from "../dynamics-options.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
@@ -75,12 +75,12 @@ export function define(command: Command): void {
     .option("--seed <n>", "of velocities and noise; window k takes the k-th after it", count, 1)
     .option("--record <steps>", "between values of the variable", count, 10)
     .option("--every <steps>", "between frames of the trajectories; 0: none", count, 0)
-    .option("--bins <n>", "of the profile", count, 50)
+    .option("--bins <n>", "of the profile", atLeastOne, 50)
     .option(
       "--onto <potential>",
       "the profile on this surface too, from single points of the frames (--every)",
     )
-    .option("--jobs <n>", "windows that run at once, each a process of its own", count, 1)
+    .option("--jobs <n>", "windows that run at once, each a process of its own", atLeastOne, 1)
     .option("-o, --output <folder>", "where windows and the profile go (default: <structure>-umbrella)")
     .option("--restart", "go on with what is in the folder; a longer --time lengthens every window")
     .option("--force", "overwrite a folder that is there")
