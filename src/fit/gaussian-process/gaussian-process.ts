@@ -5,6 +5,7 @@ import { moleculePoints } from "../../regressors/gaussian-process/molecules.ts";
 import { GaussianProcess } from "../../regressors/gaussian-process/exact.ts";
 import type { RawPoints } from "../../regressors/gaussian-process/points.ts";
 import { Random } from "../../math/random.ts";
+import { packedNumbers } from "../../math/triangle.ts";
 import type { Frame } from "../../structure/structure.ts";
 import type { PackedFrames } from "../packed.ts";
 import type { LearnedTerm } from "../learned.ts";
@@ -67,6 +68,16 @@ function chooseCoordinates(frames: number, active: Int32Array, M: number, seed: 
   return Int32Array.from(chosen);
 }
 
+/** What the model file will hold beside a few numbers, where that is much. */
+function sizeNote(given: ProcessOptions, n: number): string[] {
+  const mebibytes = (8 * packedNumbers(n)) / MIB;
+  if (!keepsFactor(given, n) || mebibytes < 16) return [];
+  return [
+    `the model file will hold ${Math.round(mebibytes)} MiB, what standard deviations need of ${n} observations ` +
+      "(model.regressor.uncertainty=false leaves them out)",
+  ];
+}
+
 function start(given: ProcessOptions, input: WholeStart): LearnedTerm {
   const { training, device, elements } = input;
   const { descriptor, options: descriptorOptions } = resolveMolecular(input.descriptor, training, device);
@@ -97,7 +108,7 @@ function start(given: ProcessOptions, input: WholeStart): LearnedTerm {
     sizes: elements.map(() => descriptor.size),
     labels: elements.map(() => descriptor.labels),
     record: null,
-    remarks: observed.notes,
+    remarks: [...observed.notes, ...sizeNote(given, labels.length)],
     choices: { descriptor: descriptorOptions, regressor: { name: "gaussian-process", ...given } },
   };
 }
