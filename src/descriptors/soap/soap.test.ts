@@ -3,7 +3,6 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { shared } from "../../../test/shared.ts";
 import { createDevice } from "../../device/device.ts";
-import { descriptorLaws } from "../../laws/descriptor.ts";
 import { numberOf } from "../../structure/elements.ts";
 import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
@@ -170,21 +169,6 @@ const rows = (more: object) =>
 const dot = (a: readonly number[], b: readonly number[]) => a.reduce((s, x, k) => s + x * b[k], 0);
 
 describe("soap", () => {
-  it.each([
-    ["polynomial", { basis: "polynomial" }],
-    ["power-gto", { basis: "power-gto" }],
-    ["poly weight", { weighting: { type: "poly", r0: 2.5, m: 3 } }],
-    ["pow weight", { weighting: { type: "pow", r0: 1.2, m: 4, d: 1 } }],
-    ["exp weight", { weighting: { type: "exp", r0: 1.5, d: 2 } }],
-    ["crossover", { compression: "crossover" }],
-    ["mu2", { compression: "mu2" }],
-    ["mu1nu1", { compression: "mu1nu1" }],
-  ])("%s: laws of descriptors", (_, more) => {
-    const descriptor = soap.build(soap.options.parse({ ...small, ...more }), [1, 8], device);
-    for (const holds of Object.values(descriptorLaws))
-      holds({ descriptor, device, structures: [water], seed: 3 });
-  });
-
   it("has N(N + 1)/2 (lmax + 1) features, N = S nmax, and fewer with compressions", () => {
     expect(size({})).toBe(((9 * 10) / 2) * 3);
     expect(size({ compression: "crossover" })).toBe(3 * 6 * 3);
