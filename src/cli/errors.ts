@@ -73,7 +73,9 @@ export const worstFrames = (metrics: SetMetrics): string[] =>
   ORDER.flatMap((q) => {
     const e = metrics.all[q];
     const { title, unit, factor } = QUANTITIES[q];
-    return e && q !== "energyPerAtom" ? [`${title}: ${show(e.max * factor)} ${unit} at ${e.maxPlace}`] : [];
+    return e && e.max > 0 && q !== "energyPerAtom"
+      ? [`${title}: ${show(e.max * factor)} ${unit} at ${e.maxPlace}`]
+      : [];
   });
 
 /**

@@ -131,6 +131,8 @@ export const importable = importers.map(({ what }) => what).join("; ");
 /** The potential at a path; a flag that means nothing for it is an error. */
 export function importModel(path: string, flags: ImportFlags): Promise<Imported> {
   if (!existsSync(path)) throw invalid(path, "a file or folder", "nothing of that name");
+  if (/\.(surfit|ya?ml)$/i.test(path))
+    throw invalid(path, "a potential of another program", "one that surfit commands take as it is");
   const { uses, what, read } = importers.find(({ takes }) => takes(path))!;
   for (const flag of ["units", "elements"] as const)
     if (flags[flag] !== undefined && !uses.includes(flag))

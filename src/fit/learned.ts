@@ -1,3 +1,4 @@
+import { molecularDescriptors } from "../descriptors/molecular/table.ts";
 import { descriptors } from "../descriptors/table.ts";
 import type { Device } from "../device/device.ts";
 import { buildTrainable } from "../potentials/build.ts";
@@ -14,6 +15,7 @@ import type { ModelOptions } from "./options.ts";
 import { rememberTraining } from "./record.ts";
 import { choosers } from "./proposal/choosers.ts";
 import { chooseRows } from "./selection/rows.ts";
+import { wholeMethods } from "./whole/table.ts";
 
 /** Distances looked at to choose cutoffs and functions, Å. */
 export const LOOK = 6;
@@ -50,7 +52,7 @@ export function learnedTerm(
 ): LearnedTerm {
   if (start) return continued(options, start, training, elements, device, seed);
   const { name, ...given } = options.descriptor;
-  const see = pick(descriptors, name, "model.descriptor.name");
+  const see = descriptorOfAtoms(name, options.regressor.name);
   const structures = training.map((f) => f.structure);
   const choose = Object.hasOwn(choosers, name) ? choosers[name] : undefined;
   const chosen = choose?.(given, structures, statistics, device) ?? given;
@@ -83,6 +85,17 @@ export function learnedTerm(
     record,
     remarks: learn.remarks?.(learnOptions, features, elements.map(symbolOf)) ?? [],
   };
+}
+
+/** A descriptor of single atoms; one of whole molecules goes with other regressors. */
+function descriptorOfAtoms(name: string, regressor: string) {
+  if (!Object.hasOwn(molecularDescriptors, name)) return pick(descriptors, name, "model.descriptor.name");
+  const those = Object.keys(wholeMethods).join(" or ");
+  throw invalid(
+    "model.regressor.name",
+    `${those}, as ${name} describes whole molecules (--set model.regressor.name=…)`,
+    regressor,
+  );
 }
 
 /** The descriptor of an earlier fit, and the regressor that goes on from its numbers. */

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { matrixRoom } from "../../fit/optimisers.ts";
+import { OPTIMISERS, matrixRoom, settledOptimiser } from "../../fit/optimisers.ts";
 import { startPool } from "../../node.ts";
 import { helpLines, writeYaml } from "../../schema.ts";
-import { EXIT, atLeastOne, count, positive, present, withCommons } from "../command.ts";
+import { EXIT, atLeastOne, count, positive, present, refuseIdle, withCommons } from "../command.ts";
 import { writeWhole } from "../files.ts";
 import { configure, portable } from "../fit/configuration.ts";
 import type { Configured, FitFlags } from "../fit/configuration.ts";
@@ -67,8 +67,15 @@ export function define(command: Command): void {
     .action(run);
 }
 
-async function run(inputs: string[], flags: Flags): Promise<void> {
+async function run(inputs: string[], flags: Flags, command: Command): Promise<void> {
   const configured = await configure(inputs, flags);
+  const optimiser = settledOptimiser(configured.options);
+  const inSteps = !OPTIMISERS[optimiser].closed;
+  const needs = "an optimiser that works in steps";
+  refuseIdle(command, [
+    ["time", needs, inSteps, `${optimiser}, which solves`],
+    ["epochs", needs, inSteps, `${optimiser}, which solves`],
+  ]);
   const { threads, deterministic } = configured.options;
   // Room for an optimiser's matrix beside everything else, within what 32-bit addresses reach.
   const matrix = matrixRoom(configured.options);

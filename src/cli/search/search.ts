@@ -83,7 +83,7 @@ export async function* runSearch(
         if (signal.aborted) return "evaluations";
         if (known[t]) continue;
         if (trial.trial === 0 && trial.failure)
-          throw invalid("surfit search", "a first trial that fits", `\n${trial.failure}`);
+          throw invalid("surfit search", "a first trial that fits", reasonOf(trial.failure));
         log.add(trial);
         yield trial;
       }
@@ -94,6 +94,14 @@ export async function* runSearch(
   }
   return next.value.why;
 }
+
+/** What a fit said when it failed, as part of a sentence. */
+const reasonOf = (said: string): string =>
+  said
+    .split("\n")
+    .map((line) => line.replace(/^surfit: /, "").trim())
+    .filter(Boolean)
+    .join("; ");
 
 const valuesOf = (u: Float64Array, varied: readonly Varied[]): Record<string, number> =>
   Object.fromEntries(varied.map((v, k) => [v.path, valueAt(v, u[k])]));

@@ -1,4 +1,5 @@
 import { molecularDescriptors } from "../../descriptors/molecular/table.ts";
+import { descriptors } from "../../descriptors/table.ts";
 import type { MolecularDescriptor } from "../../descriptors/molecular/descriptor.ts";
 import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
@@ -16,6 +17,12 @@ export function resolveMolecular(
   readonly options: Record<string, unknown> & { name: string };
   readonly descriptor: MolecularDescriptor;
 } {
+  if (Object.hasOwn(descriptors, name))
+    throw invalid(
+      "model.descriptor.name",
+      `one of whole molecules (${Object.keys(molecularDescriptors).join(", ")}), or the regressor sparse-gaussian-process with it`,
+      name,
+    );
   const method = pick(molecularDescriptors, name, "model.descriptor.name");
   const { numbers } = frames[0].structure;
   for (const { structure, place } of frames)
