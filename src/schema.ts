@@ -194,8 +194,11 @@ function problemsOf(issue: Issue, root: Declaration, value: unknown, place: Plac
     ?.filter((o) => o !== undefined)
     .map(text)
     .join(" | ");
+  const found = at(value, path);
+  // A number where a word belongs was meant for another option: the help says what this one is.
+  const meaning = d?.enum && d.help && typeof found === "number" ? ` (${d.help})` : "";
   const expected = choice ?? (issue.code === "custom" || !d ? issue.message : expectation(d));
-  return [{ place: place(path), expected, found: showFound(at(value, path)) }];
+  return [{ place: place(path), expected: expected + meaning, found: showFound(found) }];
 }
 
 function check<T>(schema: ZodType<T>, value: unknown, place: Place): T {

@@ -24,7 +24,9 @@ export const options = strictObject({
   }),
   cutoff: oneOf(cutoffNames)
     .default("poly2")
-    .meta({ help: "Cutoff function: cosine (C¹, the published models), tanh3 and poly2 (C²), poly3 (C³)" }),
+    .meta({
+      help: "Cutoff function, its radii are those of radial and angular: cosine (C¹, the published models), tanh3 and poly2 (C²), poly3 (C³)",
+    }),
   size: oneOf(["small", "medium", "large"])
     .optional()
     .meta({ help: "How many functions auto makes; medium when left out" }),
