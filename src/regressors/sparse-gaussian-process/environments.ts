@@ -2,10 +2,19 @@ import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
 import { KernelFunction } from "../../kernels/function.ts";
 import { Forms } from "../gaussian-process/forms.ts";
+import { Contraction } from "./contraction.ts";
 import type { SparseOptions } from "./options.ts";
 
 /** Rows that are compared at a time. */
 export const ROWS = 64;
+
+/** Rows first … first + n of a matrix whose rows are `stride` numbers, features from `offset` on. */
+export interface Rows {
+  readonly first: number;
+  readonly n: number;
+  readonly stride: number;
+  readonly offset: number;
+}
 
 /** A kernel of the features of one part, δ² k(x, x_s), between any rows and fixed points x_s. */
 export class EnvironmentKernel {
@@ -14,6 +23,7 @@ export class EnvironmentKernel {
   readonly count: number;
   readonly #device: Device;
   readonly #forms: Forms;
+  readonly #contraction: Contraction;
   readonly #options: SparseOptions;
   /** Points [count, size], squares of their lengths [count]. */
   readonly #points: number;
@@ -27,6 +37,7 @@ export class EnvironmentKernel {
   #more = 0;
   readonly #lengths = new Float64Array(ROWS);
   readonly #own = new Float64Array(ROWS);
+  readonly #ownSums = new Float64Array(ROWS);
   /** k [ROWS, count]; ∂k/∂(x·x_s) [ROWS, count]; ∂k/∂(½x·x) [ROWS, count], null where there is none. */
   readonly values: Float64Array;
   readonly slopes: number;
@@ -52,6 +63,7 @@ export class EnvironmentKernel {
     this.#squares = Float64Array.from({ length: count }, (_, s) =>
       points.subarray(s * size, (s + 1) * size).reduce((sum, x) => sum + x * x, 0),
     );
+    this.#contraction = new Contraction(kernel, this.#squares, options.delta * options.delta, device);
     this.values = new Float64Array(ROWS * count);
     this.slopes = room(ROWS * count);
     const distances = kernel.seen.some(({ kind }) => kind === "distance");
@@ -73,6 +85,12 @@ export class EnvironmentKernel {
 
   /** Compares rows first … first + n of G, features from `offset` on of `stride`. */
   load(G: Float64Array, first: number, n: number, stride: number, offset: number, ready = false): void {
+    this.#multiply(G, first, n, stride, offset, ready);
+    for (let k = 0; k < n; k++) this.#compare(k);
+  }
+
+  /** Rows as they are compared, and their products with the points. */
+  #multiply(G: Float64Array, first: number, n: number, stride: number, offset: number, ready: boolean): void {
     const { memory, gemm } = this.#device;
     const { size, count } = this;
     const X = memory.f64(this.#x, n * size);
@@ -87,7 +105,6 @@ export class EnvironmentKernel {
       if (length !== 1) for (let t = 0; t < size; t++) x[t] /= length;
     }
     gemm.f64(n, count, size, this.#x, size, this.#points, size, this.#c, count, { transB: true });
-    for (let k = 0; k < n; k++) this.#compare(k);
   }
 
   /** Values and slopes of row k. */
@@ -120,37 +137,40 @@ export class EnvironmentKernel {
     }
   }
 
-  /** Σ_s α_s k of row k. */
-  energy(k: number, alpha: Float64Array): number {
-    let sum = 0;
-    for (let j = 0, at = k * this.count; j < this.count; j++, at++) sum += alpha[j] * this.values[at];
-    return sum;
+  /**
+   * ADDS Σ_s α_s k of rows first … first + n of G to energies and, where asked for, overwrites these rows of dEdG with
+   * their derivatives: one product with the points there, one back.
+   */
+  evaluate(
+    alpha: Float64Array,
+    G: Float64Array,
+    dEdG: Float64Array | null,
+    energies: Float64Array,
+    { first, n, stride, offset }: Rows,
+  ): void {
+    this.#multiply(G, first, n, stride, offset, false);
+    const { memory } = this.#device;
+    const own = this.#ownSums;
+    this.#contraction.set(alpha);
+    const sums = { energy: 0, own: 0 };
+    for (let k = 0; k < n; k++) {
+      this.#contraction.run(memory.f64(this.#c + 8 * k * this.count, this.count), this.#own[k], sums);
+      energies[k] += sums.energy;
+      own[k] = sums.own;
+    }
+    if (dEdG) this.#backward(dEdG, { first, n, stride, offset });
   }
 
-  /** Overwrites rows of dEdG with Σ_s α_s ∂k/∂G; the slopes are used up. */
-  gradient(
-    n: number,
-    alpha: Float64Array,
-    dEdG: Float64Array,
-    first: number,
-    stride: number,
-    offset: number,
-  ): void {
+  /** Derivatives by the features from those by the products with the points. */
+  #backward(dEdG: Float64Array, { first, n, stride, offset }: Rows): void {
     const { memory, gemm } = this.#device;
     const { size, count } = this;
-    const W = memory.f64(this.slopes, n * count);
-    const sums = new Float64Array(n);
-    for (let k = 0, at = 0; k < n; k++)
-      for (let j = 0; j < count; j++, at++) {
-        W[at] *= alpha[j];
-        if (this.ownSlopes) sums[k] += alpha[j] * this.ownSlopes[at];
-      }
-    gemm.f64(n, size, count, this.slopes, count, this.#points, size, this.#d, size);
+    gemm.f64(n, size, count, this.#c, count, this.#points, size, this.#d, size);
     const X = memory.f64(this.#x, n * size);
     const D = memory.f64(this.#d, n * size);
     for (let k = 0; k < n; k++) {
       const at = k * size;
-      for (let t = 0; t < size; t++) D[at + t] += sums[k] * X[at + t];
+      if (this.ownSlopes) for (let t = 0; t < size; t++) D[at + t] += this.#ownSums[k] * X[at + t];
       this.#project(X, at, D, at, this.#lengths[k]);
       dEdG.set(D.subarray(at, at + size), (first + k) * stride + offset);
     }

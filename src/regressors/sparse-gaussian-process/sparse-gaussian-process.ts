@@ -120,7 +120,14 @@ class SparseGaussianProcess implements Regressor {
         const alpha = this.parameters.subarray(part.first, part.first + part.count);
         for (let c = 0; c < n; c += ROWS) {
           const rows = Math.min(ROWS, n - c);
-          if (part.kernel) this.#kernelRows(part, alpha, G, dEdG, e, c, rows, energies.subarray(centre + c));
+          if (part.kernel)
+            part.kernel.evaluate(
+              alpha,
+              G.matrices[e],
+              dEdG?.matrices[e] ?? null,
+              energies.subarray(centre + c, centre + c + rows),
+              { first: c, n: rows, stride: K, offset: part.offset },
+            );
           else
             for (let k = c; k < c + rows; k++) {
               const at = k * K + part.offset;
@@ -131,22 +138,6 @@ class SparseGaussianProcess implements Regressor {
       }
       centre += n;
     });
-  }
-
-  #kernelRows(
-    { kernel, offset }: Part,
-    alpha: Float64Array,
-    G: Features,
-    dEdG: Features | null,
-    e: number,
-    first: number,
-    rows: number,
-    energies: Float64Array,
-  ): void {
-    const K = this.#sizes[e];
-    kernel!.load(G.matrices[e], first, rows, K, offset);
-    for (let k = 0; k < rows; k++) energies[k] += kernel!.energy(k, alpha);
-    if (dEdG) kernel!.gradient(rows, alpha, dEdG.matrices[e], first, K, offset);
   }
 
   parameterGradient(G: Features, seeds: Float64Array, dG: Features | null, gradient: Float64Array): void {
