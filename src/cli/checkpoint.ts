@@ -1,13 +1,13 @@
 import { closeSync, existsSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
-import { InputError, invalid } from "../error.ts";
+import { invalid } from "../error.ts";
 import { packCheckpoint, unpackCheckpoint } from "../fit/checkpoint.ts";
-import { Sha256 } from "../fit/hash.ts";
 import type { RandomState } from "../math/random.ts";
 import type { Motion } from "../run/dynamics.ts";
 import { formulaOf } from "../structure/elements.ts";
 import { stepsOf } from "./dynamics-options.ts";
 import type { MdOptions } from "./dynamics-options.ts";
 import { readWhole, writeWhole } from "./files.ts";
+import { hashOf, refuseOthers } from "./saved-state.ts";
 import type { HarvestMark } from "./harvest.ts";
 
 /** A text file that grows, and can be cut back to where a checkpoint saw it. */
@@ -48,9 +48,6 @@ interface Meta {
 const ARRAYS = ["positions", "velocities", "forces", "virial", "reference", "bath"] as const;
 /** Where the structure is periodic, metadynamics is at work, or the potential tells a dipole. */
 const OPTIONAL = ["cell", "referenceCell", "hills", "dipole"] as const;
-
-const hashOf = (data: Iterable<number>): string =>
-  new Sha256().update(new Uint8Array(Float64Array.from(data).buffer)).digest();
 
 /** Everything that must agree between a run and its continuation, in words; the length of the run may differ, unless something changes over it. */
 const settingsOf = (options: MdOptions): Readonly<Record<string, string>> => {
@@ -103,13 +100,7 @@ export async function load(
 ): Promise<{ readonly state: Motion; readonly meta: Meta }> {
   const { meta: stored, arrays } = unpackCheckpoint(await readWhole(path), path);
   const meta = stored as Meta;
-  const now = settingsOf(options);
-  const names = new Set([...Object.keys(now), ...Object.keys(meta.settings)]);
-  const problems = [...names].flatMap((name) => {
-    const [expected, found] = [now[name] ?? "nothing", meta.settings[name] ?? "nothing"];
-    return found === expected ? [] : [{ place: `${path} ${name}`, expected, found }];
-  });
-  if (problems.length > 0) throw new InputError(problems);
+  refuseOthers(path, settingsOf(options), meta.settings);
   const { positions, velocities, forces, virial, reference, bath } = arrays;
   const { cell = null, referenceCell = null, hills, dipole } = arrays;
   const moving = { positions, velocities, forces, virial, reference, bath, cell, referenceCell };

@@ -14,7 +14,7 @@ import { show } from "./table.ts";
 
 /** What withLookout asks for. */
 export interface LookoutFlags {
-  readonly grade: string;
+  readonly grade?: string;
   readonly stopOnExtrapolation?: number;
 }
 
@@ -30,6 +30,27 @@ export const withLookout = (command: Command): Command =>
       "--stop-on-extrapolation <grade>",
       "end when an atom has this grade, exit code 4 (found structures are graded in any case)",
       positive,
+    );
+
+/** What withAdmission asks for. */
+export interface AdmissionFlags {
+  readonly grade: string;
+  readonly within: number;
+}
+
+/** Adds --grade and --within to a command that searches for minima: a hole of the surface is no minimum. */
+export const withAdmission = (command: Command): Command =>
+  command
+    .addOption(
+      new Option("--grade <name>", "by which to refuse minima: how far atoms leave the training data")
+        .choices(Object.keys(graders))
+        .default("range"),
+    )
+    .option(
+      "--within <grade>",
+      "refuse minima with an atom of this grade or more, where the model remembers its training data; inf: none",
+      (text) => (text === "inf" ? Infinity : positive(text)),
+      1,
     );
 
 /** Found structures with their grades. */
@@ -56,7 +77,7 @@ export class Lookout {
 
   /** `place` names the model in errors. */
   constructor({ model, device, potential, program }: Engine, flags: LookoutFlags, place: string) {
-    const { grade, stopOnExtrapolation: stop } = flags;
+    const { grade = "range", stopOnExtrapolation: stop } = flags;
     this.#stop = stop ?? Infinity;
     if (stop === undefined) this.#guard = program ? null : ExtrapolationGuard.of(model, device);
     else this.#guard = ExtrapolationGuard.demand(model, device, place);
@@ -79,9 +100,12 @@ export class Lookout {
     return { frames: frames.map((frame, k) => withGrades(frame, grades[k])), grades, notes: notesOf(grades) };
   }
 
-  /** The largest grade of a structure by every name; null where the model remembers no training data. */
-  largest(frame: Frame): FrameGrade | null {
-    return this.#guard && gradeFrame(this.#guard, frame.structure, frame.place);
+  /** Whether a structure is near enough to the training data; any is where the model remembers none. */
+  admits({ structure, place }: Frame, { grade, within }: AdmissionFlags): boolean {
+    if (!this.#guard || within === Infinity) return true;
+    if (!this.#guard.names.includes(grade))
+      throw invalid("--grade", `a grade that the model knows (${this.#guard.names.join(", ")})`, grade);
+    return gradeFrame(this.#guard, structure, place).largest[grade] < within;
   }
 }
 

@@ -109,6 +109,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "lowest minimum by basin hopping",
     load: () => import("./commands/hop.ts"),
   },
+  conformers: {
+    group: "Run",
+    summary: "conformers of a molecule: single bonds turned, relaxed, compared, ranked",
+    load: () => import("./commands/conformers.ts"),
+  },
   convert: {
     group: "Files",
     summary: "from one file format or unit to another",
