@@ -14,7 +14,8 @@ import { symbolOf } from "../structure/elements.ts";
 import type { Outcome } from "./command.ts";
 import { readWhole, refuseExisting, stem, writeWhole } from "./files.ts";
 import { CURVE } from "./fit/log.ts";
-import { fileUnits, readStructures, splitUnits } from "./structures.ts";
+import { specimenFor } from "./export-structure.ts";
+import { fileUnits, splitUnits } from "./structures.ts";
 import { version } from "./version.ts";
 
 /** What the user said of the files to write. */
@@ -86,12 +87,12 @@ async function toYace({ model }: Source, file: string, flags: ExportFlags): Prom
 }
 
 async function toLammps({ model, file }: Source, folder: string, flags: ExportFlags): Promise<Outcome> {
-  const [frame] = flags.structure === undefined ? [] : await readStructures([flags.structure], {});
+  const { structure, origin } = await specimenFor(model, file, flags.structure);
   const potential = buildPotential(model, createDevice());
   const { files, commands, expected } = writeLammps(model, potential, {
     name: flags.name ?? stem(file),
     title: `surfit ${version()}: ${file}`,
-    ...(frame && { structure: frame.structure }),
+    structure,
   });
   const names = await writeNew(folder, files, flags.force);
   const { energy } = expected;
@@ -100,7 +101,7 @@ async function toLammps({ model, file }: Source, folder: string, flags: ExportFl
     "In LAMMPS (units metal):",
     ...commands,
     `Try it: cd ${folder} && lmp -in in.lammps`,
-    `It must give ${energy} eV and the forces in expected.json.`,
+    `It must give ${energy} eV and the forces in expected.json, for ${origin}.`,
   ].join("\n");
   return { text, json: { folder, files: names, cutoff: potential.cutoff, lammps: commands, energy } };
 }

@@ -27,7 +27,10 @@ export function define(command: Command): void {
       new Option("--to <program>", "whose files").choices(Object.keys(exporters)).makeOptionMandatory(),
     )
     .option("--units <energy,length>", "units of a folder of n2p2 (default: Hartree,bohr)")
-    .option("--structure <file>", "whose first frame the input of LAMMPS computes (default: a crystal)")
+    .option(
+      "--structure <file>",
+      "whose first frame the input of LAMMPS computes (default: a training frame beside the model, or a crystal)",
+    )
     .option("--name <stem>", "of the files for LAMMPS (default: the model's)")
     .option("--force", "overwrite what is there")
     .action(run);

@@ -19,12 +19,12 @@ export interface Expected {
 
 /**
  * A distorted body-centred crystal of 16 atoms in a skew cell, the elements in turn, at distances of about 0.9 times
- * the sum of covalent radii: a structure on which every term of a model has something to say.
+ * the sum of covalent radii, times `scale`: a structure on which every term of a model has something to say.
  */
-export function testStructure(elements: readonly number[]): Structure {
+export function testStructure(elements: readonly number[], scale = 1): Structure {
   const random = new Random(1, "lammps test structure");
   const radius = elements.reduce((sum, z) => sum + (covalentRadius(z) ?? 1.5), 0) / elements.length;
-  const a = (2 * (0.9 * 2 * radius)) / Math.sqrt(3);
+  const a = (scale * 2 * (0.9 * 2 * radius)) / Math.sqrt(3);
   const skew = Float64Array.of(1, 0.02, -0.03, 0.11, 1, 0.04, -0.07, 0.13, 1);
   const cell = multiply(Float64Array.of(2 * a, 0, 0, 0, 2 * a, 0, 0, 0, 2 * a), skew);
   const sites: number[] = [];
