@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, string>> = {
   extrapolation: "grading atoms beside evaluating them",
   linear: "SNAP and ACE beside LAMMPS: the same cell, model and core in turn",
   kernel: "Gaussian processes: factorisation, Müller–Brown, the price of predictions",
+  soap: "SOAP by number of elements, and beside dscribe and QUIP",
   gap: "Gaussian approximation potentials: the price of a prediction by stages",
   sgdml: "sGDML: the price of a prediction, and of the equations of a fit",
   fit: "training: frames per second on one thread and on all",
