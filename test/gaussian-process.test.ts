@@ -106,6 +106,29 @@ describe("surfit fit with a Gaussian process", () => {
     expect(text).toContain("force_deviation:R:1");
   });
 
+  it.each([
+    ["deviation", "1e-6"],
+    ["distance", "1e-6"],
+  ])("md stops by the grade %s, and says why", (grade, limit) => {
+    const start = "run/predicted-test.xyz.gz";
+    const words = ["--grade", grade, "--stop-on-extrapolation", limit, "--json", "-o", `stop-${grade}`];
+    const { code, stdout } = surfit("md", "run/model.surfit", start, "--time", "0.01", ...words);
+    expect(code).toBe(4);
+    const { extrapolation } = JSON.parse(stdout) as {
+      extrapolation: {
+        largest: number;
+        stopped: { grades: Record<string, number>; feature: string; nearest: string };
+      };
+    };
+    const { grades, feature, nearest } = extrapolation.stopped;
+    expect(Object.keys(grades)).toEqual(["range", "distance", "deviation"]);
+    expect(grades[grade]).toBe(extrapolation.largest);
+    expect(feature).toMatch(/^1\/r/);
+    expect(nearest).toMatch(/^observed molecule \d+$/);
+    const frame = readFileSync(join(folder, `stop-${grade}`, "extrapolation.xyz"), "utf8");
+    expect(frame).toContain("deviation_grade:R:1");
+  });
+
   it("refuses more observations than memory holds, and names other ways", () => {
     const { code, stderr } = surfit(
       "fit",

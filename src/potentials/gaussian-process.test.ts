@@ -150,6 +150,15 @@ describe("what a Gaussian process knows of itself", () => {
     expect(potential.gradeBy("deviation")).toBe(true);
     const out = { ...evaluate(potential, structure), grades: new Float64Array(3) };
     potential.evaluate(structure, findNeighbours(structure, 1), out);
+    const { guard } = potential;
+    expect(guard.names).toEqual(["range", "distance", "deviation"]);
+    expect(guard.grade(structure)["deviation"]).toEqual(out.grades);
+    const inside = { ...structure, positions: positions.slice(9, 18) };
+    expect([guard.by("range", inside), guard.by("distance", inside)]).toEqual([0, 0]);
+    const far = { ...structure, positions: water.map((x) => 3 * x) };
+    expect(guard.by("range", far)).toBeGreaterThan(1);
+    expect(guard.by("distance", far)).toBeGreaterThan(2);
+    expect(guard.explain(far, 0).value).toBeLessThan(guard.explain(far, 0).min);
     expect([...out.grades]).toEqual([energy, energy, energy].map((x) => expect.closeTo(x, 12) as number));
   });
 

@@ -4,6 +4,7 @@ import { createPool, type Pool } from "../../device/pool.ts";
 import { startThreads } from "../../device/start.node.ts";
 import { readModel, writeModel } from "../../io/model.ts";
 import { buildPotential, buildTrainable } from "../../potentials/build.ts";
+import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
 import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { tasks } from "../../tasks.ts";
@@ -120,6 +121,25 @@ describe("a Gaussian approximation potential, fitted", () => {
     loaded.evaluate(structure, findNeighbours(structure, loaded.cutoff), out);
     expect(out.energy).toBeCloseTo(result.compare(split.test[0]).energy![0], 8);
     expect(loaded.deviation(structure)).toBeGreaterThan(0);
+
+    // A lone atom is all there is: the deviation of the whole is its own.
+    const atom = {
+      numbers: structure.numbers.slice(0, 1),
+      positions: new Float64Array(3),
+      cell: null,
+      pbc: [false, false, false] as const,
+    };
+    expect(loaded.gradeBy("deviation")).toBe(true);
+    const graded = {
+      energy: 0,
+      forces: new Float64Array(3),
+      virial: new Float64Array(9),
+      grades: new Float64Array(1),
+    };
+    loaded.evaluate(atom, findNeighbours(atom, loaded.cutoff), graded);
+    expect(graded.grades[0]).toBeCloseTo(loaded.deviation(atom)!, 10);
+    const guard = ExtrapolationGuard.demand(result.model, device);
+    expect(Math.max(...guard.grade(structure).deviation)).toBeGreaterThan(0);
   });
 
   it("names what it lacks", async () => {
