@@ -19,7 +19,7 @@ import { findNeighbours } from "../src/structure/neighbours.ts";
 import type { Structure } from "../src/structure/structure.ts";
 import { measurePeak } from "./peak.ts";
 
-const ROUNDS = 15;
+const ROUNDS = 40;
 const device = createDevice({ bytes: 2 ** 30 });
 const random = new Random(1, "soap");
 const peak = measurePeak("f64", device.memory);

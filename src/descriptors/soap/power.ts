@@ -143,9 +143,8 @@ export class PowerSpectrum {
     const size = (this.#lmax + 1) * n * m;
     const P = this.#P.at(size);
     const T = this.#same ? P : this.#T.at(size);
-    const { memory } = this.#device;
-    memory.f64(P, size).fill(0);
-    if (!this.#same) memory.f64(T, size).fill(0);
+    this.#moves.clear(P, 8 * size);
+    if (!this.#same) this.#moves.clear(T, 8 * size);
     this.#moves.scatter(P, T, W, this.#records, this.#records + FEATURE * this.size);
     const [one, two] = this.densities(A);
     this.#backward(this.first, two, m, T, dA, 0);

@@ -9,6 +9,8 @@ export const FEATURE = 16;
 export interface FeatureMoves {
   /** G_t = factor_t P_t for records first … last. */
   gather(P: number, G: number, first: number, last: number): void;
+  /** Zeros. */
+  clear(at: number, bytes: number): void;
   /** ADDS factor_t W_t to P_t, and to its mirror image in T. */
   scatter(P: number, T: number, W: number, first: number, last: number): void;
 }
@@ -16,6 +18,7 @@ export interface FeatureMoves {
 /** The moves over the memory of a device. */
 export function featureMoves({ memory }: Device): FeatureMoves {
   const module = new ModuleBuilder().importMemory(memory.shared);
+  module.function("clear", ["i32", "i32"]).get(0).i32(0).get(1).fill();
   emitGather(module);
   emitScatter(module);
   return instantiate(module.bytes(), memory.memory) as unknown as FeatureMoves;
