@@ -109,7 +109,7 @@ export { reactionCoordinate } from "./run/path/reaction-coordinate.ts";
 export { string } from "./run/path/string.ts";
 export { dimer } from "./run/saddle/dimer.ts";
 export { prfo } from "./run/saddle/prfo.ts";
-export { bestHessian, exactHessian, hessian, response, responseBy, type Response } from "./run/hessian.ts";
+export { exactHessian, hessian, response, responseBy, type Response } from "./run/hessian.ts";
 export { displacementsBy, type Displacements } from "./run/displacements.ts";
 export { meshWavenumbers, phonons, phononsFrom, supercellOf, type Phonons } from "./run/phonons.ts";
 export { vibrations, type Vibrations } from "./run/vibrations.ts";

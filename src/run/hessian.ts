@@ -54,10 +54,6 @@ export function exactHessian(structure: Structure, potential: Potential): Float6
   return H;
 }
 
-/** Force constants from formulas where the potential has them, else from differences. */
-export const bestHessian = (structure: Structure, potential: Potential): Float64Array =>
-  exactHessian(structure, potential) ?? hessian(structure, potential);
-
 /** Force constants and dipole derivatives from the same central differences. */
 export function response(structure: Structure, potential: Potential, options: HessianOptions = {}): Response {
   const differences = new Differences(structure, options);

@@ -8,6 +8,7 @@ import { elementsOf } from "../../structure/elements.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { E_A_IN_DEBYE } from "../../structure/units.ts";
 import { chargesTerm } from "../charges.ts";
+import { spectrumFigure } from "../report/spectrum.ts";
 import { show } from "../table.ts";
 import type { Findings } from "./findings.ts";
 
@@ -51,6 +52,7 @@ export function infrared(series: DipoleSeries, T: number | undefined): Findings 
         x: "wavenumber (cm⁻¹)",
         y: "absorption (km/mol cm)",
         curves: [{ name: "dipole", x: wavenumbers, y: absorption }],
+        draw: () => spectrumFigure({ wavenumbers, absorption }).svg,
       },
       {
         file: "dipole.txt",

@@ -1,4 +1,5 @@
 import { AngularDistribution, RadialDistribution } from "../../run/analysis/distribution.ts";
+import type { Curve } from "../../run/analysis/distribution.ts";
 import type { Frame } from "../../structure/structure.ts";
 import type { Findings, Part } from "./findings.ts";
 
@@ -7,6 +8,9 @@ export interface Reach {
   readonly cutoff: number;
   readonly angles?: number;
 }
+
+/** Whether there is such a pair at all: a molecule with one oxygen has no O–O. */
+const isSeen = ({ y }: Curve): boolean => y.some((value) => value > 0);
 
 /** Radial and, where they are asked for, angular distributions. */
 export function distributions(
@@ -24,7 +28,7 @@ export function distributions(
   const { cell, pbc } = frames[0].structure;
   const y = cell && pbc.every(Boolean) ? "g(r)" : "neighbours per Å";
   const parts: Part[] = [
-    { file: "rdf.txt", title: "Radial distribution", x: "r (Å)", y, curves: radial.result },
+    { file: "rdf.txt", title: "Radial distribution", x: "r (Å)", y, curves: radial.result.filter(isSeen) },
   ];
   if (angular)
     parts.push({

@@ -9,6 +9,8 @@ export interface Part {
   readonly x: string;
   readonly y: string;
   readonly curves: readonly Curve[];
+  /** How it is drawn, where not as plain curves: SVG. */
+  readonly draw?: () => string;
 }
 
 /** What one kind of analysis has found. */
@@ -38,8 +40,8 @@ export function pageOf(title: string, found: readonly Findings[]): string {
     rows.length > 0 ? section("Numbers", htmlTable(["quantity", "value", "error"], rows)) : "",
     ...found
       .flatMap((f) => f.parts ?? [])
-      .map(({ title: heading, curves, x, y }) =>
-        section(heading, `<figure>${curveFigure(curves, x, y).svg}</figure>`),
+      .map(({ title: heading, curves, x, y, draw = () => curveFigure(curves, x, y).svg }) =>
+        section(heading, `<figure>${draw()}</figure>`),
       ),
   );
 }

@@ -14,55 +14,57 @@ const NAMED = 0.04;
 /** Sticks nearer to each other than this share of the range share one name, that of the strongest. */
 const CROWDED = 0.042;
 
-/** An infrared spectrum as chemists draw it, wavenumbers falling to the right: bands, and the sticks that they are made of. */
-export function spectrumFigure({ wavenumbers, absorption }: Spectrum, sticks: Sticks): Figure {
+const RED = "#b5482a";
+
+/** An infrared spectrum as chemists draw it, wavenumbers falling to the right: bands, and the sticks that they are made of, if any. */
+export function spectrumFigure({ wavenumbers, absorption }: Spectrum, sticks?: Sticks): Figure {
   const points = Array.from(wavenumbers, (x, k) => ({ x, y: absorption[k] }));
-  const bars = Array.from(sticks.wavenumbers, (x, k) => ({ x, y: sticks.intensities[k] }));
-  const real = bars.filter(({ x }) => x > 0);
-  const most = Math.max(...real.map(({ y }) => y), Number.MIN_VALUE);
-  const top = Math.max(...absorption, Number.MIN_VALUE);
-  // Sticks are drawn to the height of the tallest band; their own scale stands to the right.
-  const scaled = real.map(({ x, y }) => ({ x, y: (y / most) * top, intensity: y }));
-  const ticks = niceTicks(most);
-  const ends = [Math.max(...wavenumbers), Math.min(...wavenumbers)];
+  const top = absorption.reduce((most, y) => Math.max(most, y), Number.MIN_VALUE);
+  const domain = [Math.max(...wavenumbers), Math.min(...wavenumbers)];
   const svg = render({
     width: 720,
     height: 340,
-    marginRight: 64,
-    x: {
-      label: "wavenumber (cm⁻¹)",
-      domain: ends,
-      tickFormat: "d",
-      labelArrow: "none",
-      labelAnchor: "center",
-    },
+    ...(sticks && { marginRight: 64 }),
+    x: { label: "wavenumber (cm⁻¹)", domain, tickFormat: "d", labelArrow: "none", labelAnchor: "center" },
     y: { domain: [0, 1.14 * top] },
     marks: [
       Plot.axisY({ label: "absorption (km/mol cm)", labelArrow: "none", ticks: 6 }),
-      Plot.axisY(
-        ticks.map((t) => (t / most) * top),
-        {
-          anchor: "right",
-          label: "sticks (km/mol)",
-          labelArrow: "none",
-          tickFormat: (_: number, k: number) => String(ticks[k]),
-          color: "#b5482a",
-        },
-      ),
       Plot.ruleY([0], { strokeOpacity: 0.4 }),
-      Plot.ruleX(scaled, { x: "x", y1: 0, y2: "y", stroke: "#b5482a", strokeWidth: 1.4 }),
+      ...(sticks ? stickMarks(sticks, top, CROWDED * (domain[0] - domain[1])) : []),
       Plot.line(points, { x: "x", y: "y", stroke: "#2f5d9b", strokeWidth: 1.2 }),
-      Plot.text(named(scaled, most, CROWDED * (ends[0] - ends[1])), {
-        x: "x",
-        y: "y",
-        text: (d: { x: number }) => d.x.toFixed(0),
-        dy: -7,
-        fill: "#b5482a",
-        fontSize: 11,
-      }),
     ],
   });
   return { svg, shown: points.length, total: points.length };
+}
+
+/** Sticks to the height of the tallest band, with a scale of their own to the right, and their wavenumbers. */
+function stickMarks({ wavenumbers, intensities }: Sticks, top: number, crowded: number): Plot.Markish[] {
+  const bars = Array.from(wavenumbers, (x, k) => ({ x, intensity: intensities[k] }));
+  const real = bars.filter(({ x }) => x > 0);
+  const most = Math.max(...real.map(({ intensity }) => intensity), Number.MIN_VALUE);
+  const scaled = real.map((bar) => ({ ...bar, y: (bar.intensity / most) * top }));
+  const ticks = niceTicks(most);
+  return [
+    Plot.axisY(
+      ticks.map((t) => (t / most) * top),
+      {
+        anchor: "right",
+        label: "sticks (km/mol)",
+        labelArrow: "none",
+        tickFormat: (_: number, k: number) => String(ticks[k]),
+        color: RED,
+      },
+    ),
+    Plot.ruleX(scaled, { x: "x", y1: 0, y2: "y", stroke: RED, strokeWidth: 1.4 }),
+    Plot.text(named(scaled, most, crowded), {
+      x: "x",
+      y: "y",
+      text: (d: { x: number }) => d.x.toFixed(0),
+      dy: -7,
+      fill: RED,
+      fontSize: 11,
+    }),
+  ];
 }
 
 interface Stick {
