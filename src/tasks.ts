@@ -13,6 +13,7 @@ import { covarianceTask as processTask } from "./regressors/gaussian-process/tas
 import { evaluateTask } from "./potentials/parallel.ts";
 import { displacedTask } from "./run/displacements.ts";
 import type { BuildSource } from "./run/displacements.ts";
+import { imagesTask } from "./run/path/images.ts";
 
 /** The potential of a model; outside programs are Node's (tasks.node.ts). */
 export const buildSource: BuildSource = (source, { device }) => {
@@ -34,4 +35,5 @@ export const tasks: Tasks = {
   "math.cholesky": choleskyTask,
   "potential.evaluate": evaluateTask,
   "run.displaced": displacedTask(buildSource),
+  "run.images": imagesTask(buildSource),
 };

@@ -78,7 +78,11 @@ export async function forceConstants(
 }
 
 /** Where threads get the potential from; null where there is only one, as the client behind a socket. */
-function sourceOf(place: string, { terms, elements }: Engine["model"], program: boolean): Source | null {
+export function sourceOf(
+  place: string,
+  { terms, elements }: Engine["model"],
+  program: boolean,
+): Source | null {
   if (!program) return { model: { terms, elements, provenance: {} } };
   return programOf(place) === "socket" || terms.length > 0 ? null : { program: place };
 }

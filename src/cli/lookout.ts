@@ -71,25 +71,40 @@ const strange = ({ largest }: FrameGrade): boolean =>
 export class Lookout {
   /** The surface to walk on: the model's own, with grades where a stop is asked for. */
   readonly surface: Potential;
-  readonly #graded: GradedPotential | null;
-  readonly #stop: number;
   readonly #guard: ExtrapolationGuard | null;
+  #alarm = false;
 
   /** `place` names the model in errors. */
   constructor({ model, device, potential, program }: Engine, flags: LookoutFlags, place: string) {
     const { grade = "range", stopOnExtrapolation: stop } = flags;
-    this.#stop = stop ?? Infinity;
-    if (stop === undefined) this.#guard = program ? null : ExtrapolationGuard.of(model, device);
-    else this.#guard = ExtrapolationGuard.demand(model, device, place);
-    if (stop !== undefined && !potential.gradeBy(grade))
-      throw invalid("--grade", `a grade that ${place} knows (${this.#guard!.names.join(", ")})`, grade);
-    this.#graded = stop === undefined ? null : new GradedPotential(potential);
-    this.surface = this.#graded ?? potential;
+    if (stop === undefined) {
+      this.#guard = program ? null : ExtrapolationGuard.of(model, device);
+      this.surface = potential;
+      return;
+    }
+    this.#guard = ExtrapolationGuard.demand(model, device, place);
+    if (!potential.gradeBy(grade))
+      throw invalid("--grade", `a grade that ${place} knows (${this.#guard.names.join(", ")})`, grade);
+    const graded = new GradedPotential(potential);
+    const { cutoff, elements, external, dipole } = potential;
+    this.surface = {
+      cutoff,
+      elements,
+      external,
+      dipole,
+      curvature: potential.curvature?.bind(potential),
+      evaluate: (...given) => {
+        graded.evaluate(...given);
+        this.#alarm ||= graded.worst().grade >= stop;
+      },
+    };
   }
 
-  /** Whether the last evaluation asks for a stop. */
+  /** Whether an evaluation since the last call asks for a stop. */
   alarm(): boolean {
-    return this.#graded !== null && this.#graded.worst().grade >= this.#stop;
+    const before = this.#alarm;
+    this.#alarm = false;
+    return before;
   }
 
   /** Grades structures that were found. */

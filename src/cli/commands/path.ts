@@ -1,10 +1,15 @@
 import { join } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
+import { defaultThreads } from "../../device/pool.ts";
 import { invalid } from "../../error.ts";
 import { writeFrames } from "../../io/files.node.ts";
+import { startPool } from "../../node.ts";
+import type { Potential } from "../../potentials/potential.ts";
 import { band, highest } from "../../run/path/band.ts";
 import type { BandState } from "../../run/path/band.ts";
+import { imagesBy } from "../../run/path/images.ts";
+import type { Images } from "../../run/path/images.ts";
 import { evenDistances, laidOver, straight } from "../../run/path/interpolation.ts";
 import { profileOf } from "../../run/path/profile.ts";
 import type { Profile } from "../../run/path/profile.ts";
@@ -18,6 +23,11 @@ import type { Idle } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { refuseExisting, stem, writeWhole } from "../files.ts";
+import { FIXED, fixedAtoms } from "../fixed-atoms.ts";
+import { sourceOf } from "../force-constants.ts";
+import type { ThreadsFlag } from "../force-constants.ts";
+import { Lookout, gradesJson, withLookout } from "../lookout.ts";
+import type { LookoutFlags } from "../lookout.ts";
 import { createProgress } from "../progress.ts";
 import type { Progress } from "../progress.ts";
 import { profileFigure } from "../report/figures.ts";
@@ -26,7 +36,7 @@ import { framesOf, readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { show, textTable } from "../table.ts";
 
-interface Flags extends UnitFlags {
+interface Flags extends UnitFlags, LookoutFlags, ThreadsFlag {
   readonly output?: string;
   readonly method: "neb" | "string";
   readonly optimiser: "lbfgs" | "fire";
@@ -37,6 +47,7 @@ interface Flags extends UnitFlags {
   readonly spring: number;
   readonly fmax: number;
   readonly steps: number;
+  readonly fixed?: string;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -74,8 +85,11 @@ export function define(command: Command): void {
     .option("--spring <eV/Å²>", "of the band", positive, 5)
     .option("--fmax <eV/Å>", "stop when no force across the path is larger", positive, 0.03)
     .option("--steps <n>", "give up after so many", count, 1000)
+    .option(...FIXED)
+    .option("--threads <n>", "images at once (default: all cores)", count)
     .option("--force", "overwrite the folder's files")
     .action(run);
+  withLookout(command);
 }
 
 /** A path under way, of either method. */
@@ -84,6 +98,8 @@ interface Walk {
   maxForce: number;
   step: number;
   evaluations: number;
+  /** Whether an image left the training data as far as to stop. */
+  readonly stopped: boolean;
 }
 
 async function run(modelFile: string, files: string[], flags: Flags, command: Command): Promise<void> {
@@ -91,9 +107,12 @@ async function run(modelFile: string, files: string[], flags: Flags, command: Co
   refuseIdle(command, [
     ...["optimiser", "spring", "climb"].map((name): Idle => [name, "--method neb", method === "neb", method]),
     ["images", "a first path that is made", start !== "file", "--start file"],
+    ["grade", "--stop-on-extrapolation", flags.stopOnExtrapolation !== undefined],
   ]);
   if (flags.images < 3) throw invalid("--images", "3 or more, ends included", flags.images);
-  const engine = await openModel(modelFile);
+  const opened = await openModel(modelFile);
+  const lookout = new Lookout(opened, flags, modelFile);
+  const engine = { ...opened, potential: lookout.surface };
   const frames = await readStructures(files, flags);
   if (frames.length < 2) throw invalid(files[0], "a reactant and a product", "one frame");
   const folder = flags.output ?? `${stem(files[0])}-path`;
@@ -103,18 +122,29 @@ async function run(modelFile: string, files: string[], flags: Flags, command: Co
     refuseStrangers(engine.potential, structure, place);
     refuseOthers(frames[0].structure, structure, place);
   }
+  const fixed = fixedAtoms(flags.fixed, frames[0]);
   const progress = createProgress();
   const first = firstPath(
     frames.map((f) => f.structure),
     engine,
+    fixed,
     flags,
     progress,
   );
   const { structure } = frames[0];
-  const walk = follow(structure, first, engine, flags, progress);
+  const team = await gather(modelFile, opened, structure, first.length, flags);
+  lookout.alarm();
+  let walk: Walk;
+  try {
+    const stop = () => lookout.alarm();
+    walk = follow(structure, first, engine, { fixed, images: team?.images, stop }, flags, progress);
+  } finally {
+    team?.close();
+  }
   progress.done();
   const profile = profileOf(walk.images);
-  const path = framesOf(structure, walk.images);
+  const sighting = lookout.look(framesOf(structure, walk.images));
+  const path = sighting.frames;
   const top = highest(walk.images);
   await writeWhole(names[2], html(profile, walk, `${modelFile}: ${files.join(" → ")}`));
   await writeFrames(names[0], path);
@@ -129,11 +159,32 @@ async function run(modelFile: string, files: string[], flags: Flags, command: Co
     evaluations,
     saddle: top,
     ...profile,
+    stopped: walk.stopped,
+    grades: gradesJson(sighting.grades),
   };
-  present(
-    { text: describe(profile, walk, folder, flags), json, exitCode: converged ? EXIT.ok : EXIT.numerical },
-    flags.json,
-  );
+  const stopped = walk.stopped ? ["stopped where an image left the training data"] : [];
+  const text = [describe(profile, walk, folder, flags), ...stopped, ...sighting.notes].join("\n");
+  const end = converged ? EXIT.ok : EXIT.numerical;
+  present({ text, json, exitCode: walk.stopped ? EXIT.extrapolation : end }, flags.json);
+}
+
+/** Atoms times images from which threads of a model save more than they cost to start. */
+const WORTH = 500;
+
+/** Threads for the images, where they pay; they do not grade, so a path that is to stop by grades walks on one. */
+async function gather(
+  modelFile: string,
+  { model, program }: Engine,
+  structure: Structure,
+  images: number,
+  { threads = defaultThreads(), stopOnExtrapolation }: Flags,
+): Promise<{ readonly images: Images | undefined; close(): void } | null> {
+  const source = sourceOf(modelFile, model, program);
+  const work = images * structure.numbers.length;
+  if (threads === 1 || !source || stopOnExtrapolation !== undefined || (!program && work < WORTH))
+    return null;
+  const pool = await startPool({ threads: Math.min(threads, images) });
+  return { images: await imagesBy(pool, source, structure, images), close: () => pool.close() };
 }
 
 /** Refuses a structure whose atoms are not those of the first, one by one. */
@@ -153,14 +204,16 @@ const SAME = 0.01;
 /** Images of the first path; the ends relaxed, the product laid over the reactant. */
 function firstPath(
   structures: readonly Structure[],
-  { potential, device }: Engine,
+  { potential, device }: Pick<Engine, "device"> & { readonly potential: Potential },
+  fixed: readonly number[],
   flags: Flags,
   progress: Progress,
 ): Float64Array[] {
   const ended = (structure: Structure): Structure => {
     if (!flags.relaxEnds) return structure;
     progress.update(null, "relaxing the ends");
-    const found = relax(lbfgs(structure, potential), structure, { fmax: flags.fmax / 3, steps: flags.steps });
+    const until = { fmax: flags.fmax / 3, steps: flags.steps };
+    const found = relax(lbfgs(structure, potential, { fixed }), structure, until);
     if (found.converged) return found.structure;
     throw invalid(
       "surfit path",
@@ -170,36 +223,50 @@ function firstPath(
   };
   const reactant = ended(structures[0]);
   const last = ended(structures[structures.length - 1]);
-  if (flags.start === "file") {
-    const inner = structures.slice(1, -1).map((s) => laidOver(reactant, s));
-    return [reactant.positions, ...inner, laidOver(reactant, last)];
-  }
-  const product = laidOver(reactant, last);
+  // Where atoms are fixed, the whole is not free to turn.
+  const laid = (s: Structure) =>
+    fixed.length > 0 && !s.pbc.some(Boolean) ? s.positions : laidOver(reactant, s);
+  const product = laid(last);
+  for (const i of fixed)
+    if ([0, 1, 2].some((k) => Math.abs(product[3 * i + k] - reactant.positions[3 * i + k]) > SAME))
+      throw invalid("--fixed", "atoms that are in the same place in both ends", `atom ${i + 1}`);
+  if (flags.start === "file") return [reactant.positions, ...structures.slice(1, -1).map(laid), product];
   if (product.every((x, i) => Math.abs(x - reactant.positions[i]) < SAME))
     throw invalid("surfit path", "two different minima", "ends that come to the same one");
   const line = straight(reactant.positions, product, flags.images);
-  return flags.start === "straight" ? line : evenDistances(reactant, line, device);
+  return flags.start === "straight" ? line : evenDistances(reactant, line, device, { fixed });
+}
+
+/** What a walk is told beside its flags. */
+interface Company {
+  readonly fixed: readonly number[];
+  readonly images: Images | undefined;
+  readonly stop: () => boolean;
 }
 
 function follow(
   structure: Structure,
   first: Float64Array[],
-  { potential }: Engine,
+  { potential }: { readonly potential: Potential },
+  { fixed, images, stop }: Company,
   flags: Flags,
   progress: Progress,
 ): Walk {
   const { spring, climb, steps, fmax } = flags;
+  const company = { fixed, ...(images && { images }) };
   const simulation =
     flags.method === "neb"
-      ? band(structure, first, () => potential, { spring, climb, method: flags.optimiser })
-      : string(structure, first, () => potential);
+      ? band(structure, first, () => potential, { spring, climb, method: flags.optimiser, ...company })
+      : string(structure, first, () => potential, company);
   const state = simulation.init() as BandState;
-  while (state.step < steps && !(state.maxForce <= fmax && (state.climbing ?? 0) >= 0)) {
+  let stopped = stop();
+  while (!stopped && state.step < steps && !(state.maxForce <= fmax && (state.climbing ?? 0) >= 0)) {
     (simulation as { step(s: BandState): void }).step(state);
     progress.update(state.step / steps, `step ${state.step}: ${show(state.maxForce)} eV/Å`);
+    stopped = stop();
     if (!climb && state.maxForce <= fmax) break;
   }
-  return state;
+  return { ...state, stopped };
 }
 
 function describe(profile: Profile, walk: Walk, folder: string, { fmax }: Flags): string {

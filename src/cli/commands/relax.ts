@@ -99,14 +99,17 @@ function minimum(
   frame: Frame,
   { cell, pressure, smax, fmax, steps, method, fixed: text }: Flags,
   watch: (state: Descent) => void,
-): Relaxed {
+): Relaxed & { readonly stopped: boolean } {
   const { surface } = lookout;
   const { structure } = frame;
   const fixed = fixedAtoms(text, frame);
-  const until = { fmax, steps, watch, stop: () => lookout.alarm() };
-  if (!cell) return relax(methods[method][0](structure, surface, { fixed }), structure, until);
+  let stopped = false;
+  const until = { fmax, steps, watch, stop: () => (stopped = lookout.alarm()) };
   const precondition = method === "preconditioned";
-  return relaxCell(structure, surface, { ...until, cell, pressure, smax, fixed, precondition });
+  const found = cell
+    ? relaxCell(structure, surface, { ...until, cell, pressure, smax, fixed, precondition })
+    : relax(methods[method][0](structure, surface, { fixed }), structure, until);
+  return { ...found, stopped };
 }
 
 async function run(modelFile: string, files: string[], flags: Flags, command: Command): Promise<void> {
@@ -130,7 +133,7 @@ async function run(modelFile: string, files: string[], flags: Flags, command: Co
     const watch = (s: Descent) =>
       progress.update((k + s.step / flags.steps) / frames.length, `${frame.place}: ${show(s.maxForce)} eV/Å`);
     const found = placing(frame.place, () => minimum(lookout, frame, flags, watch));
-    return { start, ...found, stopped: lookout.alarm() };
+    return { start, ...found };
   });
   progress.done();
   const relaxed = frames.map((frame, k) => {

@@ -9,6 +9,8 @@ import type { FireMemory } from "../movers.ts";
 import type { Simulation } from "../simulation.ts";
 import { createSurface } from "../surface.ts";
 import type { Point } from "../surface.ts";
+import { imagesOn } from "./images.ts";
+import type { Images } from "./images.ts";
 
 /** Options of a band. */
 export interface BandOptions {
@@ -24,6 +26,8 @@ export interface BandOptions {
   readonly maxMove?: number;
   /** Atoms that stay where they are. */
   readonly fixed?: readonly number[];
+  /** What evaluates the images; one after another on this thread by default. */
+  readonly images?: Images;
 }
 
 /** A band under way: plain data. */
@@ -61,6 +65,7 @@ export function band(
   if (path.length < 3) throw invalid("path", "3 images or more", path.length);
   const width = structure.positions.length;
   const surfaces = path.map((positions, k) => createSurface({ ...structure, positions }, potentialOf(k)));
+  const evaluator = options.images ?? imagesOn(surfaces);
 
   /** Across the path plus along the springs; the climbing image: turned round along the path. */
   function judge(state: BandState): void {
@@ -120,8 +125,8 @@ export function band(
           : guardedMove(state.lbfgs, now, forces, maxMove);
       inner.forEach((image, k) => {
         for (let i = 0; i < width; i++) image.positions[i] += move[k * width + i];
-        surfaces[k + 1].evaluate(image);
       });
+      evaluator.evaluate(inner, 1);
       state.evaluations += inner.length;
       state.step++;
       judge(state);

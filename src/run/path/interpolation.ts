@@ -105,7 +105,12 @@ function distances(positions: Float64Array): Float64Array {
  * the image dependent pair potential, relaxed as a band (S. Smidstrup, A. Pedersen, K. Stokbro, H. Jónsson, J. Chem.
  * Phys. 140, 214106 (2014), DOI 10.1063/1.4878664). In a crystal the pairs are those of the atoms as they are listed.
  */
-export function evenDistances(structure: Structure, path: Path, device: Device, steps = 200): Path {
+export function evenDistances(
+  structure: Structure,
+  path: Path,
+  device: Device,
+  { steps = 200, fixed = [] }: { readonly steps?: number; readonly fixed?: readonly number[] } = {},
+): Path {
   const [from, to] = [distances(path[0]), distances(path[path.length - 1])];
   const kernel = compilePairs(device);
   const potentials = path.map((_, k) => {
@@ -121,6 +126,7 @@ export function evenDistances(structure: Structure, path: Path, device: Device, 
     spring: 0.1,
     climb: false,
     method: "fire",
+    fixed,
   });
   const state = simulation.init();
   while (state.step < steps && state.maxForce > 1e-3) simulation.step(state);

@@ -6,6 +6,8 @@ import type { Simulation } from "../simulation.ts";
 import { createSurface } from "../surface.ts";
 import type { Point } from "../surface.ts";
 import type { PotentialOf } from "./band.ts";
+import { imagesOn } from "./images.ts";
+import type { Images } from "./images.ts";
 
 /** Options of a string. */
 export interface StringOptions {
@@ -13,6 +15,10 @@ export interface StringOptions {
   readonly rate?: number;
   /** Longest move of an atom in a step, Å; 0.1 by default. */
   readonly maxMove?: number;
+  /** Atoms that stay where they are. */
+  readonly fixed?: readonly number[];
+  /** What evaluates the images; one after another on this thread by default. */
+  readonly images?: Images;
 }
 
 /** A string under way: plain data. */
@@ -33,11 +39,13 @@ export function string(
   structure: Structure,
   path: readonly Float64Array[],
   potentialOf: PotentialOf,
-  { rate = 0.01, maxMove = 0.1 }: StringOptions = {},
+  { rate = 0.01, maxMove = 0.1, fixed = [], images: given }: StringOptions = {},
 ): Simulation<StringState> {
   const surfaces = path.map((positions, k) => createSurface({ ...structure, positions }, potentialOf(k)));
+  const evaluator = given ?? imagesOn(surfaces);
   const judge = (state: StringState) => {
     const { images } = state;
+    for (const { forces } of images) for (const i of fixed) forces.fill(0, 3 * i, 3 * i + 3);
     if (images.some(({ energy }) => !Number.isFinite(energy)))
       throw new NumericalError("the energy of an image of the path is not finite");
     state.maxForce = Math.max(
@@ -65,8 +73,8 @@ export function string(
       const even = evenlySpaced(moved);
       state.images.forEach((image, k) => {
         image.positions.set(even[k]);
-        surfaces[k].evaluate(image);
       });
+      evaluator.evaluate(state.images, 0);
       state.evaluations += state.images.length;
       state.step++;
       judge(state);
