@@ -125,11 +125,10 @@ export class TriangularSolves {
     if ((row + rows) * columns > this.#most)
       throw new RangeError("a larger triangle than there is room for (this is a bug)");
     const { memory } = this.#device;
-    for (let r = 0; r < rows; r++) {
-      const from = memory.f64(x + 8 * r * stride, columns);
-      const to = memory.f64(this.#row(row + r, columns), columns);
-      for (let k = 0; k < columns; k++) to[k] = -from[k];
-    }
+    const from = memory.f64(x, (rows - 1) * stride + columns);
+    const to = memory.f64(this.#row(row, columns), rows * columns);
+    for (let r = 0, k = 0; r < rows; r++)
+      for (let at = r * stride, end = at + columns; at < end; at++, k++) to[k] = -from[at];
   }
 
   #substitute(
@@ -144,10 +143,10 @@ export class TriangularSolves {
     const { memory } = this.#device;
     const uniform = memory.f64(this.#uniform, (w * (w + 1)) / 2);
     let at = 0;
+    const corner = memory.f64(l, (w - 1) * ldl + w);
     for (let i = 0; i < w; i++) {
-      const row = memory.f64(l + 8 * i * ldl, i + 1);
-      for (let j = 0; j < i; j++) uniform[at++] = row[j];
-      uniform[at++] = 1 / row[i];
+      for (let j = 0; j < i; j++) uniform[at++] = corner[i * ldl + j];
+      uniform[at++] = 1 / corner[i * ldl + i];
     }
     this.#kernel(w, transposed).run(columns, x, 8 * stride, this.#uniform, x, 0);
   }
