@@ -14,9 +14,7 @@ export const labelOf = ({ text, unit }: Pick<Variable, "text" | "unit">): string
   unit ? `${text} (${unit})` : text;
 
 /** Columns of numbers under one line of names. */
-export const columnText = (
-  columns: readonly (readonly [name: string, values: ArrayLike<number>])[],
-): string => {
+const columnText = (columns: readonly (readonly [name: string, values: ArrayLike<number>])[]): string => {
   const rows = Array.from({ length: columns[0][1].length }, (_, r) =>
     columns.map(([, values]) => (Number.isNaN(values[r]) ? "nan" : String(values[r]))).join(" "),
   );

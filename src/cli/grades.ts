@@ -51,7 +51,7 @@ export function warnStrange(guard: Guard | null, frames: readonly Frame[], cure:
 }
 
 /** Head of the table of frames; the names are those of the grades. */
-export const gradeHead = (names: readonly string[]): string[] => [
+const gradeHead = (names: readonly string[]): string[] => [
   "frame",
   "atom",
   ...names,
@@ -62,7 +62,7 @@ export const gradeHead = (names: readonly string[]): string[] => [
 ];
 
 /** A row of that table: the worst atom of a frame, counted from 0. */
-export const gradeRow = ({ place, worst }: FrameGrade): string[] => [
+const gradeRow = ({ place, worst }: FrameGrade): string[] => [
   place,
   `${worst.atom} ${symbolOf(worst.element)}`,
   ...Object.values(worst.grades).map((g) => show(g)),
@@ -73,7 +73,7 @@ export const gradeRow = ({ place, worst }: FrameGrade): string[] => [
 ];
 
 /** Frames with the largest first grade first, then by the next. */
-export function byGrade(frames: readonly FrameGrade[]): FrameGrade[] {
+function byGrade(frames: readonly FrameGrade[]): FrameGrade[] {
   const names = Object.keys(frames[0]?.largest ?? {});
   const order = (a: FrameGrade, b: FrameGrade) =>
     names.map((name) => b.largest[name] - a.largest[name]).find((d) => d !== 0) ?? 0;

@@ -98,7 +98,7 @@ class LinearPair implements Trainable {
   }
 }
 
-export const buildLinearPair = (): LinearPair => new LinearPair();
+const buildLinearPair = (): LinearPair => new LinearPair();
 
 /** Random frames, every other one periodic with stress, labelled by a linear pair potential of parameters `truth`. */
 export function labelledFrames(count: number, truth: ArrayLike<number>, seed = 1): Frame[] {

@@ -13,7 +13,7 @@ const auto = z.literal("auto");
 const share = z.union([z.number().min(0).max(1), z.strictObject({ frames: z.int().min(0) })]);
 
 /** How the frames are divided. */
-export const splitSchema = z.strictObject({
+const splitSchema = z.strictObject({
   method: z.enum(["random", "group", "window", "file", "share"]).default("random").meta({
     help: "what stays together: single frames, frames with equal key, contiguous windows, files; share: as shares says",
   }),
@@ -195,7 +195,7 @@ const baselineKey = (what: string) =>
     .meta({ help: `${what} of another method; the difference is learned; null: left out` });
 
 /** Where frames come from; reading them is the caller's part. */
-export const dataSchema = z.strictObject({
+const dataSchema = z.strictObject({
   files: z.union([z.string(), z.array(z.string()).min(1)]).meta({ help: "files of labelled frames" }),
   energy: z.string().optional().meta({ help: "key of the energy; found by itself if absent" }),
   forces: z.string().optional().meta({ help: "column of the forces; found by itself if absent" }),

@@ -19,7 +19,7 @@ export const pdb: Format = {
 };
 
 /** Frames of a PDB file: names, residues and chains are arrays; alternative places of an atom are an error. */
-export async function* readPdb(bytes: ByteStream, file: string): AsyncGenerator<Frame, void, undefined> {
+async function* readPdb(bytes: ByteStream, file: string): AsyncGenerator<Frame, void, undefined> {
   const reader = new Reader(file);
   for await (const lines of readLines(bytes, file)) for (const line of lines) yield* reader.take(line);
   yield* reader.end();

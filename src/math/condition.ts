@@ -1,5 +1,5 @@
 import { solveUpper, solveUpperTransposed } from "./triangular.ts";
-import { finish, type Work } from "./work.ts";
+import type { Work } from "./work.ts";
 
 /** Steps of an iteration, and the relative change at which it has settled. */
 const STEPS = 300;
@@ -24,12 +24,9 @@ function* largest(n: number, apply: (x: Float64Array) => void): Work<number> {
 
 /**
  * σ_max/σ_min of an upper triangular R [n, n] in rows of `stride` numbers, by power and inverse iteration: a lower
- * bound that has settled to a few digits in all but contrived cases. Infinity where R is singular.
+ * bound that has settled to a few digits in all but contrived cases. Infinity where R is singular. Gives
+ * way now and then.
  */
-export const conditionOf = (R: Float64Array, stride: number, n: number): number =>
-  finish(conditioning(R, stride, n));
-
-/** The same, giving way now and then. */
 export function* conditioning(R: Float64Array, stride: number, n: number): Work<number> {
   if (n === 0) return 1;
   for (let k = 0; k < n; k++) if (R[k * stride + k] === 0) return Infinity;

@@ -31,7 +31,7 @@ export const tableNames = (pair: string) => ({
 });
 
 /** The spline through the numbers of a pair. */
-export function tableSpline(pair: string, tensors: Tensors): CubicSpline {
+function tableSpline(pair: string, tensors: Tensors): CubicSpline {
   const names = tableNames(pair);
   const [r, energy, slopes] = [tensors[names.r], tensors[names.energy], tensors[names.slopes]];
   if (!r || !energy || !slopes)

@@ -105,7 +105,7 @@ export function idealGas(
 }
 
 /** Principal moments of inertia, [3], descending, amu Å². */
-export function momentsOfInertia(structure: Structure, masses: Float64Array): Float64Array {
+function momentsOfInertia(structure: Structure, masses: Float64Array): Float64Array {
   const { positions } = structure;
   const centre = centreOfMass(structure, masses);
   const I = new Float64Array(9);

@@ -40,7 +40,7 @@ export function thermalVelocities(structure: Structure, T: number, options: Ther
 }
 
 /** Removes drift and, for molecules, rotation, in place; returns the degrees of freedom that are left. */
-export function removeRigidMotion(structure: Structure, masses: Float64Array, v: Float64Array): number {
+function removeRigidMotion(structure: Structure, masses: Float64Array, v: Float64Array): number {
   const basis = rigidMotions(structure, masses);
   for (let i = 0; i < v.length; i++) v[i] *= Math.sqrt(masses[Math.floor(i / 3)]);
   projectOut(v, basis);

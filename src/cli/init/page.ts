@@ -12,7 +12,7 @@ import { show } from "../table.ts";
 import type { Cost } from "./cost.ts";
 
 /** Columns of the table of functions. */
-export const FUNCTION_HEAD = [
+const FUNCTION_HEAD = [
   "function",
   "neighbours",
   "spread",
@@ -38,7 +38,7 @@ export const costOf = ({ function: f, terms }: Candidate, cost: Cost): number =>
   terms * (isRadial(f) ? cost.pair : cost.triplet);
 
 /** One row for each function of an element. */
-export const functionRows = (list: readonly Candidate[], cost: Cost): string[][] =>
+const functionRows = (list: readonly Candidate[], cost: Cost): string[][] =>
   list.map((c) => [
     c.label.replace(/ \S+$/, ""),
     neighboursOf(c.function),

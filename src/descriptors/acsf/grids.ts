@@ -12,7 +12,7 @@ export function radialGrid(grid: RadialGrid, rc: number): RadialFunction[] {
 }
 
 /** Evenly spaced G2 from `start` to rc, as wide as their spacing asks for. */
-export function evenRadial(start: number, rc: number, count: number): RadialFunction[] {
+function evenRadial(start: number, rc: number, count: number): RadialFunction[] {
   const eta = gaussianWidth((rc - start) / count);
   return evenShifts(start, rc, count).map((shift) => ({ type: "G2", eta, shift }));
 }

@@ -194,7 +194,7 @@ function emitTangents(e: Emitter, walk: Walk, dX: Local, dG: Local): void {
 }
 
 /** The module of all sweeps; `fused` uses multiply-adds that round once. */
-export function emitSweeps(fused: boolean, shared: boolean): Uint8Array<ArrayBuffer> {
+function emitSweeps(fused: boolean, shared: boolean): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder().importMemory(shared);
   const emitter = (name: string, params: number) =>
     new Emitter(

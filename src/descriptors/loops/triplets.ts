@@ -15,7 +15,7 @@ export const LANES = 512;
  */
 export const PITCH = LANES + 16;
 /** Rows of a table that every triplet has: rij, rik, rjk², r_ij·r_ik. */
-export const GEOMETRY = 4;
+const GEOMETRY = 4;
 /** Most rows: these, what is copied of j and of k, and the tangents of rjk² and of r_ij·r_ik. */
 export const ROWS = GEOMETRY + 2 * (2 * MOST + 1) + 2;
 /** Row that holds the byte offset of neighbour k's point (x, y, z, 1), as an integer in the low 32 bits. */

@@ -5,7 +5,7 @@ import type { RawPoints } from "../../regressors/gaussian-process/points.ts";
 const LOOKED = 2000;
 
 /** Median distance of points, in features. */
-export function medianDistance({ x, features: D }: RawPoints): number {
+function medianDistance({ x, features: D }: RawPoints): number {
   const N = x.length / D;
   const pairs = (N * (N - 1)) / 2;
   const every = Math.max(1, Math.floor(pairs / LOOKED));

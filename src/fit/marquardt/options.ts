@@ -14,5 +14,3 @@ export const marquardtSchema = z.strictObject({
     .default(1024)
     .meta({ unit: "MiB", help: "most memory for the normal matrix and its factor" }),
 });
-
-export type MarquardtOptions = z.output<typeof marquardtSchema>;

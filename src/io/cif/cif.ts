@@ -23,7 +23,7 @@ export const cif: Format = {
 };
 
 /** One frame for each block that has a cell; blocks without one (of a publication, say) hold no structure. */
-export async function* readCif(bytes: ByteStream, file: string): AsyncGenerator<Frame, void, undefined> {
+async function* readCif(bytes: ByteStream, file: string): AsyncGenerator<Frame, void, undefined> {
   const blocks = blocksOf(await allLines(bytes, file), file).filter(({ values }) =>
     values.has("_cell_length_a"),
   );

@@ -24,7 +24,7 @@ export const lammpsData: Format = {
 };
 
 /** The structure of a data file; charges, molecules, image flags and velocities (Å/fs) are arrays. */
-export async function* readLammpsData(
+async function* readLammpsData(
   bytes: ByteStream,
   file: string,
   { types }: ReadOptions = {},
@@ -35,7 +35,7 @@ export async function* readLammpsData(
 }
 
 /** A data file in units metal: style charge where there are `charges`, atomic otherwise; `velocities` in Å/fs are kept. */
-export async function* writeLammpsData(
+async function* writeLammpsData(
   frames: AsyncIterable<Frame> | Iterable<Frame>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let before = "";

@@ -24,7 +24,7 @@ export const lammpsDump: Format = {
 };
 
 /** Snapshots of a dump, atoms in the order of their ids; `step`, velocities (Å/fs), forces, charges and other columns. */
-export async function* readDump(
+async function* readDump(
   bytes: ByteStream,
   file: string,
   { types }: ReadOptions = {},
@@ -56,7 +56,7 @@ function turnedFrame(frame: Frame): Frame {
 }
 
 /** A dump in units metal, about 64 kB at a time; types count the elements in the order in which frames bring them. */
-export async function* writeDump(
+async function* writeDump(
   frames: AsyncIterable<Frame> | Iterable<Frame>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const encoder = new TextEncoder();

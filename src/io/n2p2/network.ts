@@ -16,7 +16,7 @@ export const ACTIVATIONS: Readonly<Record<string, string>> = {
 };
 
 /** The lines of a data file that are not comments, split into words, with their places. */
-export function dataLines(text: string, file: string): { words: string[]; place: string }[] {
+function dataLines(text: string, file: string): { words: string[]; place: string }[] {
   return text.split("\n").flatMap((line, k) => {
     const plain = line.replace(/#.*/, "").trim();
     return plain === "" ? [] : [{ words: plain.split(/\s+/), place: `${file}:${k + 1}` }];

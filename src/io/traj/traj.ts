@@ -34,7 +34,7 @@ const reserved = (key: string): boolean => key.endsWith(".") || TOTALS.includes(
 const TIME = Math.sqrt(AMU_A2_FS2);
 
 /** Frames of a trajectory: `velocities` in Å/fs, results under ASE's names, constraints as the JSON text that ASE has for them. */
-export async function* readTraj(bytes: ByteStream, file: string): AsyncGenerator<Frame, void, undefined> {
+async function* readTraj(bytes: ByteStream, file: string): AsyncGenerator<Frame, void, undefined> {
   const pieces: Uint8Array[] = [];
   for await (const piece of gunzip(bytes, file)) pieces.push(piece);
   const whole = new Uint8Array(pieces.reduce((sum, p) => sum + p.length, 0));
@@ -149,7 +149,7 @@ const real = (values: ArrayLike<number>, ...shape: number[]): UlmArray => ({
 });
 
 /** A trajectory that ASE reads; what a frame has beside structure, labels, velocities, charges, tags and info has no place in it. */
-export async function* writeTraj(
+async function* writeTraj(
   frames: AsyncIterable<Frame> | Iterable<Frame>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const writer = new UlmWriter();

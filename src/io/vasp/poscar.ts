@@ -23,7 +23,7 @@ export const poscar: Format = {
 };
 
 /** The frame of a POSCAR: velocities (Å/fs) and move_mask (selective dynamics) are arrays, the title is `comment`. */
-export async function* readPoscar(
+async function* readPoscar(
   bytes: ByteStream,
   file: string,
   { types }: ReadOptions = {},
@@ -191,7 +191,7 @@ class Reader {
 }
 
 /** A POSCAR with the atoms in their order, positions Cartesian; velocities in Å/fs; a second frame is an error. */
-export async function* writePoscar(
+async function* writePoscar(
   frames: AsyncIterable<Frame> | Iterable<Frame>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let before = "";
