@@ -6,6 +6,7 @@ import { volume } from "../structure/cell.ts";
 import type { Frame } from "../structure/structure.ts";
 import type { Calibration } from "./least-squares/calibration.ts";
 import type { LeastSquaresOutcome } from "./least-squares/outcome.ts";
+import { unusedNote } from "./least-squares/unused.ts";
 import { uncertaintyOf } from "./least-squares/uncertainty.ts";
 import { Metrics, type Comparison, type SetMetrics } from "./metrics.ts";
 import { WholeWorkspace } from "./whole/closed-form.ts";
@@ -69,6 +70,18 @@ function modelWith(
   return { elements: dataset.elements, terms: [...known.terms, { ...term, options, tensors }], provenance };
 }
 
+/** Names the columns that tell nothing. */
+function unusedNotes(
+  { learned, dataset }: PreparedFit,
+  { unused }: LeastSquaresOutcome,
+  { device }: Pool,
+): string[] {
+  const { starts } = buildTrainable(learned.term, dataset.elements, device);
+  return unused.length > 0 && starts
+    ? [unusedNote(unused, { elements: dataset.elements, starts, labels: learned.labels })]
+    : [];
+}
+
 const judgeSet = (prepared: PreparedFit, set: "train" | "validation" | "test"): SetMetrics => {
   const metrics = new Metrics();
   for (const f of prepared.split[set]) metrics.add(comparison(prepared, f));
@@ -102,7 +115,11 @@ export async function* runFit(
       : undefined;
   const { outcome, root } = trained.leastSquares ?? {};
   const uncertainty = outcome && root ? await uncertaintyOf(prepared, root, outcome, pool) : undefined;
-  const closedForm = outcome && { ...outcome, calibration: uncertainty?.calibration ?? null };
+  const closedForm = outcome && {
+    ...outcome,
+    notes: [...outcome.notes, ...unusedNotes(prepared, outcome, pool)],
+    calibration: uncertainty?.calibration ?? null,
+  };
   const frames = { train: split.train.length, validation: split.validation.length, test: split.test.length };
   const held = new Set([...split.train, ...split.validation, ...split.test]);
   const made = {

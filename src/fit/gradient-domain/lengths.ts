@@ -10,52 +10,51 @@ import { System } from "./system.ts";
 /** Frames on which lengths are judged, at most, and their share of those that are not learned from. */
 const JUDGED = 200;
 const SHARE = 0.25;
-
-/** Lengths of the second round, from the place of the best of the first: the best length falls as frames are added. */
-const BESIDE = [-2, -1, 0, 1];
-
-/** Numbers of equations of the two rounds for a sample of so many. */
-export const roundsOf = (sample: number): readonly number[] => [Math.ceil(sample / 2), sample];
+/** A length may miss the forces that it learned from by this part of the error that is expected with all frames. */
+const MISSED = 0.1;
 
 /** Floating-point operations of the search, the factors of its matrices. */
-export const searchFlops = (lengths: number, sample: number): number => {
-  const [first, second] = roundsOf(sample);
-  return (lengths * first ** 3 + Math.min(BESIDE.length, lengths) * second ** 3) / 3;
-};
+export const searchFlops = (lengths: number, sample: number): number => (lengths * sample ** 3) / 3;
 
-/** Most bytes of the matrices of a search. */
+/** Most bytes of the matrix of a search. */
 export const searchBytes = (sample: number): number => 8 * packedNumbers(sample);
 
 /** `count` of a list, evenly spread. */
 const spread = <T>(list: readonly T[], count: number): T[] =>
   Array.from({ length: count }, (_, k) => list[Math.floor(((k + 0.5) * list.length) / count)]);
 
-/** What the trials of a round are made with. */
-interface Present {
-  readonly round: number;
+const milli = (error: number): string => (1000 * error).toPrecision(3);
+
+/** What the trials are made with. */
+interface Bench {
   readonly system: System;
   readonly cholesky: PoolCholesky;
   readonly model: GradientDomain;
 }
 
 /**
- * The length whose model of some training frames predicts the forces of others best: all lengths on half a sample, then
- * the best one and those beside it on the whole (a grid as in S. Chmiela et al., DOI 10.1016/j.cpc.2019.02.007).
+ * The length whose model of some training frames predicts the forces of others best (a grid as in S. Chmiela et al.,
+ * DOI 10.1016/j.cpc.2019.02.007), among those that are not too smooth for all frames. A long length works as a stronger
+ * ridge: it helps where frames are few, but what it misses of the forces that it learned from stays the same however
+ * many there are, while the error falls about as the root of their number.
  */
 export class LengthSearch {
   readonly lengths: readonly number[];
-  /** Mean absolute error of forces by round and length, eV/Å; NaN where it is not known yet, infinite where it is not asked for. */
+  /**
+   * Mean absolute errors of forces by length, eV/Å, of frames left out, then of those learned from; NaN where they are
+   * not known yet.
+   */
   readonly errors: Float64Array;
   readonly #made: Made;
   readonly #room: number;
   readonly #judged: readonly Labelled[];
-  readonly #rest: readonly Labelled[];
-  #present: Present | undefined;
+  readonly #learned: readonly Labelled[];
+  #bench: Bench | undefined;
   #solving: ExactSolution | undefined;
 
   /** `room`: byte address for the matrices. */
   constructor(made: Made, lengths: readonly number[], room: number) {
-    const { labelled } = made;
+    const { labelled, geometries, options } = made;
     this.#made = made;
     this.#room = room;
     this.lengths = lengths;
@@ -63,7 +62,9 @@ export class LengthSearch {
     const count = Math.max(1, Math.min(JUDGED, Math.floor(SHARE * labelled.length)));
     const judged = new Set(spread([...labelled.keys()], count));
     this.#judged = labelled.filter((_, k) => judged.has(k));
-    this.#rest = labelled.filter((_, k) => !judged.has(k));
+    const rest = labelled.filter((_, k) => !judged.has(k));
+    const most = Math.max(1, Math.floor(options.sample / geometries.directions));
+    this.#learned = spread(rest, Math.min(rest.length, most));
   }
 
   get finished(): boolean {
@@ -72,62 +73,64 @@ export class LengthSearch {
 
   /** Share of the work that is done. */
   get done(): number {
-    const [first, second] = roundsOf(this.#made.options.sample).map((n) => n ** 3);
-    const S = this.lengths.length;
-    const known = (round: number) => this.#round(round).filter(Number.isFinite).length;
-    const trials = known(0) * first + known(1) * second;
-    const here = (this.#solving?.done ?? 0) * (known(0) < S ? first : second);
-    return this.finished ? 1 : (trials + here) / (S * first + Math.min(BESIDE.length, S) * second);
+    const known = this.#leftOut.filter((error) => !Number.isNaN(error)).length;
+    return (known + (this.#solving?.done ?? 0)) / this.lengths.length;
+  }
+
+  get #leftOut(): Float64Array {
+    return this.errors.subarray(0, this.lengths.length);
+  }
+
+  get #missed(): Float64Array {
+    return this.errors.subarray(this.lengths.length);
+  }
+
+  /** Error that is expected with all frames. */
+  get #expected(): number {
+    return Math.min(...this.#leftOut) * Math.sqrt(this.#learned.length / this.#made.labelled.length);
   }
 
   /** The best length. */
   get best(): number {
-    return this.lengths[leastOf(this.#round(1))];
+    const most = Math.max(MISSED * this.#expected, Math.min(...this.#missed));
+    let best = -1;
+    for (const [k, error] of this.#leftOut.entries())
+      if (this.#missed[k] <= most && (best < 0 || error < this.#leftOut[best])) best = k;
+    return this.lengths[best];
   }
 
-  #round(round: number): Float64Array {
-    const S = this.lengths.length;
-    return this.errors.subarray(round * S, (round + 1) * S);
-  }
-
-  /** Goes on for some tenths of a second. */
+  /** A part of the work. */
   async advance(): Promise<void> {
-    const open = this.errors.findIndex(Number.isNaN);
-    const round = Math.floor(open / this.lengths.length);
-    const length = this.lengths[open % this.lengths.length];
+    const { pool, options } = this.#made;
+    const open = this.#leftOut.findIndex(Number.isNaN);
+    const length = this.lengths[open];
+    this.#bench ??= await this.#begin();
+    const { system, cholesky } = this.#bench;
     if (!this.#solving) {
-      const { pool, options } = this.#made;
-      if (this.#present?.round !== round) this.#present = await this.#begin(round);
-      const { system, cholesky } = this.#present;
       system.setLength(length);
       this.#solving = await ExactSolution.create(system, options.ridge, pool, cholesky);
     }
     if (!(await this.#solving.advance())) return;
-    this.errors[open] = this.#judge(length, this.#present!, this.#solving.solution);
+    const v = this.#solving.solution;
+    this.#leftOut[open] = this.#judge(length, this.#bench, v);
+    // What (K + λ) v = y leaves of the gradients y is λ v.
+    const components = this.#learned.length * this.#learned[0].positions.length;
+    this.#missed[open] = (options.ridge * v.reduce((sum, x) => sum + Math.abs(x), 0)) / components;
     this.#solving = undefined;
-    if (round === 0 && open === this.lengths.length - 1) this.#narrow();
   }
 
-  #narrow(): void {
-    const best = leastOf(this.#round(0));
-    this.#round(1).forEach((_, k, row) => (row[k] = BESIDE.includes(k - best) ? row[k] : Infinity));
-  }
-
-  async #begin(round: number): Promise<Present> {
-    const { pool, options, geometries, numbers, permutations } = this.#made;
-    const equations = roundsOf(options.sample)[round];
-    const count = Math.max(1, Math.min(this.#rest.length, Math.floor(equations / geometries.directions)));
-    const some = describe(numbers, spread(this.#rest, count), pool.device);
+  async #begin(): Promise<Bench> {
+    const { pool, numbers, permutations } = this.#made;
+    const some = describe(numbers, this.#learned, pool.device);
     const system = await System.create(pool, numbers, some, permutations, { part: "all" }, this.#room);
     return {
-      round,
       system,
       cholesky: await PoolCholesky.create(pool, system.rows),
       model: new GradientDomain(numbers, permutations, some.features, pool.device),
     };
   }
 
-  #judge(length: number, { system, model }: Present, v: Float64Array): number {
+  #judge(length: number, { system, model }: Bench, v: Float64Array): number {
     model.set(length, 0, system.weights(v));
     let [sum, count] = [0, 0];
     for (const { positions, forces } of this.#judged) {
@@ -140,22 +143,16 @@ export class LengthSearch {
 
   /** What was tried, for the report. */
   get summary(): string {
-    const tried = [0, 1].map((round) =>
-      [...this.#round(round)]
-        .map((e, k) => (Number.isFinite(e) ? `${this.lengths[k]}: ${(1000 * e).toFixed(1)}` : ""))
-        .filter(Boolean)
-        .join(", "),
+    const tried = this.lengths.map(
+      (length, k) => `${length}: ${milli(this.#leftOut[k])} (${milli(this.#missed[k])})`,
     );
-    return `, chosen by force errors (meV/Å) of smaller fits on ${this.#judged.length} training frames left out: ${tried.join("; then ")}`;
+    return (
+      `, chosen by force errors (meV/Å) of fits to ${this.#learned.length} training frames on ${this.#judged.length} others ` +
+      `(and on their own, at most ${milli(MISSED * this.#expected)}): ${tried.join(", ")}`
+    );
   }
 
   load(errors: Float64Array | undefined): void {
     copyInto(this.errors, errors, "errors");
   }
-}
-
-function leastOf(errors: Float64Array): number {
-  let best = 0;
-  for (const [k, error] of errors.entries()) if (error < errors[best]) best = k;
-  return best;
 }

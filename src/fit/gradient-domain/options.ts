@@ -13,7 +13,7 @@ export const options = strictObject({
     .min(1)
     .default([5, 7, 10, 14, 20, 28, 40, 56, 80])
     .meta({ unit: "1/Å", help: "lengths that auto chooses from" }),
-  sample: int().min(50).default(6000).meta({ help: "most equations from which the length is chosen" }),
+  sample: int().min(50).default(4000).meta({ help: "most equations from which the length is chosen" }),
   ridge: number()
     .positive()
     .default(1e-10)

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createDevice } from "../../../device/device.ts";
 import { RowQr } from "../../../math/qr.ts";
+import { symmetricEigen } from "../../../math/symmetric-eigen.ts";
 import { finish, type Work } from "../../../math/work.ts";
 import { Random } from "../../../math/random.ts";
 import { leastSquaresSchema } from "../options.ts";
@@ -99,6 +100,25 @@ describe("solvers, on made-up rows", () => {
       expect(noise).toBeGreaterThan(0.7 * NOISE);
       expect(noise).toBeLessThan(1.3 * NOISE);
     }
+  });
+
+  it("condition numbers are those of the columns in use", () => {
+    const used = Array.from({ length: P }, (_, k) => k).filter((k) => k !== EMPTY);
+    const n = used.length;
+    const conditionWith = (scale: (k: number) => number) => {
+      const gram = new Float64Array(n * n);
+      used.forEach((k, i) =>
+        used.forEach((l, j) => {
+          for (let r = 0; r < ROWS; r++)
+            gram[i * n + j] += (A[r * P + k] / scale(k)) * (A[r * P + l] / scale(l));
+        }),
+      );
+      const { values } = symmetricEigen(gram, n);
+      return Math.sqrt(Math.max(...values) / Math.min(...values));
+    };
+    const lengthOf = (k: number) => Math.sqrt(every.reduce((sum, i) => sum + A[i * P + k] ** 2, 0));
+    expect(finish(system.plainCondition()) / conditionWith(() => 1)).toBeCloseTo(1, 4);
+    expect(finish(system.condition()) / conditionWith(lengthOf)).toBeCloseTo(1, 4);
   });
 
   it("a column that is only rounding stays out", () => {
