@@ -6,7 +6,7 @@ const OF_THE_FIT = new Set(
   (
     "delta f0 n_sparse config_type_n_sparse sparse_method lengthscale_factor lengthscale_uniform lengthscale_file " +
     "theta_fac theta_uniform theta_file sparse_file mark_sparse_atoms add_species covariance_type zeta " +
-    "print_sparse_index unique_hash_tolerance unique_descriptor_tolerance xml_version"
+    "print_sparse_index unique_hash_tolerance unique_descriptor_tolerance"
   ).split(" "),
 );
 

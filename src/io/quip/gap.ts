@@ -34,6 +34,9 @@ export interface GapFile {
   readonly coordinates: readonly GapCoordinate[];
 }
 
+/** Files before March 2015 mean something else by the same words. */
+const OLDEST = 1426512068;
+
 const real = (text: string | undefined, place: string): number => {
   // QUIP leaves out the 0 before a point, which is no matter here.
   const value = Number(text);
@@ -72,6 +75,7 @@ export function parseGap(text: string, file: string): GapFile {
         inside = name;
         const place = `${file}:${line}`;
         if (name === "e0") e0.set(real(attributes["Z"], place), real(attributes["value"], place));
+        if (name === "GAP_params") demandVersion(attributes["gap_version"], `${place}: gap_version`);
         if (name === "gpCoordinates")
           open = { attributes, line, theta: "", descriptor: "", alpha: [], cutoffs: [], points: "" };
         if (name === "sparseX") {
@@ -97,6 +101,16 @@ export function parseGap(text: string, file: string): GapFile {
   reader.push(text.replace(/<!\[CDATA\[[\s\S]*?\]\]>/g, (all) => all.replace(/[^\n]/g, "")));
   if (coordinates.length === 0) throw invalid(file, "a GAP of QUIP (gpCoordinates)", "none");
   return { e0, coordinates };
+}
+
+function demandVersion(text: string | undefined, place: string): void {
+  const version = Number(text);
+  if (!(version >= OLDEST))
+    throw invalid(
+      place,
+      `${OLDEST} (March 2015) or later; earlier conventions are not read`,
+      text ?? "nothing",
+    );
 }
 
 /** Numbers between blanks. */

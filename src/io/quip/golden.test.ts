@@ -63,6 +63,12 @@ describe.each(["silicon", "ethanol"] as const)("a GAP of gap_fit: %s", (name) =>
 
 describe("GAPs that are not read", () => {
   it.each([
+    [
+      'gap_version="1769700636"',
+      'gap_version="1400000000"',
+      /ethanol\.xml:3: gap_version: expected 1426512068/,
+    ],
+    ["n_max=3", "n_max=3 xml_version=1", /xml_version: expected options that are read/],
     ["Z1=6 Z2=1", "Z1=6 Z2=1 only_intra=T", /ethanol\.xml:125: only_intra: expected options that are read/],
     ["nu_R=2", "R_mix=T", /R_mix: expected false.*true/],
     ["n_max=3", "n_max=3 radial_basis=POLY", /radial_basis: expected EQUISPACED_GAUSS.*POLY/],
