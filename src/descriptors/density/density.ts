@@ -3,6 +3,7 @@ import { invalid } from "../../error.ts";
 import type { Descriptor, Features } from "../descriptor.ts";
 import type { Environments } from "../environments.ts";
 import { AtomBlock } from "./block.ts";
+import { DensityCurvature } from "./curvature.ts";
 import { DensityKernels } from "./functions.ts";
 import type { DensityFunctions } from "./functions.ts";
 import { combinations, combine } from "./monomials.ts";
@@ -133,6 +134,7 @@ class DensityDescriptor implements Descriptor {
   #kept: Environments | null = null;
   #rows = 0;
   #room = 0;
+  #curvature: DensityCurvature | null = null;
 
   constructor(
     shape: Pick<Descriptor, "cutoff" | "smoothness" | "elements">,
@@ -216,6 +218,15 @@ class DensityDescriptor implements Descriptor {
     while (env.starts[e + 1] <= c) e++;
     const { layer, table } = this.#sources[e];
     this.#block.jacobian(layer, table(), env, c, rows);
+  }
+
+  curvature(env: Environments, c: number, dEdG: Features, block: Float64Array): void {
+    this.#curvature ??= new DensityCurvature(this.#device);
+    let e = 0;
+    while (env.starts[e + 1] <= c) e++;
+    const { layer, size } = this.#sources[e];
+    const at = size * (c - env.starts[e]);
+    this.#curvature.add(layer, env, c, dEdG.matrices[e].subarray(at, at + size), block);
   }
 
   /** Visits LANES centres of one element at a time. */

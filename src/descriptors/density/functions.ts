@@ -34,6 +34,7 @@ export class DensityKernels {
   #pullback: Kernel | null = null;
   #pushforward: Kernel | null = null;
   #jacobian: Kernel | null = null;
+  #curvature: Kernel | null = null;
 
   constructor({ functions, parameters }: DensityFunctions, device: Device) {
     this.#functions = functions;
@@ -80,6 +81,18 @@ export class DensityKernels {
       varying: names,
       uniform: this.#parameters,
       elementwise: this.#values().flatMap((f) => components.map((c) => tangent(f, new Map([[c, one]])))),
+    }));
+  }
+
+  /** elementwise: ∂²(Σ_v w_v φ_v)/∂r∂r: xx, xy, xz, yy, yz, zz. */
+  get curvature(): Kernel {
+    return (this.#curvature ??= this.#device.compile({
+      name: "density curvature",
+      varying: names,
+      uniform: [...this.#parameters, ...this.#functions.map((_, v) => `w${v}`)],
+      elementwise: gradient(this.#weighted(), components).flatMap((slope, k) =>
+        components.slice(k).map((c) => tangent(slope, new Map([[c, one]]))),
+      ),
     }));
   }
 

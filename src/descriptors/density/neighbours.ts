@@ -23,6 +23,11 @@ export class ElementNeighbours {
   /** Neighbours. */
   count = 0;
 
+  /** Number of the pair in each lane, padding left out. */
+  get pairs(): Int32Array {
+    return this.#pair;
+  }
+
   /** `extra` rows behind the others are for what reads them with the neighbours. */
   constructor(memory: Memory, extra = 0) {
     this.#memory = memory;
