@@ -115,6 +115,7 @@ export { meshWavenumbers, phonons, phononsFrom, supercellOf, type Phonons } from
 export { vibrations, type Vibrations } from "./run/vibrations.ts";
 export { broadened, infraredIntensities, type Spectrum } from "./run/infrared.ts";
 export { harmonic, idealGas, type Thermochemistry } from "./run/thermochemistry.ts";
+export { activation, wigner, type Activation } from "./run/transition-state.ts";
 
 export { formats } from "./io/table.ts";
 export { readExtxyz, writeExtxyz } from "./io/extxyz.ts";

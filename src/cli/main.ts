@@ -84,6 +84,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "saddle point near a structure, verified; the way down both sides",
     load: () => import("./commands/saddle.ts"),
   },
+  rate: {
+    group: "Run",
+    summary: "free energy of activation and rate from a saddle point and its minima",
+    load: () => import("./commands/rate.ts"),
+  },
   vibrations: {
     group: "Run",
     summary: "normal modes, zero-point energy, thermochemistry",
