@@ -3,7 +3,7 @@ import { symmetricEigen } from "../math/symmetric-eigen.ts";
 import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { AMU_A2_FS2, HBAR, LIGHT_CM } from "../structure/units.ts";
-import { rigidMotions } from "./rigid.ts";
+import { axesOf, rigidMotions } from "./rigid.ts";
 import { held, times } from "./saddle/quadratic.ts";
 
 /** Wavenumber (cm⁻¹) of an eigenvalue of the mass-weighted force constants (eV/(amu Å²)); negative: imaginary. */
@@ -33,19 +33,22 @@ export interface VibrationOptions {
   readonly masses?: Float64Array;
   /** The potential is an external field (see `Potential`): motions of the whole are vibrations too. */
   readonly external?: boolean;
+  /** Atoms that do not take part; their modes are left out. */
+  readonly fixed?: readonly number[];
 }
 
 /** Modes of force constants H [3n, 3n] (eV/Å²) with the motions of the whole projected out. */
 export function vibrations(
   structure: Structure,
   H: Float64Array,
-  { masses = massesOf(structure.numbers), external = false }: VibrationOptions = {},
+  { masses = massesOf(structure.numbers), external = false, fixed = [] }: VibrationOptions = {},
 ): Vibrations {
   const size = structure.positions.length;
   const root = Float64Array.from({ length: size }, (_, i) => Math.sqrt(masses[Math.floor(i / 3)]));
   const weighted = H.map((h, k) => h / (root[Math.floor(k / size)] * root[k % size]));
-  const whole = external ? [] : rigidMotions(structure, masses);
-  const rigid = Float64Array.from(whole, (u) => wavenumber(dot(u, times(weighted, u))));
+  const free = external ? [] : rigidMotions(structure, masses, fixed);
+  const rigid = Float64Array.from(free, (u) => wavenumber(dot(u, times(weighted, u))));
+  const whole = [...axesOf(fixed, size), ...free];
   // What is projected out gets an eigenvalue above all others, so that it is told apart from soft modes.
   const above = 1 + weighted.reduce((sum, x) => sum + Math.abs(x), 0);
   const { values, vectors } = symmetricEigen(held(weighted, whole, above), size);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
 import { writeFrames } from "../../io/files.node.ts";
+import type { Potential } from "../../potentials/potential.ts";
 import { hessian } from "../../run/hessian.ts";
 import { profileOf } from "../../run/path/profile.ts";
 import { reactionCoordinate } from "../../run/path/reaction-coordinate.ts";
@@ -10,16 +11,19 @@ import { lbfgs, relax } from "../../run/relax.ts";
 import type { Relaxed } from "../../run/relax.ts";
 import { dimer } from "../../run/saddle/dimer.ts";
 import { prfo } from "../../run/saddle/prfo.ts";
+import { withoutFixed } from "../../run/saddle/quadratic.ts";
 import type { Simulation } from "../../run/simulation.ts";
 import type { Point } from "../../run/surface.ts";
 import { vibrations } from "../../run/vibrations.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { EXIT, count, positive, present, refuseIdle, withCommons } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
-import type { Engine } from "../engine.ts";
 import { refuseExisting, stem, writeWhole } from "../files.ts";
+import { FIXED, fixedAtoms } from "../fixed-atoms.ts";
 import { exactly, withHessian } from "../force-constants.ts";
 import type { HessianFlag } from "../force-constants.ts";
+import { Lookout, gradesJson, withLookout } from "../lookout.ts";
+import type { LookoutFlags } from "../lookout.ts";
 import { createProgress } from "../progress.ts";
 import type { Progress } from "../progress.ts";
 import { profileFigure } from "../report/figures.ts";
@@ -28,7 +32,7 @@ import { framesOf, readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { show } from "../table.ts";
 
-interface Flags extends UnitFlags, HessianFlag {
+interface Flags extends UnitFlags, HessianFlag, LookoutFlags {
   readonly output?: string;
   readonly method: "prfo" | "dimer";
   readonly irc?: boolean;
@@ -36,6 +40,7 @@ interface Flags extends UnitFlags, HessianFlag {
   readonly fmax: number;
   readonly steps: number;
   readonly seed: number;
+  readonly fixed?: string;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -65,9 +70,10 @@ export function define(command: Command): void {
     .option("--fmax <eV/Å>", "stop when no force on an atom is larger", positive, 1e-3)
     .option("--steps <n>", "give up after so many", count, 300)
     .option("--seed <n>", "of the dimer's first direction", count, 1)
+    .option(...FIXED)
     .option("--force", "overwrite the folder's files")
     .action(run);
-  withHessian(command);
+  withLookout(withHessian(command));
 }
 
 interface Searching extends Point {
@@ -80,24 +86,32 @@ async function run(modelFile: string, file: string, flags: Flags, command: Comma
   refuseIdle(command, [
     ["ircStep", "--irc", flags.irc === true],
     ["seed", "--method dimer", flags.method === "dimer", flags.method],
+    ["grade", "--stop-on-extrapolation", flags.stopOnExtrapolation !== undefined],
   ]);
-  const engine = await openModel(modelFile);
-  const [{ structure, place }] = await readStructures([file], flags);
+  const opened = await openModel(modelFile);
+  const lookout = new Lookout(opened, flags, modelFile);
+  const engine: Walker = { potential: lookout.surface, stop: () => lookout.alarm() };
+  const [frame] = await readStructures([file], flags);
+  const { structure, place } = frame;
+  const fixed = fixedAtoms(flags.fixed, frame);
   refuseStrangers(engine.potential, structure, place);
   const folder = flags.output ?? `${stem(file)}-refined`;
   const names = ["saddle.xyz", "irc.xyz", "minima.xyz", "irc.html"].map((name) => join(folder, name));
   for (const name of names) refuseExisting(name, flags.force);
   const progress = createProgress();
-  const found = search(structure, engine, flags, progress);
+  const found = search(structure, engine, fixed, flags, progress);
   const saddle = { ...structure, positions: found.positions };
   const exact = exactly(modelFile, engine.potential, saddle, flags);
-  const H = exact ?? hessian(saddle, engine.potential);
-  const { wavenumbers, modes } = vibrations(saddle, H, { external: engine.potential.external });
+  const H = withoutFixed(exact ?? hessian(saddle, engine.potential), fixed);
+  const { external } = engine.potential;
+  const { wavenumbers, modes } = vibrations(saddle, H, { external, fixed });
   const negative = [...wavenumbers].filter((w) => w < 0);
   const genuine = found.maxForce <= flags.fmax && negative.length === 1;
   mkdirSync(folder, { recursive: true });
-  await writeFrames(names[0], framesOf(structure, [found]));
-  const walks = flags.irc && genuine ? walkDown(saddle, engine, H, modes[0], flags, progress) : undefined;
+  const sighting = lookout.look(framesOf(structure, [found]));
+  await writeFrames(names[0], sighting.frames);
+  const walks =
+    flags.irc && genuine ? walkDown(saddle, engine, fixed, H, modes[0], flags, progress) : undefined;
   progress.done();
   if (walks) await writeWalks(walks, structure, names, `${modelFile}: reaction coordinate through ${file}`);
   const { energy, step: steps, maxForce, evaluations } = found;
@@ -110,6 +124,8 @@ async function run(modelFile: string, file: string, flags: Flags, command: Comma
     maxForce,
     evaluations,
     wavenumbers,
+    stopped: found.stopped,
+    grades: gradesJson(sighting.grades),
     ...(walks && { ends: walks.sides.map(({ end }) => end.energy - energy), minima: fallen }),
   };
   const text = [
@@ -120,8 +136,11 @@ async function run(modelFile: string, file: string, flags: Flags, command: Comma
       : `NOT a first-order saddle point: ${faults(found, negative.length, flags).join(", ")}`,
     ...(walks?.sides.map((side, k) => describeSide(side, fallen![k], energy)) ?? []),
     `${folder}/: ${walks ? "saddle.xyz, irc.xyz, minima.xyz, irc.html" : "saddle.xyz"}`,
+    ...(found.stopped ? ["stopped where an atom left the training data"] : []),
+    ...sighting.notes,
   ].join("\n");
-  present({ text, json, exitCode: genuine ? EXIT.ok : EXIT.numerical }, flags.json);
+  const end = genuine ? EXIT.ok : EXIT.numerical;
+  present({ text, json, exitCode: found.stopped ? EXIT.extrapolation : end }, flags.json);
 }
 
 /** Why what was found is no saddle point. */
@@ -130,17 +149,31 @@ const faults = ({ maxForce }: Searching, imaginary: number, { fmax }: Flags): st
   ...(imaginary === 1 ? [] : [`${imaginary} imaginary modes`]),
 ];
 
-function search(structure: Structure, { potential }: Engine, flags: Flags, progress: Progress): Searching {
+/** The surface to walk on, and whether it is left where the model knows it. */
+interface Walker {
+  readonly potential: Potential;
+  readonly stop: () => boolean;
+}
+
+function search(
+  structure: Structure,
+  { potential, stop }: Walker,
+  fixed: readonly number[],
+  flags: Flags,
+  progress: Progress,
+): Searching & { readonly stopped: boolean } {
   const simulation: Simulation<Searching> =
     flags.method === "prfo"
-      ? prfo(structure, potential, { exact: flags.hessian !== "differences" })
-      : dimer(structure, potential, { seed: flags.seed });
+      ? prfo(structure, potential, { exact: flags.hessian !== "differences", fixed })
+      : dimer(structure, potential, { seed: flags.seed, fixed });
   const state = simulation.init();
-  while (state.step < flags.steps && state.maxForce > flags.fmax) {
+  let stopped = stop();
+  while (!stopped && state.step < flags.steps && state.maxForce > flags.fmax) {
     simulation.step(state);
     progress.update(state.step / flags.steps, `step ${state.step}: ${show(state.maxForce)} eV/Å`);
+    stopped = stop();
   }
-  return state;
+  return { ...state, stopped };
 }
 
 /** Steps down one side, at most. */
@@ -163,14 +196,15 @@ interface Walks {
 /** Down both sides, and from both ends to the minima. */
 function walkDown(
   saddle: Structure,
-  { potential }: Engine,
+  { potential }: Walker,
+  fixed: readonly number[],
   H: Float64Array,
   mode: Float64Array,
   { ircStep, fmax }: Flags,
   progress: Progress,
 ): Walks {
   const walks = ([-1, 1] as const).map((side) => {
-    const simulation = reactionCoordinate(saddle, potential, H, mode, side, { step: ircStep });
+    const simulation = reactionCoordinate(saddle, potential, H, mode, side, { step: ircStep, fixed });
     const state = simulation.init();
     const images = [snapshot(state)];
     while (!state.ended && state.step < LONGEST) {
@@ -185,7 +219,7 @@ function walkDown(
       images,
       end,
       length: state.length,
-      minimum: relax(lbfgs(start, potential), start, { fmax, steps: LONGEST }),
+      minimum: relax(lbfgs(start, potential, { fixed }), start, { fmax, steps: LONGEST }),
     };
   });
   const [back, on] = walks;

@@ -16,6 +16,8 @@ export interface CoordinateOptions {
   readonly step?: number;
   /** amu. */
   readonly masses?: Float64Array;
+  /** Atoms that stay where they are; their rows and columns of the force constants are zero. */
+  readonly fixed?: readonly number[];
 }
 
 /** A walk down from a saddle point under way: plain data. */
@@ -45,17 +47,27 @@ export function reactionCoordinate(
   H: Float64Array,
   mode: Float64Array,
   side: 1 | -1,
-  { step = 0.1, masses = massesOf(structure.numbers) }: CoordinateOptions = {},
+  { step = 0.1, masses = massesOf(structure.numbers), fixed = [] }: CoordinateOptions = {},
 ): Simulation<CoordinateState> {
   const n = structure.positions.length;
   const root = Float64Array.from({ length: n }, (_, i) => Math.sqrt(masses[Math.floor(i / 3)]));
   const surface = createSurface(structure, potential);
 
+  /** Energy and forces there; none on fixed atoms. */
+  function look(state: CoordinateState): void {
+    surface.evaluate(state);
+    hold(state);
+  }
+
+  function hold({ forces }: Point): void {
+    for (const i of fixed) forces.fill(0, 3 * i, 3 * i + 3);
+  }
+
   /** Moves by s in mass-weighted coordinates, and learns from how the gradient changed. */
   function walk(state: CoordinateState, s: Float64Array): void {
     const before = state.forces.map((f, i) => -f / root[i]);
     for (let i = 0; i < n; i++) state.positions[i] += s[i] / root[i];
-    surface.evaluate(state);
+    look(state);
     if (!Number.isFinite(state.energy))
       throw new NumericalError("the energy on a reaction path is not finite");
     state.maxForce = longest(state.forces);
@@ -71,6 +83,7 @@ export function reactionCoordinate(
   return {
     init() {
       const point = surface.start();
+      hold(point);
       const weighted = H.map((h, k) => h / (root[Math.floor(k / n)] * root[k % n]));
       const fixed = { step: 0, length: 0, ended: false, H: weighted };
       return { ...point, ...fixed, maxForce: longest(point.forces) };
@@ -92,7 +105,7 @@ export function reactionCoordinate(
       if (state.energy < energy) return;
       state.positions.set(kept.positions);
       state.length = kept.length;
-      surface.evaluate(state);
+      look(state);
       state.maxForce = longest(state.forces);
       state.ended = true;
     },

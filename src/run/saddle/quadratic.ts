@@ -1,7 +1,7 @@
 import { dot } from "../../math/minimise.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { projectOut, rigidMotions } from "../rigid.ts";
+import { axesOf, projectOut, rigidMotions } from "../rigid.ts";
 
 /** A · x for a square row-major A. */
 export function times(A: Float64Array, x: Float64Array): Float64Array {
@@ -29,9 +29,8 @@ export function updateHessian(H: Float64Array, s: Float64Array, y: Float64Array)
 }
 
 /**
- * Orthonormal directions, unweighted, in which nothing is to move: the motions of the whole, and those of fixed atoms.
- * With fixed atoms, or in an
- * external field, the whole is not free.
+ * Orthonormal directions, unweighted, in which nothing is to move: those of fixed atoms, and the motions of the whole that
+ * leave these in place; the whole is not free in an external field.
  */
 export function heldDirections(
   structure: Structure,
@@ -39,17 +38,17 @@ export function heldDirections(
   { external }: Pick<Potential, "external">,
   fixed: readonly number[],
 ): Float64Array[] {
-  if (fixed.length > 0)
-    return fixed.flatMap((i) =>
-      [0, 1, 2].map((k) => {
-        const u = new Float64Array(positions.length);
-        u[3 * i + k] = 1;
-        return u;
-      }),
-    );
-  if (external) return [];
+  const axes = axesOf(fixed, positions.length);
+  if (external) return axes;
   const unit = new Float64Array(structure.numbers.length).fill(1);
-  return [...rigidMotions({ ...structure, positions }, unit)];
+  return [...axes, ...rigidMotions({ ...structure, positions }, unit, fixed)];
+}
+
+/** Force constants H [3n, 3n] of the other atoms, rows and columns of the fixed ones zero. */
+export function withoutFixed(H: Float64Array, fixed: readonly number[]): Float64Array {
+  const n = Math.sqrt(H.length);
+  const still = new Set(fixed.flatMap((i) => [3 * i, 3 * i + 1, 3 * i + 2]));
+  return H.map((h, k) => (still.has(Math.floor(k / n)) || still.has(k % n) ? 0 : h));
 }
 
 /** (1 − Σ u uᵀ) H (1 − Σ u uᵀ) + stiffness Σ u uᵀ, so that held directions are stiff instead of flat. */
