@@ -20,6 +20,7 @@ describe.each(["snap", "ace"])("second derivatives of %s", (name) => {
     ["linear", shaken(composedTerm(name, device, {}, { name: "linear" }))],
     ["quadratic", shaken(composedTerm(name, device, {}, { name: "linear", quadratic: true }))],
     ["a network", composedTerm(name, device)],
+    ["an embedding", composedTerm(name, device, {}, { name: "embedding" })],
   ])("under %s: those of the forces, in a molecule and a skew crystal", (_, term) => {
     const potential = buildTerm(term, ELEMENTS, device);
     for (const structure of [molecule, crystal(true)]) {

@@ -198,6 +198,29 @@ class Embedding implements Regressor {
     }
   }
 
+  curvature(G: Features, dG: Features, out: Features): void {
+    this.#parts.forEach((part, e) => {
+      for (let c = 0; c < G.counts[e]; c += BLOCK) {
+        const n = Math.min(BLOCK, G.counts[e] - c);
+        const changes = this.#bend(part, G.matrices[e], dG.matrices[e], c, n).subarray(
+          part.kernels.width * BLOCK,
+        );
+        this.#spread(part, changes, out.matrices[e], c, n);
+      }
+    });
+  }
+
+  /** g = ∂E/∂y of rows c … c + n, then ġ, its change along dy. */
+  #bend(part: Part, G: Float64Array, dG: Float64Array | null, c: number, n: number): Float64Array {
+    const { width, bend } = part.kernels;
+    this.#fill(part, G, c, n, 0);
+    if (dG) this.#fill(part, dG, c, n, width);
+    else this.#columns.fill(0, width * BLOCK, 2 * width * BLOCK);
+    this.#pad(2 * width, n);
+    bend.run(n + (n & 1), this.#inputs, 8 * BLOCK, 0, this.#outputs, 0);
+    return this.#columns.subarray((this.#outputs - this.#inputs) / 8);
+  }
+
   parameterGradient(G: Features, seeds: Float64Array, dG: Features | null, gradient: Float64Array): void {
     let first = 0;
     this.#parts.forEach((part, e) => {
@@ -221,13 +244,8 @@ class Embedding implements Regressor {
     gradient: Float64Array,
   ): void {
     const { K, summed, D, scale, kernels, start } = part;
-    const width = kernels.width;
-    this.#fill(part, G, c, n, 0);
-    if (dG) this.#fill(part, dG, c, n, width);
-    else this.#columns.fill(0, width * BLOCK, 2 * width * BLOCK);
-    this.#pad(2 * width, n);
-    kernels.bend.run(n + (n & 1), this.#inputs, 8 * BLOCK, 0, this.#outputs, 0);
-    const g = this.#columns.subarray((this.#outputs - this.#inputs) / 8);
+    const { width } = kernels;
+    const g = this.#bend(part, G, dG, c, n);
     for (let k = 0; k < n; k++) {
       const row = (c + k) * K;
       const seed = seeds[first + c + k];
