@@ -48,6 +48,11 @@ function serving(...args: readonly string[]) {
 const answers = (command: string, ...args: readonly string[]): boolean => {
   const { error, status } = spawnSync(command, args, { timeout: 60_000 });
   return !error && status === 0;
+  const bond = "depth: 4.4, alpha: 1.9, distance: 1.27";
+  const morse = `{ type: morse, cutoff: 4, pairs: { H-Cl: { ${bond} }, H-H: { ${bond} }, Cl-Cl: { ${bond} } } }`;
+  const charged = `[${morse}, { type: charges, charges: { H: 0.3, Cl: -0.3 } }]`;
+  writeFileSync(join(folder, "hcl.yaml"), `elements: [H, Cl]\nterms: ${charged}\n`);
+  writeFileSync(join(folder, "hcl.xyz"), "2\n\nH 0 0 0\nCl 0 0 1.27\n");
 };
 
 beforeAll(() => {
@@ -96,6 +101,26 @@ describe("surfit and surfit through a socket", () => {
     for (const file of ["ar.xyz", "crystal.xyz"]) {
       const direct = json("predict", "lj.yaml", file);
       const name = join(folder, `${file}.socket`);
+  test("a dipole that stands behind the forces gives the same infrared intensity", async () => {
+    const name = join(folder, "dipole.socket");
+    const served = serving("hcl.yaml", "hcl.xyz", "--unix", name);
+    interface Modes {
+      readonly dipole: readonly number[];
+      readonly wavenumbers: readonly number[];
+      readonly intensities: readonly number[];
+    }
+    const run = ["hcl.xyz", "--hessian", "differences"];
+    const through = json("vibrations", `socket:${name}`, ...run) as Modes;
+    const direct = json("vibrations", "hcl.yaml", ...run) as Modes;
+    expect((await served.ended).code).toBe(0);
+    expect(direct.intensities[0]).toBeGreaterThan(50);
+    for (const key of ["dipole", "wavenumbers", "intensities"] as const)
+      direct[key].forEach((x, k) =>
+        expect(Math.abs(through[key][k] - x)).toBeLessThan(1e-7 * (1 + Math.abs(x))),
+      );
+    expect(surfit("vibrations", "hcl.yaml", ...run, "--charges", "H=1,Cl=-1").stderr).toContain("of its own");
+  }, 60_000);
+
       const served = serving("lj.yaml", file, "--unix", name);
       const through = json("predict", `socket:${name}`, file);
       const [a, b] = [flat(direct), flat(through)];

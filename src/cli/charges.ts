@@ -53,7 +53,7 @@ function chargesOf(text: string, arrays: Frame["arrays"], place: string): number
 export function withChargesOf(engine: Engine, { charges }: ChargesFlag, frame: Frame): Engine {
   if (charges === undefined) return engine;
   const { model, potential, device, program } = engine;
-  if (potential.dipole)
+  if (potential.dipole === true)
     throw invalid("--charges", "a model without a dipole of its own", "one that tells one");
   const term = chargesTerm(charges, frame);
   const elements = program ? elementsOf(frame.structure.numbers) : model.elements;

@@ -95,7 +95,7 @@ export function evaluateOnce(potential: Potential, structure: Structure, place: 
     energy: out.energy,
     forces: out.forces,
     ...(V > 0 && { stress: out.virial.map((w) => -w / V) }),
-    ...(dipole && { dipole }),
+    ...(dipole && potential.dipole && { dipole }),
   };
 }
 

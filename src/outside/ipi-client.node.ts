@@ -95,6 +95,7 @@ function evaluated(body: Uint8Array, template: Structure, potential: Potential) 
   if (!Number.isFinite(out.energy) || !out.forces.every(Number.isFinite))
     throw new NumericalError("the energy or a force is not finite at the positions that the server sent");
   // As i-PI reads it: atomic units.
-  const text = dipole ? JSON.stringify({ dipole: Array.from(dipole, (x) => x / BOHR) }) : "";
+  const text =
+    dipole && potential.dipole ? JSON.stringify({ dipole: Array.from(dipole, (x) => x / BOHR) }) : "";
   return { answer: encodeForces(out, text), energy: out.energy };
 }

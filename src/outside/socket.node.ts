@@ -30,9 +30,8 @@ export function socketPotential(address: Address, timeout = 600, charge = 0): So
   });
   thread.unref();
   const message = new Uint8Array(new SharedArrayBuffer(1024));
-  let told = false;
+  let told: boolean | "perhaps" = "perhaps";
   return {
-    /** Known from the first answer on. */
     get dipole() {
       return told;
     },

@@ -56,7 +56,7 @@ export class ParallelPotential implements Potential {
     this.#board = board;
   }
 
-  get dipole(): boolean {
+  get dipole(): Potential["dipole"] {
     return this.#alone.dipole;
   }
 

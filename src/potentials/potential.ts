@@ -33,8 +33,11 @@ export interface Potential {
   readonly smoothness?: number;
   /** The energy depends on where the atoms are, not only on where they are to each other: the whole is not free to move. */
   readonly external?: boolean;
-  /** It fills `Evaluation.dipole` where that is asked for; what it would cost otherwise is not paid. */
-  readonly dipole?: boolean;
+  /**
+   * It fills `Evaluation.dipole` where that is asked for; what it would cost otherwise is not paid. "perhaps": an outside
+   * program will tell with its first answer, after which it is true or false.
+   */
+  readonly dipole?: boolean | "perhaps";
   /**
    * ADDS the force constants ∂²E/∂x∂x to H [3n, 3n], eV/Å², where the second derivatives of its formulas are to be had; all
    * images of an atom move with it. neighbours.cutoff ≥ cutoff.

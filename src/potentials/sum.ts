@@ -42,8 +42,9 @@ export class Sum implements Gradable, Uncertain {
   };
 
   /** True where any part knows a dipole; asked anew, because an outside program may tell only with its first answer. */
-  get dipole(): boolean {
-    return this.parts.some(({ potential }) => potential.dipole);
+  get dipole(): boolean | "perhaps" {
+    const known = this.parts.map(({ potential }) => potential.dipole);
+    return known.includes(true) || (known.includes("perhaps") && "perhaps");
   }
 
   /** True where any part remembers its training data; the largest grade of an atom counts. */

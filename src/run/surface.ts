@@ -76,6 +76,7 @@ export function createSurface(structure: Structure, potential: Potential, skin =
     const out: Evaluation = { energy: 0, forces, virial, ...(point.dipole && { dipole: point.dipole }) };
     potential.evaluate(now, neighbours, out);
     point.energy = out.energy;
+    if (!potential.dipole) delete point.dipole;
   }
 
   function start(): Point {

@@ -20,8 +20,8 @@ export class GradedPotential implements Potential {
     this.smoothness = potential.smoothness;
   }
 
-  get dipole(): boolean {
-    return this.#potential.dipole ?? false;
+  get dipole(): Potential["dipole"] {
+    return this.#potential.dipole;
   }
 
   /** The largest grade of the last evaluation and its atom. */
