@@ -1,20 +1,13 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { workplace } from "./command.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "surfit-analyse-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const surfit = (...args: readonly string[]) =>
-  spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8" });
+const { folder, surfit } = workplace("analyse");
 
 function json(...args: readonly string[]): unknown {
-  const { status, stdout, stderr } = surfit(...args, "--json");
-  expect([status, status === 0 ? "" : stderr]).toEqual([0, ""]);
+  const { code, stdout, stderr } = surfit(...args, "--json");
+  expect([code, code === 0 ? "" : stderr]).toEqual([0, ""]);
   return JSON.parse(stdout) as unknown;
 }
 

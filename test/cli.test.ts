@@ -1,30 +1,17 @@
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { strToU8, zipSync } from "fflate";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { formatFrame } from "../src/io/extxyz.ts";
 import { Random } from "../src/math/random.ts";
 import { findNeighbours } from "../src/structure/neighbours.ts";
 import type { Structure } from "../src/structure/structure.ts";
 import { cluster, morse } from "./potentials.ts";
+import { main, workplace } from "./command.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "surfit-cli-"));
-const path = (name: string) => join(folder, name);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Runs the real command in the test's folder. */
-function surfit(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  return { code: status, stdout, stderr };
-}
+const { folder, path, surfit } = workplace("cli");
 
 /** The command ended well; if not, what it said stands in the failure. */
 const done = ({ code, stderr }: { code: number | null; stderr: string }) =>

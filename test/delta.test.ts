@@ -1,23 +1,10 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../src/math/random.ts";
 import { HARTREE } from "../src/structure/units.ts";
+import { workplace } from "./command.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-let folder = "";
-const path = (name: string) => join(folder, name);
-
-function surfit(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  return { code: status, stdout, stderr };
-}
+const { path, surfit } = workplace("delta");
 
 function json(...args: readonly string[]) {
   const { code, stdout, stderr } = surfit(...args, "--json");
@@ -45,11 +32,8 @@ function dimer(): string {
 }
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "surfit-delta-"));
   writeFileSync(path("data.xyz"), Array.from({ length: 40 }, dimer).join(""));
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("Δ-learning", () => {
   const baseline = ["--baseline", "energy=cheap,gradient=low"];

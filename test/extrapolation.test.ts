@@ -1,27 +1,15 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { createDevice } from "../src/device/device.ts";
 import { formatFrame } from "../src/io/extxyz.ts";
 import { writeModel } from "../src/io/model.ts";
 import { rememberingModel, shaken, trainingFrames } from "../src/laws/extrapolation.fixture.ts";
 import { molecule } from "../src/laws/potential.fixture.ts";
 import type { Structure } from "../src/structure/structure.ts";
+import { workplace } from "./command.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "surfit-extrapolation-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function surfit(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  return { code: status, stdout, stderr };
-}
+const { folder, surfit } = workplace("extrapolation");
 
 const text = (
   structure: Structure,

@@ -1,19 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readCoefficients } from "../src/io/lammps/coefficients.ts";
 import { lammps, runLammps } from "./lammps.ts";
 import { shared } from "./shared.ts";
+import { workplace } from "./command.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "surfit-fitsnap-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const surfit = (...args: string[]) =>
-  spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8" });
+const { folder, surfit } = workplace("fitsnap");
 
 const read = (path: string) => readCoefficients(readFileSync(path, "utf8"), path)[0];
 
@@ -45,7 +38,7 @@ const standard = shared("datasets/fitsnap_Ta/20May21_Standard");
 describe.skipIf(!input || !standard)("FitSNAP's tantalum example as it is", () => {
   it("gives FitSNAP's coefficients, parameters and table of errors", () => {
     const run = surfit("fit", input!, "-o", "ta");
-    expect(run.status, run.stderr).toBe(0);
+    expect(run.code, run.stderr).toBe(0);
     const [own, theirs] = [
       read(join(folder, "ta/Ta_pot.snapcoeff")),
       read(join(standard!, "Ta_pot.snapcoeff")),
@@ -66,7 +59,7 @@ describe.skipIf(!input || !standard)("FitSNAP's tantalum example as it is", () =
 
   it("goes to LAMMPS with its reference potential, and comes back", () => {
     const run = surfit("export", "--to", "lammps", "ta/model.surfit", "out", "--name", "Ta", "--json");
-    expect(run.status, run.stderr).toBe(0);
+    expect(run.code, run.stderr).toBe(0);
     const { energy, files } = JSON.parse(run.stdout) as { energy: number; files: string[] };
     expect(files).toEqual([
       "Ta.snapcoeff",
@@ -77,7 +70,7 @@ describe.skipIf(!input || !standard)("FitSNAP's tantalum example as it is", () =
       "potential.lammps",
     ]);
     expect(surfit("export", "--to", "lammps", "ta/model.surfit", "out").stderr).toContain("(or --force)");
-    expect(surfit("import", "out", "back.surfit").status).toBe(0);
+    expect(surfit("import", "out", "back.surfit").code).toBe(0);
     const again = surfit("export", "--to", "lammps", "back.surfit", "twice", "--json");
     expect((JSON.parse(again.stdout) as { energy: number }).energy).toBe(energy);
   });
@@ -101,13 +94,13 @@ describe.skipIf(!input || !standard)("FitSNAP's tantalum example as it is", () =
     const before = names.map((name) => numbersOf(join(folder, "ta", name)));
     for (const name of names) rmSync(join(folder, "ta", name));
     const run = surfit("fit", "ta/fit.yaml", "--resume");
-    expect(run.status, run.stderr).toBe(0);
+    expect(run.code, run.stderr).toBe(0);
     expect(names.map((name) => numbersOf(join(folder, "ta", name)))).toEqual(before);
   });
 
   it("is recorded in fit.yaml, which gives the same model", () => {
     const run = surfit("fit", "ta/fit.yaml", "-o", "again", "--json");
-    expect(run.status, run.stderr).toBe(0);
+    expect(run.code, run.stderr).toBe(0);
     expect(tensors("again").equals(tensors("ta"))).toBe(true);
   });
 });
@@ -118,8 +111,8 @@ it("an input that cannot be followed is refused with all its reasons", () => {
     join(folder, "bad.in"),
     "[BISPECTRUM]\ntype = Ta\ntwojmax = 6\nrcut = 4\n[SOLVER]\nsolver = PYTORCH\n",
   );
-  const { status, stderr } = surfit("fit", "bad.in");
-  expect(status).toBe(1);
+  const { code, stderr } = surfit("fit", "bad.in");
+  expect(code).toBe(1);
   expect(stderr).toContain("bad.in:4 [BISPECTRUM] rcut: expected a key that surfit can honour");
   expect(stderr).toContain("bad.in:6 [SOLVER] solver: expected one of SVD, RIDGE, LASSO, ARD, got PYTORCH");
   expect(stderr).toContain("bad.in [GROUPS]: expected this section");

@@ -1,21 +1,15 @@
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { main, workplace } from "./command.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "surfit-free-energy-"));
+const { folder, surfit } = workplace("free-energy");
 const path = (name: string) => join(folder, name);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const surfit = (...args: readonly string[]) =>
-  spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8" });
 
 function json(...args: readonly string[]) {
-  const { status, stdout, stderr } = surfit(...args, "--json");
-  expect([status, stderr]).toEqual([0, expect.any(String)]);
+  const { code, stdout, stderr } = surfit(...args, "--json");
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
   return JSON.parse(stdout) as Record<string, never>;
 }
 
@@ -37,6 +31,37 @@ const flags = (output: string): string[] =>
     "umbrella well.yaml atom.xyz --variable x(1) --from -0.6 --to 0.6 --windows 3 --k 0.7 --time 4 " +
       `--equilibration 0.5 ${dynamics.join(" ")} -o ${output}`,
   );
+
+/** Wavenumber of a hydrogen atom on a spring of k, eV/Å²; √(eV/Å²/amu) are 521.4708 cm⁻¹. */
+const wave = (k: number): number => 521.4708 * Math.sqrt(k / 1.008);
+
+describe("surfit rate", { timeout: 60_000 }, () => {
+  test("over the double well: (k_BT/h) 2 sinh(ħω/2k_BT) e^{−ΔE/k_BT}", () => {
+    writeFileSync(path("top.xyz"), "1\nProperties=species:S:1:pos:R:3\nH 0 0 0\n");
+    const { minima, wavenumbers } = json(
+      ...words("rate well.yaml top.xyz atom.xyz --temperature 900"),
+    ) as unknown as {
+      readonly minima: readonly {
+        readonly rate: number;
+        readonly energy: number;
+        readonly freeEnergy: number;
+      }[];
+      readonly wavenumbers: readonly number[];
+    };
+    // k = 8 ΔE/h² in the well, −4 ΔE/h² on top.
+    expect(wavenumbers[0]).toBeCloseTo(-wave(0.4 / 0.36), 1);
+    const kT = 8.617333262e-5 * 900;
+    const half = (1.239841984e-4 * wave(0.8 / 0.36)) / 2 / kT;
+    const rate = ((2.083661912e10 * 900 * 2 * (Math.exp(half) - Math.exp(-half))) / 2) * Math.exp(-0.1 / kT);
+    expect(Math.abs(minima[0].rate / rate - 1)).toBeLessThan(1e-4);
+    expect(minima[0].energy).toBeCloseTo(0.1, 12);
+  });
+
+  test("what is no saddle point, or no minimum, is refused", () => {
+    const { code, stderr } = surfit(...words("rate well.yaml atom.xyz atom.xyz"));
+    expect([code, stderr]).toEqual([1, expect.stringContaining("a saddle point: one imaginary mode")]);
+  });
+});
 
 describe("surfit umbrella", { timeout: 200_000 }, () => {
   test("windows, their overlap and both profiles; a kill and --restart end in the same bits", async () => {
@@ -102,8 +127,8 @@ describe("surfit umbrella", { timeout: 200_000 }, () => {
   });
 
   test("an old folder is not overwritten", () => {
-    const { status, stderr } = surfit(...flags("um"));
-    expect(status).toBe(1);
+    const { code, stderr } = surfit(...flags("um"));
+    expect(code).toBe(1);
     expect(stderr).toContain("--force");
   });
 });

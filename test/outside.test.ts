@@ -1,11 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import type { Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   decodeForces,
   decodePositions,
@@ -15,18 +14,9 @@ import {
   head,
   wordOf,
 } from "../src/outside/ipi-messages.ts";
+import { main, workplace } from "./command.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "surfit-outside-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const surfit = (...args: readonly string[]) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  return { code: status, stdout, stderr };
-};
+const { folder, surfit } = workplace("outside");
 
 const json = (...args: readonly string[]) => {
   const { code, stdout, stderr } = surfit(...args, "--json");
@@ -48,11 +38,6 @@ function serving(...args: readonly string[]) {
 const answers = (command: string, ...args: readonly string[]): boolean => {
   const { error, status } = spawnSync(command, args, { timeout: 60_000 });
   return !error && status === 0;
-  const bond = "depth: 4.4, alpha: 1.9, distance: 1.27";
-  const morse = `{ type: morse, cutoff: 4, pairs: { H-Cl: { ${bond} }, H-H: { ${bond} }, Cl-Cl: { ${bond} } } }`;
-  const charged = `[${morse}, { type: charges, charges: { H: 0.3, Cl: -0.3 } }]`;
-  writeFileSync(join(folder, "hcl.yaml"), `elements: [H, Cl]\nterms: ${charged}\n`);
-  writeFileSync(join(folder, "hcl.xyz"), "2\n\nH 0 0 0\nCl 0 0 1.27\n");
 };
 
 beforeAll(() => {
@@ -63,6 +48,11 @@ beforeAll(() => {
   writeFileSync(join(folder, "water.xyz"), "3\n\nO 0 0 0.117\nH 0 0.757 -0.471\nH 0 -0.757 -0.471\n");
   const pairs = "pairs: { Ar-Ar: { epsilon: 0.0104, sigma: 3.4 } }";
   const terms = `[{ type: lennard-jones, cutoff: 8.5, ending: switched, ${pairs} }]`;
+  const bond = "depth: 4.4, alpha: 1.9, distance: 1.27";
+  const morse = `{ type: morse, cutoff: 4, pairs: { H-Cl: { ${bond} }, H-H: { ${bond} }, Cl-Cl: { ${bond} } } }`;
+  const charged = `[${morse}, { type: charges, charges: { H: 0.3, Cl: -0.3 } }]`;
+  writeFileSync(join(folder, "hcl.yaml"), `elements: [H, Cl]\nterms: ${charged}\n`);
+  writeFileSync(join(folder, "hcl.xyz"), "2\n\nH 0 0 0\nCl 0 0 1.27\n");
   writeFileSync(join(folder, "lj.yaml"), `elements: [Ar]\nterms: ${terms}\n`);
 });
 
@@ -101,6 +91,16 @@ describe("surfit and surfit through a socket", () => {
     for (const file of ["ar.xyz", "crystal.xyz"]) {
       const direct = json("predict", "lj.yaml", file);
       const name = join(folder, `${file}.socket`);
+      const served = serving("lj.yaml", file, "--unix", name);
+      const through = json("predict", `socket:${name}`, file);
+      const [a, b] = [flat(direct), flat(through)];
+      expect(b).toHaveLength(a.length);
+      b.forEach((x, k) => expect(Math.abs(x - a[k])).toBeLessThan(1e-13 * (1 + Math.abs(a[k]))));
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      expect((await served.ended).code).toBe(0);
+    }
+  }, 60_000);
+
   test("a dipole that stands behind the forces gives the same infrared intensity", async () => {
     const name = join(folder, "dipole.socket");
     const served = serving("hcl.yaml", "hcl.xyz", "--unix", name);
@@ -119,16 +119,6 @@ describe("surfit and surfit through a socket", () => {
         expect(Math.abs(through[key][k] - x)).toBeLessThan(1e-7 * (1 + Math.abs(x))),
       );
     expect(surfit("vibrations", "hcl.yaml", ...run, "--charges", "H=1,Cl=-1").stderr).toContain("of its own");
-  }, 60_000);
-
-      const served = serving("lj.yaml", file, "--unix", name);
-      const through = json("predict", `socket:${name}`, file);
-      const [a, b] = [flat(direct), flat(through)];
-      expect(b).toHaveLength(a.length);
-      b.forEach((x, k) => expect(Math.abs(x - a[k])).toBeLessThan(1e-13 * (1 + Math.abs(a[k]))));
-      // oxlint-disable-next-line no-await-in-loop -- one after another
-      expect((await served.ended).code).toBe(0);
-    }
   }, 60_000);
 
   test("a relaxation through the socket ends in the same minimum", async () => {

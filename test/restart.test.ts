@@ -1,15 +1,12 @@
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { main, workplace } from "./command.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "surfit-restart-"));
+const { folder, surfit: run } = workplace("restart");
 const path = (name: string) => join(folder, name);
 const read = (name: string) => readFileSync(path(name), "utf8");
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const atom = (x: number) => `1\nProperties=species:S:1:pos:R:3\nH ${x} 0 0\n`;
 
@@ -33,11 +30,8 @@ beforeAll(() => {
 const words = (text: string): string[] => text.split(" ");
 
 function surfit(...args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  expect([status, status === 0 ? "" : stderr]).toEqual([0, ""]);
+  const { code, stdout, stderr } = run(...args);
+  expect([code, code === 0 ? "" : stderr]).toEqual([0, ""]);
   return stdout;
 }
 

@@ -1,20 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../src/math/random.ts";
+import { workplace } from "./command.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "surfit-search-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { folder, surfit } = workplace("search");
 
-function search(...args: readonly string[]) {
-  const all = [main, "search", ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, all, { cwd: folder, encoding: "utf8" });
-  return { code: status, stdout, stderr };
-}
+const search = (...args: readonly string[]) => surfit("search", ...args);
 
 /** Argon pairs whose energy is a parabola of the distance: anything learns it, better or worse. */
 const random = new Random(1, "search");

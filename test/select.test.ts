@@ -1,23 +1,13 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../src/math/random.ts";
+import { workplace } from "./command.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "surfit-select-"));
+const { folder, surfit } = workplace("select");
 const read = (name: string) => readFileSync(join(folder, name), "utf8");
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function select(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, "select", ...args], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  return { code: status, stdout, stderr };
-}
+const select = (...args: readonly string[]) => surfit("select", ...args);
 
 function json(...args: readonly string[]) {
   const { code, stdout, stderr } = select(...args, "--json");
