@@ -25,6 +25,8 @@ if (values.output !== undefined && !existsSync(values.output)) {
 
 const hasXtb = spawnSync("xtb", ["--version"]).error === undefined;
 const place = `lessons/${name}.md`;
+const begun = performance.now();
+const since = (start: number): string => ((performance.now() - start) / 1000).toFixed(0);
 for (const { words, quick } of commandsOf(readFileSync(`${root}${place}`, "utf8"), place)) {
   if (values.quick && quick === null) continue;
   if (words.includes("xtb") && !hasXtb) {
@@ -42,6 +44,7 @@ for (const { words, quick } of commandsOf(readFileSync(`${root}${place}`, "utf8"
     cwd: root,
     stdio: "inherit",
   });
-  console.log(`(${((performance.now() - from) / 1000).toFixed(0)} s)`);
+  console.log(`(${since(from)} s)`);
   if (status !== 0) process.exit(status ?? 1);
 }
+console.log(`\nin all: ${since(begun)} s`);

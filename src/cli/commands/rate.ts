@@ -96,9 +96,11 @@ function pointOf(
   const { energy, forces } = evaluateOnce(potential, structure, place);
   const H = hessian(structure, potential, { step, watch });
   const { wavenumbers } = vibrations(structure, H, { external: potential.external });
-  const thermochemistry = structure.pbc.some(Boolean)
-    ? harmonic(wavenumbers, temperature)
-    : idealGas(structure, wavenumbers, { temperature, pressure });
+  // Atoms that are bound to a solid or to space do not fly or turn.
+  const thermochemistry =
+    structure.pbc.some(Boolean) || potential.external
+      ? harmonic(wavenumbers, temperature)
+      : idealGas(structure, wavenumbers, { temperature, pressure });
   const strongest = forces.reduce((most, f) => Math.max(most, Math.abs(f)), 0);
   return { place, energy, thermochemistry, wavenumbers, strongest };
 }
