@@ -1,7 +1,7 @@
+import { createHash } from "node:crypto";
 import { createDevice } from "../device/device.ts";
 import type { Device, Precision } from "../device/device.ts";
 import { InputError, NumericalError, invalid } from "../error.ts";
-import { Sha256 } from "../fit/hash.ts";
 import { readModel } from "../io/model.ts";
 import { buildPotential } from "../potentials/build.ts";
 import type { Model } from "../potentials/potential.ts";
@@ -27,11 +27,14 @@ export interface Engine {
   readonly program: boolean;
 }
 
+/** SHA-256: Node's own, for model files may be large. */
+const hashOf = (content: Uint8Array | string): string => createHash("sha256").update(content).digest("hex");
+
 /** The engine of an outside program. */
 function programEngine(place: string, precision: Precision): Engine {
   return {
     model: { elements: [], terms: [], provenance: { program: place } },
-    hash: new Sha256().update(new TextEncoder().encode(place)).digest(),
+    hash: hashOf(place),
     potential: sum(openProgram(place)),
     device: createDevice({ precision }),
     program: true,
@@ -49,7 +52,7 @@ export async function openModel(path: string, precision: Precision = "f64"): Pro
     ? readPotential(new TextDecoder().decode(bytes), path)
     : readModel(bytes, path);
   sayBaseline(model, path);
-  const hash = new Sha256().update(bytes).digest();
+  const hash = hashOf(bytes);
   // What a model holds is copied to where kernels see it: large ones need more room than the usual.
   const device = createDevice({
     precision,
