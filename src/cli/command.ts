@@ -54,6 +54,10 @@ export function withCommons(
     .addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }
 
+/** What stands for a potential wherever a command asks for a model. */
+export const MODEL =
+  "model file; or a potential written in YAML; or an outside program: xtb, pyscf:method/basis, socket:host:port";
+
 /** What withPrecision asks for. */
 export interface PrecisionFlag {
   readonly precision: Precision;

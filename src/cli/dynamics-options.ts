@@ -1,3 +1,4 @@
+import type { Command } from "commander";
 import type { Precision } from "../device/device.ts";
 import type { Mean } from "../run/analysis/blocks.ts";
 import type { CellMotion } from "../run/barostats.ts";
@@ -5,11 +6,19 @@ import type { Line } from "../run/observe.ts";
 import { ensembles } from "../run/ensembles.ts";
 import type { Heeded } from "../run/ensembles.ts";
 import type { Structure } from "../structure/structure.ts";
+import { positive } from "./command.ts";
 import type { Idle } from "./command.ts";
 import type { Told } from "./deviations.ts";
 import type { Sampling } from "./sampling.ts";
 import type { Spread } from "./thermo.ts";
 import type { ExtrapolationWatch, WatchResult } from "./watch.ts";
+
+/** Adds what every run at a temperature is told: its step and the strength of its thermostat. */
+export const withThermostat = (command: Command): Command =>
+  command
+    .option("--timestep <fs>", "Δt", positive, 0.5)
+    .option("--friction <1/ps>", "of Langevin dynamics", positive, 5)
+    .option("--period <fs>", "time constant of other thermostats", positive, 100);
 
 /** A value that stays, or goes from one to another. */
 export type Span = number | readonly [from: number, to: number];

@@ -8,7 +8,7 @@ import type { Molecule, Rotor } from "../../run/conformers/rotors.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import type { Frame, Structure } from "../../structure/structure.ts";
 import { kB, unit } from "../../structure/units.ts";
-import { EXIT, count, positive, present, withCommons } from "../command.ts";
+import { EXIT, MODEL, count, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel, placing, refuseStrangers } from "../engine.ts";
 import { refuseFrames, stem } from "../files.ts";
 import { Lookout, gradesJson, withAdmission } from "../lookout.ts";
@@ -46,7 +46,7 @@ export function define(command: Command): void {
       ["surfit conformers model.surfit ester.xyz --bonds 2-3,5-7", "these bonds only, whatever they are"],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structure>", "file whose first frame is the molecule")
     .option("-o, --output <file>", "conformers, lowest first (default: <structure>-conformers.xyz)")
     .option(

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { invalid } from "../../error.ts";
 import { elasticConstants } from "../../run/elastic.ts";
 import type { Elastic } from "../../run/elastic.ts";
-import { EXIT, positive, present, withCommons } from "../command.ts";
+import { EXIT, MODEL, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel, placing } from "../engine.ts";
 import { createProgress } from "../progress.ts";
 import { readStructures, withUnits } from "../structures.ts";
@@ -27,7 +27,7 @@ export function define(command: Command): void {
       ["surfit elastic model.surfit relaxed.xyz", "C_ij, bulk and shear modulus, stability"],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structure>", "file whose first frame is a relaxed crystal")
     .option("--strain <x>", "of the differences", positive, 0.001)
     .option("--no-relax", "keep the atoms where the strain puts them")

@@ -3,7 +3,7 @@ import { writeFrames } from "../../io/files.node.ts";
 import { basinHopping } from "../../run/basin-hopping.ts";
 import type { HoppingState } from "../../run/basin-hopping.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { count, positive, present, withCommons } from "../command.ts";
+import { MODEL, count, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel, refuseStrangers } from "../engine.ts";
 import { refuseFrames, stem } from "../files.ts";
 import { FIXED, fixedAtoms } from "../fixed-atoms.ts";
@@ -38,7 +38,7 @@ export function define(command: Command): void {
       ["surfit hop lj.yaml cluster.xyz --temperature 9000 --seed 7", "warmer, and another walk"],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structure>", "file whose first frame is the start")
     .option("-o, --output <file>", "lowest minimum (default: <structure>-lowest.xyz)")
     .option("--hops <n>", "random moves, each relaxed", count, 100)

@@ -12,6 +12,7 @@ import { withCharges, withChargesOf } from "../charges.ts";
 import type { ChargesFlag } from "../charges.ts";
 import {
   EXIT,
+  MODEL,
   atLeastOne,
   count,
   positive,
@@ -34,7 +35,7 @@ import { readStructures, withUnits } from "../structures.ts";
 import type { UnitFlags } from "../structures.ts";
 import { duration, show, textTable } from "../table.ts";
 import { runDynamics } from "../trajectory.ts";
-import { idleIn } from "../dynamics-options.ts";
+import { idleIn, withThermostat } from "../dynamics-options.ts";
 import type { MdOptions, MdResult, Span } from "../dynamics-options.ts";
 import { freeEnergyOf, samplingOf, withSampling } from "../sampling.ts";
 import type { Parts, SamplingFlags } from "../sampling.ts";
@@ -59,14 +60,11 @@ export function define(command: Command): void {
       ['surfit md model.surfit start.xyz --bias "wall(distance(1,2); above=3; k=5)"', "an energy added"],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structure>", "file whose first frame is the start; walkers start from all in turn")
     .addOption(new Option("--ensemble <name>", ENSEMBLES).choices(Object.keys(ensembles)).default("nve"))
     .option("--temperature <K>", "of the starting velocities and the thermostat; 300..600: a ramp", span, 300)
     .option("--time <ps>", "length of the run", positive, 1)
-    .option("--timestep <fs>", "Δt", positive, 0.5)
-    .option("--friction <1/ps>", "of Langevin dynamics", positive, 5)
-    .option("--period <fs>", "time constant of other thermostats", positive, 100)
     .option("--pressure <GPa>", "of a barostat; 0..5: a ramp", anySpan, 0)
     .option("--pressure-period <fs>", "time constant of a barostat", positive, 1000)
     .addOption(
@@ -105,7 +103,7 @@ export function define(command: Command): void {
     .option("--restart", "go on from the checkpoint in the folder; the result is the same to the bit")
     .option("--force", "overwrite a folder that is there")
     .action(run);
-  withSampling(withCharges(command)).option(
+  withSampling(withCharges(withThermostat(command))).option(
     "--bins <n>",
     "of the free energy that metadynamics gives",
     count,

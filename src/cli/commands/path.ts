@@ -18,7 +18,7 @@ import { lbfgs, relax } from "../../run/relax.ts";
 import type { Point } from "../../run/surface.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { EXIT, count, positive, present, refuseIdle, withCommons } from "../command.ts";
+import { EXIT, MODEL, count, positive, present, refuseIdle, withCommons } from "../command.ts";
 import type { Idle } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
@@ -62,7 +62,7 @@ export function define(command: Command): void {
       ["surfit path model.surfit a.xyz b.xyz --method string", "the string method"],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structures...>", "reactant and product: two files, or one file; its first and last frame")
     .option("-o, --output <folder>", "where path.xyz, saddle.xyz and path.html go (default: <reactant>-path)")
     .addOption(new Option("--method <name>", "how").choices(["neb", "string"]).default("neb"))

@@ -7,7 +7,7 @@ import { harmonic } from "../../run/thermochemistry.ts";
 import { inverse } from "../../structure/cell.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { kB } from "../../structure/units.ts";
-import { EXIT, count, positive, present, withCommons } from "../command.ts";
+import { EXIT, MODEL, count, positive, present, withCommons } from "../command.ts";
 import { openModel, placing, refuseStrangers } from "../engine.ts";
 import { refuseExisting, stem, writeWhole } from "../files.ts";
 import { exactly, forceConstants, withHessian, withThreads } from "../force-constants.ts";
@@ -51,7 +51,7 @@ export function define(command: Command): void {
       ["surfit phonons model.surfit relaxed.xyz --supercell 4,4,4", "forces felt further"],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structure>", "file whose first frame is the relaxed cell of a crystal")
     .option(
       "-o, --output <folder>",

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { present, withCommons, withPrecision } from "../command.ts";
+import { MODEL, present, withCommons, withPrecision } from "../command.ts";
 import type { PrecisionFlag } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
 import type { Answer } from "../engine.ts";
@@ -30,7 +30,7 @@ export function define(command: Command): void {
       ["surfit predict model.surfit in.xyz --grades", "and how far each frame leaves the training data"],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structures...>", "files of structures")
     .option(
       "-o, --output <file>",

@@ -6,7 +6,7 @@ import { activation, wigner } from "../../run/transition-state.ts";
 import type { Activation, Stationary } from "../../run/transition-state.ts";
 import { vibrations } from "../../run/vibrations.ts";
 import type { Frame } from "../../structure/structure.ts";
-import { positive, present, withCommons } from "../command.ts";
+import { MODEL, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { createProgress } from "../progress.ts";
@@ -31,7 +31,7 @@ export function define(command: Command): void {
       ],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<saddle>", "file whose first frame is the saddle point")
     .argument("<minima>", "file of the minima, each a start of the reaction")
     .option("--temperature <K>", "of the thermochemistry", positive, 298.15)

@@ -11,6 +11,7 @@ import type { Potential } from "../../potentials/potential.ts";
 import type { Frame, Structure } from "../../structure/structure.ts";
 import {
   EXIT,
+  MODEL,
   count,
   finite,
   positive,
@@ -72,7 +73,7 @@ export function define(command: Command): void {
       ],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structures...>", "files of structures")
     .option("-o, --output <file>", "relaxed frames (default: <structures>-relaxed.xyz)")
     .addOption(new Option("--method <name>", HELP).choices(Object.keys(methods)).default("lbfgs"))

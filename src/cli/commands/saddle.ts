@@ -16,7 +16,7 @@ import type { Simulation } from "../../run/simulation.ts";
 import type { Point } from "../../run/surface.ts";
 import { vibrations } from "../../run/vibrations.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { EXIT, count, positive, present, refuseIdle, withCommons } from "../command.ts";
+import { EXIT, MODEL, count, positive, present, refuseIdle, withCommons } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import { refuseExisting, stem, writeWhole } from "../files.ts";
 import { FIXED, fixedAtoms } from "../fixed-atoms.ts";
@@ -54,7 +54,7 @@ export function define(command: Command): void {
       ["surfit saddle model.surfit guess.xyz --irc", "and down the reaction coordinate both ways"],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structure>", "file whose first frame is the guess")
     .option(
       "-o, --output <folder>",

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { invalid } from "../../error.ts";
 import { serveForces } from "../../outside/ipi-client.node.ts";
 import { connect, describeAddress, readAddress } from "../../outside/ipi-stream.node.ts";
-import { positive, present, withCommons } from "../command.ts";
+import { MODEL, positive, present, withCommons } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import { createProgress } from "../progress.ts";
 import { readStructures, withUnits } from "../structures.ts";
@@ -24,7 +24,7 @@ export function define(command: Command): void {
       ["surfit serve model.surfit atoms.xyz --unix surfit", "through the UNIX socket /tmp/ipi_surfit"],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structure>", "file whose first frame has the server's atoms in the server's order")
     .option("--address <host:port>", "where the server listens")
     .option("--unix <name>", "UNIX socket: /tmp/ipi_<name>, or a path")

@@ -3,7 +3,7 @@ import { Metrics } from "../../fit/metrics.ts";
 import type { Comparison } from "../../fit/metrics.ts";
 import { demandGuard } from "../../potentials/extrapolation/find.ts";
 import type { Frame } from "../../structure/structure.ts";
-import { present, withCommons, withPrecision } from "../command.ts";
+import { MODEL, present, withCommons, withPrecision } from "../command.ts";
 import type { PrecisionFlag } from "../command.ts";
 import { describeWithin, deviationsOf, withinDeviations } from "../deviations.ts";
 import { baselineOf, evaluateOnce, openModel } from "../engine.ts";
@@ -33,7 +33,7 @@ export function define(command: Command): void {
       ["surfit test model.surfit other.xyz --report test.html", "with plots"],
       ["surfit test model.surfit other.xyz --grades", "and which frames leave the training data, where"],
     ])
-      .argument("<model>", "model file")
+      .argument("<model>", MODEL)
       .argument("<data...>", "files of labelled structures"),
   )
     .option("--report <file>", "write a page with parity plots and histograms")

@@ -5,8 +5,8 @@ import { invalid } from "../../error.ts";
 import { readVariable } from "../../potentials/bias/variable.ts";
 import type { Variable } from "../../potentials/bias/variable.ts";
 import { ensembles } from "../../run/ensembles.ts";
-import { atLeastOne, count, positive, present, refuseIdle, withCommons } from "../command.ts";
-import { idleIn } from "../dynamics-options.ts";
+import { MODEL, atLeastOne, count, positive, present, refuseIdle, withCommons } from "../command.ts";
+import { idleIn, withThermostat } from "../dynamics-options.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { refuseExisting, stem } from "../files.ts";
@@ -57,7 +57,7 @@ export function define(command: Command): void {
       ],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structure>", "file whose first frame is the start of the first window")
     .requiredOption("--variable <text>", "distance(1,2), dihedral(1,2,3,4), distance(1,2)-distance(3,4), …")
     .requiredOption("--from <s>", "centre of the first window; degrees as in 120deg", place)
@@ -69,9 +69,6 @@ export function define(command: Command): void {
     .option("--equilibration <ps>", "left out at the start of each", positive, 0.5)
     .addOption(new Option("--ensemble <name>", "thermostat").choices(THERMOSTATS).default("nvt"))
     .option("--temperature <K>", "of the thermostat", positive, 300)
-    .option("--timestep <fs>", "Δt", positive, 0.5)
-    .option("--friction <1/ps>", "of Langevin dynamics", positive, 5)
-    .option("--period <fs>", "time constant of other thermostats", positive, 100)
     .option("--seed <n>", "of velocities and noise; window k takes the k-th after it", count, 1)
     .option("--record <steps>", "between values of the variable", count, 10)
     .option("--every <steps>", "between frames of the trajectories; 0: none", count, 0)
@@ -85,6 +82,7 @@ export function define(command: Command): void {
     .option("--restart", "go on with what is in the folder; a longer --time lengthens every window")
     .option("--force", "overwrite a folder that is there")
     .action(run);
+  withThermostat(command);
 }
 
 /** What pulls the starts of windows that are held, eV per square of the variable's unit. */

@@ -5,7 +5,7 @@ import { battery } from "../../run/validation/battery.ts";
 import type { Subject, Verdict } from "../../run/validation/check.ts";
 import { lbfgs, relax } from "../../run/relax.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { EXIT, count, positive, present, withCommons } from "../command.ts";
+import { EXIT, MODEL, count, positive, present, withCommons } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import { createProgress } from "../progress.ts";
 import { readStructures, withUnits } from "../structures.ts";
@@ -31,7 +31,7 @@ export function define(command: Command): void {
       ["surfit validate model.surfit structure.xyz --time 10", "longer runs"],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument(
       "<structure>",
       "file whose first frame is of the kind that the model is for; it is relaxed first",

@@ -11,7 +11,7 @@ import type { Frame, Structure } from "../../structure/structure.ts";
 import { E_A_IN_DEBYE } from "../../structure/units.ts";
 import { withCharges, withChargesOf } from "../charges.ts";
 import type { ChargesFlag } from "../charges.ts";
-import { count, positive, present, withCommons } from "../command.ts";
+import { MODEL, count, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
 import type { Answer, Engine } from "../engine.ts";
 import { refuseExisting, writeWhole } from "../files.ts";
@@ -49,7 +49,7 @@ export function define(command: Command): void {
       ["surfit vibrations model.surfit water.xyz --masses H=2.014102", "of heavy water"],
     ]),
   )
-    .argument("<model>", "model file")
+    .argument("<model>", MODEL)
     .argument("<structure>", "file whose first frame is a minimum or a saddle point")
     .option("-o, --output <file>", "one frame for each mode, with its displacements as a column")
     .option(
