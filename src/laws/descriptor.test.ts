@@ -140,6 +140,16 @@ describe("laws of descriptors can fail", () => {
     refuse("jacobian agrees with pullback and pushforward", wrong, /jacobian instead of pullback/);
   });
 
+  it("second derivatives that are off by three parts in a million are caught", () => {
+    const wrong: Partial<Descriptor> = {
+      curvature(env, c, w, block) {
+        good.curvature!(env, c, w, block);
+        for (let k = 0; k < block.length; k++) block[k] *= 1 + 3e-6;
+      },
+    };
+    refuse("second derivatives, where there are any, are those of pullback", wrong, /are off by 3\.?\d*e-6/);
+  });
+
   it("a descriptor that is always zero proves nothing", () => {
     const wrong: Partial<Descriptor> = { forward: (_, G) => G.matrices.forEach((m) => m.fill(0)) };
     refuse("translation changes nothing", wrong, /nothing to compare/);

@@ -120,6 +120,10 @@ export const descriptorLaws: Readonly<Record<string, DescriptorLaw>> = {
     for (const s of subject.structures) demandJacobian(subject, surroundings(subject.descriptor, s));
   },
 
+  "second derivatives, where there are any, are those of pullback": (subject) => {
+    for (const s of subject.structures) demandCurvature(subject, surroundings(subject.descriptor, s));
+  },
+
   "input is left untouched": (subject) => {
     const [s] = subject.structures;
     const env = surroundings(subject.descriptor, s);
@@ -272,6 +276,42 @@ function demandJacobian(subject: Subject, env: Environments): void {
         [pushed],
       );
     }
+}
+
+/** Step of differences of gradients, Å, and how well they agree with second derivatives. */
+const STEP = 1e-4;
+const CURVED = 1e-6;
+
+/** (Σ_t w_t ∂²G_t/∂r∂r) t beside differences of Σ_t w_t ∂G_t/∂r along t. */
+function demandCurvature(subject: Subject, env: Environments): void {
+  const d = subject.descriptor;
+  if (!d.curvature) return;
+  const random = new Random(subject.seed, "curvature");
+  const w = allocate(subject, env, () => random.normal());
+  const t = random.normals(new Float64Array(env.vectors.length));
+  const along = (h: number) => {
+    const vectors = env.vectors.map((x, k) => x + h * t[k]);
+    const distances = env.distances.map((_, p) => Math.hypot(...vectors.subarray(3 * p, 3 * p + 3)));
+    const gradient = new Float64Array(vectors.length);
+    d.pullback({ ...env, vectors, distances }, w, gradient);
+    return gradient;
+  };
+  const [p, m, pp, mm] = [STEP, -STEP, 2 * STEP, -2 * STEP].map(along);
+  const expected = p.map((x, k) => ((2 / 3) * (x - m[k]) - (pp[k] - mm[k]) / 12) / STEP);
+  const found = new Float64Array(expected.length);
+  const S = env.elements.length;
+  for (let c = 0; c < env.count; c++) {
+    const [begin, end] = [3 * env.offsets[c * S], 3 * env.offsets[(c + 1) * S]];
+    const width = end - begin;
+    const block = new Float64Array(width * width);
+    d.curvature(env, c, w, block);
+    for (let i = 0; i < width; i++)
+      for (let j = 0; j < width; j++) found[begin + i] += block[i * width + j] * t[begin + j];
+  }
+  const scale = Math.max(...expected.map(Math.abs));
+  const error = found.reduce((most, x, k) => Math.max(most, Math.abs(x - expected[k])), 0);
+  if (!(scale > 0 && error < CURVED * scale))
+    throw new Error(`second derivatives are off by ${error / scale} of the largest change of a gradient`);
 }
 
 /**
