@@ -10,7 +10,7 @@ import type { output } from "zod";
 const options = strictObject({
   parts: array(looseObject({ name: string() }))
     .min(1)
-    .prefault([{ name: "distance-2b" }, { name: "angle-3b" }, { name: "soap" }])
+    .prefault([{ name: "distance-2b" }, { name: "angle-3b" }, { name: "soap", lmax: 6 }])
     .meta({ help: "Descriptors, each with its name and options; their features stand side by side" }),
   size: oneOf(["small", "medium", "large"])
     .optional()

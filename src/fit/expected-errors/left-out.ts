@@ -1,6 +1,8 @@
 import { Cholesky, solveCholesky } from "../../math/cholesky.ts";
 import { FOLDS, PROPERTIES, type Probe, type Segment } from "./probe.ts";
 
+/** What a percent less of the error of each property is worth: differences of energies are what a surface is for. */
+const WORTH = [2, 1, 1];
 /** Errors below this part of the largest label are rounding. */
 const ROUNDING = 1e-10;
 
@@ -81,8 +83,8 @@ export class LeftOut {
   }
 
   /**
-   * Σ over properties and kinds of share · ln(root mean square): a percent less of any error counts the same, so that
-   * neither units nor the hardest kind decide alone. Infinite where there is no solution.
+   * Σ over properties and kinds of worth · share · ln(root mean square): a percent less of an error counts the same
+   * whatever its size, so that neither units nor the hardest kind decide alone. Infinite where there is no solution.
    */
   score(sigma: readonly number[]): number {
     const errors = this.errors(sigma);
@@ -98,7 +100,7 @@ export class LeftOut {
         0,
       );
       list.forEach((rms, kind) => {
-        if (rms > 0) score += shares[kind] * Math.log(Math.max(rms, ROUNDING * largest));
+        if (rms > 0) score += WORTH[t] * shares[kind] * Math.log(Math.max(rms, ROUNDING * largest));
       });
     });
     return score;

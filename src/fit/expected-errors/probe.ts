@@ -12,7 +12,7 @@ export const PROPERTIES = ["energy", "forces", "stress"] as const;
 /** Parts that are left out one after another. */
 export const FOLDS = 6;
 /** Numbers that the rows of forces and virials may be: of more, some frames are drawn, whose rows count for all. */
-const NUMBERS = 2 ** 22;
+const NUMBERS = 2 ** 23;
 /** Frames that are looked at, at most. */
 const FRAMES = 2000;
 

@@ -16,7 +16,7 @@ export const options = strictObject({
   count: union([literal("auto"), int().positive()])
     .default("auto")
     .meta({
-      help: "Representative environments of each element; auto: one for ten of the data, 100 to 1000",
+      help: "Representative environments of each element; auto: one for twenty of the data, 100 to 500",
     }),
   select: oneOf(["cur", "farthest", "k-means", "random"])
     .default("k-means")

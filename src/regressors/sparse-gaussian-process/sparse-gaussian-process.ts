@@ -201,9 +201,9 @@ function shapesOf(list: readonly number[], e: number, tensors: Tensors): TensorS
 }
 
 /** What count: auto makes: one point for so many environments, not fewer or more than … */
-const EACH = 10;
+const EACH = 20;
 const LEAST = 100;
-const MOST = 1000;
+const MOST = 500;
 
 /** Representative points of parts that are no kernel sums, covariances of those that are, and coefficients of 0. */
 function represent(
