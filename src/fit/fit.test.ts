@@ -1,15 +1,13 @@
-import { afterAll, describe, expect, it } from "vitest";
-import { createDevice } from "../device/device.ts";
-import { createPool, type Pool } from "../device/pool.ts";
-import { startThreads } from "../device/start.node.ts";
+import { describe, expect, it } from "vitest";
+import { type Pool } from "../device/pool.ts";
 import { buildPotential, buildTrainable } from "../potentials/build.ts";
 import { findNeighbours } from "../structure/neighbours.ts";
 import type { Frame } from "../structure/structure.ts";
-import { tasks } from "../tasks.ts";
 import { runFit, type FitResult } from "./fit.ts";
 import { labelledFrames } from "./linear-pair.fixture.ts";
 import { fitSchema, type FitOptions } from "./options.ts";
 import { prepareFit, type PreparedFit } from "./prepare.ts";
+import { poolsOf } from "./pools.fixture.ts";
 
 const FRAMES = labelledFrames(24, [1, -2, 3, 1]).map((frame, f) => ({
   ...frame,
@@ -27,16 +25,7 @@ const OPTIONS: FitOptions = fitSchema.parse({
   training: { epochs: 5, batch: 4, weights: { stress: 1 } },
 });
 
-const pools: Pool[] = [];
-
-async function poolOf(threads: number): Promise<Pool> {
-  const device = createDevice({ bytes: 2 ** 26 });
-  const pool = await createPool({ tasks, device, threads, start: startThreads() });
-  pools.push(pool);
-  return pool;
-}
-
-afterAll(() => pools.forEach((pool) => pool.close()));
+const poolOf = poolsOf(2 ** 26);
 
 async function fit(
   options: FitOptions,

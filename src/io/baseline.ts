@@ -1,6 +1,7 @@
 import { InputError, invalid } from "../error.ts";
 import type { Problem } from "../error.ts";
 import type { AtomArray, Frame, InfoValue } from "../structure/structure.ts";
+import { NO_KEYS } from "./label-keys.ts";
 import type { KeySurvey, LabelKeys } from "./label-keys.ts";
 
 /**
@@ -27,14 +28,7 @@ export function planBaseline(
   notes: string[],
 ): LabelKeys {
   const problems: Problem[] = [];
-  const plan: LabelKeys = {
-    energy: null,
-    forces: null,
-    gradient: null,
-    stress: null,
-    virial: null,
-    configType: null,
-  };
+  const plan: LabelKeys = { ...NO_KEYS };
   for (const label of LABELS) {
     const own = KEYS[label].flatMap((name) => keys[name] ?? []);
     const given = KEYS[label].filter((name) => typeof baseline[name] === "string");

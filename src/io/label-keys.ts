@@ -10,6 +10,16 @@ export interface LabelKeys {
   configType: string | null;
 }
 
+/** No key for any label. */
+export const NO_KEYS: Readonly<LabelKeys> = {
+  energy: null,
+  forces: null,
+  gradient: null,
+  stress: null,
+  virial: null,
+  configType: null,
+};
+
 export const LABELS = ["energy", "forces", "gradient", "stress", "virial", "configType"] as const;
 
 // The order is the order of preference.
@@ -179,14 +189,7 @@ function rank(survey: KeySurvey): Family[] {
  */
 export function bestKeys(survey: KeySurvey, notes: string[]): LabelKeys {
   const order = rank(survey);
-  const keys: LabelKeys = {
-    energy: null,
-    forces: null,
-    gradient: null,
-    stress: null,
-    virial: null,
-    configType: null,
-  };
+  const keys: LabelKeys = { ...NO_KEYS };
   const used = new Set<Family>();
   const foreign = (of: Family) =>
     !used.has(of) && (["energy", "forces", "gradient"] as const).some((label) => of(label) !== null);

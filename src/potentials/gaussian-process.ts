@@ -38,6 +38,7 @@ import type {
   Trainable,
   Uncertain,
 } from "./potential.ts";
+import { Molecules } from "./molecules.ts";
 
 const options = z.strictObject({
   descriptor: z
@@ -60,22 +61,6 @@ interface Designed {
   readonly query: QueryPoint;
   /** Whether it is of the present hyper-parameters. */
   current: boolean;
-}
-
-/** Structures of a batch: nothing else is kept. */
-class Molecules implements Batch {
-  readonly list: readonly Structure[];
-  readonly atoms: number;
-  readonly bytes = 0;
-
-  constructor(list: readonly Structure[]) {
-    this.list = list;
-    this.atoms = list.reduce((sum, { numbers }) => sum + numbers.length, 0);
-  }
-
-  get structures(): number {
-    return this.list.length;
-  }
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Structure } from "../structure/structure.ts";
 import { z } from "../zod.ts";
 import type { Batch, Evaluation, Labels, PotentialMethod, Trainable } from "./potential.ts";
 import { Unchanged } from "./unchanged.ts";
+import { Molecules } from "./molecules.ts";
 
 const options = z.strictObject({
   atoms: z.array(z.int().min(1)).min(2).meta({ help: "Atomic numbers of the molecule, in their order" }),
@@ -23,22 +24,6 @@ const options = z.strictObject({
 export type SymmetricGradientDomainOptions = output<typeof options>;
 
 const NAME = "symmetric-gradient-domain";
-
-/** Geometries of a batch: nothing else is kept. */
-class Geometries implements Batch {
-  readonly list: readonly Structure[];
-  readonly atoms: number;
-  readonly bytes = 0;
-
-  constructor(list: readonly Structure[]) {
-    this.list = list;
-    this.atoms = list.reduce((sum, { numbers }) => sum + numbers.length, 0);
-  }
-
-  get structures(): number {
-    return this.list.length;
-  }
-}
 
 /**
  * E(R) = c + Σ_j Σ_P ∂k(P x(R), x_j)/∂x_j·β_j, with x the inverse distances of all pairs of atoms of one molecule and k of
@@ -103,7 +88,7 @@ export class SymmetricGradientDomain implements Trainable {
   }
 
   batch(structures: readonly Structure[]): Batch {
-    return new Geometries(structures);
+    return new Molecules(structures);
   }
 
   forward(batch: Batch, out: Labels): void {
@@ -175,7 +160,7 @@ export class SymmetricGradientDomain implements Trainable {
 }
 
 const own = (batch: Batch): readonly Structure[] => {
-  if (batch instanceof Geometries) return batch.list;
+  if (batch instanceof Molecules) return batch.list;
   throw new TypeError("a batch of another potential was passed (this is a bug, please report it)");
 };
 

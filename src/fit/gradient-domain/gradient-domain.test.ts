@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { ethanol } from "../../../test/ethanol.ts";
 import { shared } from "../../../test/shared.ts";
 import { createDevice } from "../../device/device.ts";
-import { createPool, type Pool } from "../../device/pool.ts";
-import { startThreads } from "../../device/start.node.ts";
+import { type Pool } from "../../device/pool.ts";
 import { readLabelled } from "../../io/files.node.ts";
 import { readModel, writeModel } from "../../io/model.ts";
 import * as laws from "../../laws/potential.ts";
@@ -13,22 +12,14 @@ import { Random } from "../../math/random.ts";
 import { buildPotential, buildTrainable } from "../../potentials/build.ts";
 import type { Labels, Model } from "../../potentials/potential.ts";
 import type { Frame } from "../../structure/structure.ts";
-import { tasks } from "../../tasks.ts";
 import { unpackCheckpoint } from "../checkpoint.ts";
 import { runFit } from "../fit.ts";
 import { fitSchema } from "../options.ts";
 import { prepareFit } from "../prepare.ts";
 import { learnSymmetries } from "./symmetries.ts";
+import { poolsOf } from "../pools.fixture.ts";
 
-const pools: Pool[] = [];
-afterAll(() => pools.forEach((pool) => pool.close()));
-
-async function poolOf(threads: number): Promise<Pool> {
-  const device = createDevice({ bytes: 2 ** 28 });
-  const pool = await createPool({ tasks, device, threads, start: startThreads() });
-  pools.push(pool);
-  return pool;
-}
+const poolOf = poolsOf(2 ** 28);
 
 let frames: readonly Frame[];
 beforeAll(async () => {

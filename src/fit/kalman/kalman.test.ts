@@ -1,26 +1,16 @@
 import { Matrix, solve } from "ml-matrix";
-import { afterAll, describe, expect, it } from "vitest";
-import { createDevice } from "../../device/device.ts";
-import { createPool, type Pool } from "../../device/pool.ts";
-import { startThreads } from "../../device/start.node.ts";
+import { describe, expect, it } from "vitest";
+import { type Pool } from "../../device/pool.ts";
 import { Random } from "../../math/random.ts";
-import { tasks } from "../../tasks.ts";
 import { labelledFrames } from "../linear-pair.fixture.ts";
 import { fitSchema, trainingSchema } from "../options.ts";
 import { prepareFit } from "../prepare.ts";
 import { train, type Report, type Trained, type Training } from "../trainer.ts";
 import { LINEAR, linearTraining } from "../training.fixture.ts";
 import { blockSizes, Covariance } from "./covariance.ts";
+import { poolsOf } from "../pools.fixture.ts";
 
-const pools: Pool[] = [];
-afterAll(() => pools.forEach((pool) => pool.close()));
-
-async function poolOf(threads: number): Promise<Pool> {
-  const device = createDevice({ bytes: 2 ** 26 });
-  const pool = await createPool({ tasks, device, threads, start: startThreads() });
-  pools.push(pool);
-  return pool;
-}
+const poolOf = poolsOf(2 ** 26);
 
 /** Measurements Hᵀ [m, P] and errors of a linear model y = H θ, in the device's memory. */
 function measurement(pool: Pool, m: number, P: number, seed: number) {

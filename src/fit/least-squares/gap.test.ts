@@ -1,31 +1,17 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createDevice } from "../../device/device.ts";
-import { createPool, type Pool } from "../../device/pool.ts";
-import { startThreads } from "../../device/start.node.ts";
 import { readModel, writeModel } from "../../io/model.ts";
 import { buildPotential, buildTrainable } from "../../potentials/build.ts";
 import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
 import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Frame } from "../../structure/structure.ts";
-import { tasks } from "../../tasks.ts";
 import { runFit } from "../fit.ts";
 import { labelledFrames } from "../linear-pair.fixture.ts";
 import { fitSchema } from "../options.ts";
 import { prepareFit } from "../prepare.ts";
+import { poolsOf } from "../pools.fixture.ts";
 
-const pools: Pool[] = [];
-afterAll(() => pools.forEach((pool) => pool.close()));
-
-async function poolOf(threads: number): Promise<Pool> {
-  const pool = await createPool({
-    tasks,
-    device: createDevice({ bytes: 2 ** 27 }),
-    threads,
-    start: startThreads(),
-  });
-  pools.push(pool);
-  return pool;
-}
+const poolOf = poolsOf(2 ** 27);
 
 const frames = labelledFrames(24, [1, -2, 3, 1]).map((frame, k): Frame => ({
   ...frame,

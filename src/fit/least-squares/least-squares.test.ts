@@ -1,30 +1,20 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createDevice } from "../../device/device.ts";
-import { createPool, type Pool } from "../../device/pool.ts";
-import { startThreads } from "../../device/start.node.ts";
 import { readModel, writeModel } from "../../io/model.ts";
 import { Random } from "../../math/random.ts";
 import { buildPotential, buildTerm } from "../../potentials/build.ts";
 import type { Term } from "../../potentials/potential.ts";
 import { volume } from "../../structure/cell.ts";
 import { findNeighbours } from "../../structure/neighbours.ts";
-import { tasks } from "../../tasks.ts";
 import { runFit, type FitResult } from "../fit.ts";
 import { labelledFrames } from "../linear-pair.fixture.ts";
 import { lossWeights } from "../optimiser.ts";
 import { fitSchema } from "../options.ts";
 import { prepareFit } from "../prepare.ts";
 import type { Frame } from "../../structure/structure.ts";
+import { poolsOf } from "../pools.fixture.ts";
 
-const pools: Pool[] = [];
-afterAll(() => pools.forEach((pool) => pool.close()));
-
-async function poolOf(threads: number): Promise<Pool> {
-  const device = createDevice({ bytes: 2 ** 27 });
-  const pool = await createPool({ tasks, device, threads, start: startThreads() });
-  pools.push(pool);
-  return pool;
-}
+const poolOf = poolsOf(2 ** 27);
 
 const frames = labelledFrames(48, [1, -2, 3, 1]).map((frame, k): Frame => {
   const random = new Random(4, "noise", k);

@@ -1,26 +1,15 @@
 import { Matrix, solve } from "ml-matrix";
-import { afterAll, describe, expect, it } from "vitest";
-import { createDevice } from "../../device/device.ts";
-import { createPool, type Pool } from "../../device/pool.ts";
-import { startThreads } from "../../device/start.node.ts";
+import { describe, expect, it } from "vitest";
 import { Random } from "../../math/random.ts";
-import { tasks } from "../../tasks.ts";
 import { labelledFrames, SIZE } from "../linear-pair.fixture.ts";
 import { fitSchema, trainingSchema } from "../options.ts";
 import { prepareFit } from "../prepare.ts";
 import { train, type Trained, type Training } from "../trainer.ts";
 import { LINEAR, linearTraining } from "../training.fixture.ts";
 import { NormalEquations } from "./normal.ts";
+import { poolsOf } from "../pools.fixture.ts";
 
-const pools: Pool[] = [];
-afterAll(() => pools.forEach((pool) => pool.close()));
-
-async function poolOf(threads: number): Promise<Pool> {
-  const device = createDevice({ bytes: 2 ** 26 });
-  const pool = await createPool({ tasks, device, threads, start: startThreads() });
-  pools.push(pool);
-  return pool;
-}
+const poolOf = poolsOf(2 ** 26);
 
 async function run(setup: Training): Promise<Trained> {
   const steps = train(setup);

@@ -1,22 +1,9 @@
 import { Random } from "../../math/random.ts";
+import { square } from "./distance.ts";
 import { need, type SelectionMethod } from "./method.ts";
 
 /** Sweeps at most: after these the centres hardly move. */
 const SWEEPS = 12;
-
-/** Squared distance of row i of `a` from row j of `b`, given up at the bound. */
-function square(
-  a: Float64Array,
-  i: number,
-  b: Float64Array,
-  j: number,
-  width: number,
-  bound: number,
-): number {
-  let sum = 0;
-  for (let k = 0; k < width && sum < bound; k++) sum += (a[i * width + k] - b[j * width + k]) ** 2;
-  return sum;
-}
 
 /**
  * The row nearest the mean of each of k clusters: Lloyd's sweeps from seeded, far-apart starts (D. Arthur,

@@ -83,7 +83,7 @@ describe("input.data", () => {
   });
 
   it.each([
-    ["no end", sample.slice(0, -4), 'input.data:16: expected "end" of the structure that begins in line 12'],
+    ["no end", sample.slice(0, -4), 'input.data:15: expected "end" of the structure that begins in line 12'],
     [
       "two lattice lines",
       sample.replace(/lattice.*\n/, ""),

@@ -4,7 +4,7 @@ import type { AtomArray, Frame, InfoValue, Structure } from "../../structure/str
 import { unit } from "../../structure/units.ts";
 import type { ByteStream, Format } from "../format.ts";
 import { Problems } from "../format.ts";
-import { gunzip } from "../gzip.ts";
+import { readLines } from "../lines.ts";
 import { numberFrom } from "../number.ts";
 
 /** input.data of n2p2 and RuNNer: structures with energies, forces and charges as text. */
@@ -41,14 +41,7 @@ export async function* readInputData(
   file: string,
 ): AsyncGenerator<Frame, void, undefined> {
   const reader = new Reader(file);
-  const decoder = new TextDecoder();
-  let tail = "";
-  for await (const piece of gunzip(bytes, file)) {
-    const lines = (tail + decoder.decode(piece, { stream: true })).split("\n");
-    tail = lines.pop()!;
-    for (const line of lines) yield* reader.take(line);
-  }
-  yield* reader.take(tail);
+  for await (const lines of readLines(bytes, file)) for (const line of lines) yield* reader.take(line);
   reader.end();
 }
 

@@ -1,25 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createDevice } from "../../../device/device.ts";
-import { createPool, type Pool } from "../../../device/pool.ts";
-import { startThreads } from "../../../device/start.node.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../../math/random.ts";
 import type { Frame } from "../../../structure/structure.ts";
-import { tasks } from "../../../tasks.ts";
 import { runFit, type FitResult } from "../../fit.ts";
 import { labelledFrames } from "../../linear-pair.fixture.ts";
 import { fitSchema } from "../../options.ts";
 import { prepareFit } from "../../prepare.ts";
+import { poolsOf } from "../../pools.fixture.ts";
 
 const STRENGTH = 1e-3;
-const pools: Pool[] = [];
-afterAll(() => pools.forEach((pool) => pool.close()));
 
-async function poolOf(threads: number): Promise<Pool> {
-  const device = createDevice({ bytes: 2 ** 27 });
-  const pool = await createPool({ tasks, device, threads, start: startThreads() });
-  pools.push(pool);
-  return pool;
-}
+const poolOf = poolsOf(2 ** 27);
 
 /** Frames with noise, some without an energy, some without forces. */
 const frames = labelledFrames(200, [1, -2, 3, 1]).map((frame, k): Frame => {
