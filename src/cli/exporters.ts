@@ -8,6 +8,7 @@ import { writeLammps } from "../io/lammps/export.ts";
 import { writeFolder } from "../io/n2p2/folder.node.ts";
 import { convertCurve } from "../io/n2p2/learning-curve.ts";
 import { writeN2p2 } from "../io/n2p2/write.ts";
+import { gapLabel, writeGap } from "../io/quip/write.ts";
 import { buildPotential } from "../potentials/build.ts";
 import type { Model } from "../potentials/potential.ts";
 import { symbolOf } from "../structure/elements.ts";
@@ -106,10 +107,24 @@ async function toLammps({ model, file }: Source, folder: string, flags: ExportFl
   return { text, json: { folder, files: names, cutoff: potential.cutoff, lammps: commands, energy } };
 }
 
+async function toQuip({ model }: Source, file: string, flags: ExportFlags): Promise<Outcome> {
+  const content = writeGap(model, stem(file));
+  refuseExisting(file, flags.force);
+  await writeWhole(file, content);
+  const python = `quippy.potential.Potential(param_filename="${file}")`;
+  const lammps = [
+    "pair_style quip",
+    `pair_coeff * * ${file} "Potential xml_label=${gapLabel(stem(file))}" ${model.elements.join(" ")}`,
+  ];
+  const text = [`${file} written`, `In Python: ${python}`, "In LAMMPS (units metal):", ...lammps].join("\n");
+  return { text, json: { file, python, lammps } };
+}
+
 /** Every exporter by the name that --to takes. */
 export const exporters: Readonly<Record<string, Exporter>> = {
   lammps: { uses: ["structure", "name"], write: toLammps },
   n2p2: { uses: ["units"], write: toN2p2 },
+  quip: { uses: [], write: toQuip },
   yace: { uses: [], write: toYace },
 };
 

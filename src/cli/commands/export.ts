@@ -19,6 +19,10 @@ export function define(command: Command): void {
       "with energy and forces of its first frame",
     ],
     ["surfit export --to n2p2 model.surfit potential/", "for n2p2 and LAMMPS's pair_style hdnnp"],
+    [
+      "surfit export --to quip model.surfit GAP.xml",
+      "a GAP for QUIP, its Python and LAMMPS's pair_style quip",
+    ],
     ["surfit export --to yace model.surfit Cu.yace", "ACE for pacemaker and LAMMPS's pair_style pace"],
   ])
     .argument("<model>", "model file")

@@ -35,13 +35,18 @@ interface Pair {
   readonly count: 1 | 2;
 }
 
-/** How many of the two densities tell radial functions and elements apart. */
 const ORDERS = {
   off: { radial: 2, elements: 2 },
   crossover: { radial: 2, elements: 2 },
   mu2: { radial: 2, elements: 0 },
   mu1nu1: { radial: 2, elements: 1 },
 } as const;
+
+/** How many of the two densities tell radial functions and elements apart. */
+export const compressionOrders = (
+  compression: Settled["compression"],
+): { readonly radial: number; readonly elements: number } =>
+  typeof compression === "string" ? ORDERS[compression] : compression;
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, k) => k);
 
@@ -110,7 +115,7 @@ const radialName = ({ n }: Channel): string => (n < 0 ? "all" : `${n + 1}`);
 export function spectrum(own: Settled, symbols: readonly string[]): Spectrum {
   const { nmax, lmax, compression, convention } = own;
   const S = symbols.length;
-  const { radial, elements } = typeof compression === "string" ? ORDERS[compression] : compression;
+  const { radial, elements } = compressionOrders(compression);
   const A = channels(nmax, S, radial > 0, elements > 0);
   const same = radial !== 1 && elements !== 1;
   const B = same ? A : channels(nmax, S, radial > 1, elements > 1);
