@@ -25,8 +25,8 @@ const HISTORY = 15;
 const CURVATURE = 70;
 /** Moves along the forces after the first refusal; twice as many after every other. */
 const PENALTY = 10;
-/** A quasi-Newton move may make the forces larger by this factor, and one along the forces by that, if it is exact. */
-const [WORSE, MUCH_WORSE] = [1.05, 2];
+/** A move along the forces may make them larger by this factor, where it is exact. */
+const MUCH_WORSE = 2;
 /** Error of a move along the forces, Å. */
 const EXACT = 0.1;
 
@@ -51,7 +51,7 @@ export function forget(memory: GuardedMemory): void {
 /**
  * The next move [n, 3] for forces F that need not be the slope of an energy: bands, dimers. L-BFGS without a line search
  * (D. Sheppard, R. Terrell, G. Henkelman, J. Chem. Phys. 128, 134106 (2008), DOI 10.1063/1.2841941) as long as |F| does
- * not grow. Where it does, the move is taken back, the memory wiped, and for a while the path follows the forces, each
+ * not grow by more than the factor `worse`. Where it does, the move is taken back, the memory wiped, and for a while the path follows the forces, each
  * step as long as the change of F over the last allows (the adaptive integration of S. Makri, C. Ortner, J. R. Kermode, J.
  * Chem. Phys. 150, 094109 (2019), DOI 10.1063/1.5064465); twice as long at every further refusal.
  */
@@ -60,9 +60,10 @@ export function guardedMove(
   positions: Float64Array,
   F: Float64Array,
   maxMove: number,
+  worse: number,
 ): Float64Array {
   if (memory.move.length === 0) accept(memory, positions, F);
-  else judge(memory, positions, F);
+  else judge(memory, positions, F, worse);
   const move = proposal(memory);
   const far = longest(move);
   const part = far > maxMove ? maxMove / far : 1;
@@ -80,7 +81,7 @@ function accept(memory: GuardedMemory, positions: Float64Array, F: Float64Array)
   memory.forces = F.slice();
 }
 
-function judge(memory: GuardedMemory, positions: Float64Array, F: Float64Array): void {
+function judge(memory: GuardedMemory, positions: Float64Array, F: Float64Array, worse: number): void {
   const { move, forces } = memory;
   const [before, now] = [size(forces), size(F)];
   const y = forces.map((f, i) => f - F[i]);
@@ -88,9 +89,9 @@ function judge(memory: GuardedMemory, positions: Float64Array, F: Float64Array):
   // The rate that the curvature along the move asks for, and the one that keeps the next step exact.
   const secant = along > 0 ? along / dot(y, y) : Infinity;
   if (memory.quasi) {
-    if (now <= WORSE * before) learn(memory, move, y, along);
+    if (now <= worse * before) learn(memory, move, y, along);
     if (secant < Infinity) memory.rate = secant;
-    if (now <= WORSE * before) return accept(memory, positions, F);
+    if (now <= worse * before) return accept(memory, positions, F);
     memory.plain = memory.penalty;
     memory.penalty *= 2;
     memory.steps.length = memory.changes.length = 0;

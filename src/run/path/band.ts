@@ -49,6 +49,9 @@ export interface BandState {
 /** The potential that an image feels. */
 export type PotentialOf = (image: number) => Potential;
 
+/** Growth of the forces at which a move is taken back. */
+const WORSE = 1.5;
+
 /**
  * Nudged elastic band: images between two fixed ends feel the force across the path, and springs along it, with the
  * improved tangent (G. Henkelman, H. Jónsson, J. Chem. Phys. 113, 9978 (2000), DOI 10.1063/1.1323224); the highest
@@ -122,7 +125,7 @@ export function band(
       const move =
         method === "fire"
           ? fireMove(state.fire, forces, maxMove, { gradient: false })
-          : guardedMove(state.lbfgs, now, forces, maxMove);
+          : guardedMove(state.lbfgs, now, forces, maxMove, WORSE);
       inner.forEach((image, k) => {
         for (let i = 0; i < width; i++) image.positions[i] += move[k * width + i];
       });

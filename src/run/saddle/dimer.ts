@@ -38,6 +38,8 @@ export interface DimerState extends Point {
   readonly lbfgs: GuardedMemory;
 }
 
+/** Growth of the forces at which a move is taken back: they change with the direction too, so only where it is far off. */
+const WORSE = 10;
 /** A turn by less than this, rad, is left out. */
 const SMALL = 0.01;
 
@@ -151,7 +153,7 @@ export function dimer(
         forget(state.lbfgs);
       } else {
         const pull = F.map((f, i) => f - 2 * along * state.mode[i]);
-        move = guardedMove(state.lbfgs, state.positions, pull, maxMove);
+        move = guardedMove(state.lbfgs, state.positions, pull, maxMove, WORSE);
       }
       for (let i = 0; i < move.length; i++) state.positions[i] += move[i];
       surface.evaluate(state);

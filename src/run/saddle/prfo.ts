@@ -9,13 +9,16 @@ import { projectOut } from "../rigid.ts";
 import type { Simulation } from "../simulation.ts";
 import { createSurface } from "../surface.ts";
 import type { Point } from "../surface.ts";
-import { held, heldDirections, updateHessian } from "./quadratic.ts";
+import { held, heldDirections, times, updateHessian } from "./quadratic.ts";
 
 /** Options of `prfo`. */
 export interface PrfoOptions {
   /** Largest length of a step, Å; 0.1 at first and 0.2 at most by default. */
   readonly trust?: number;
-  /** Steps after which the force constants are computed anew; Infinity: only at the start. */
+  /**
+   * Steps after which force constants are computed anew at the latest: by default 3 where they come from formulas, else
+   * only when the updated ones foretell the forces badly.
+   */
   readonly recompute?: number;
   /** Direction [n, 3] to climb along at first; the softest mode by default. */
   readonly direction?: Float64Array;
@@ -35,9 +38,17 @@ export interface PrfoState extends Point {
   /** Its curvature, eV/Å². */
   curvature: number;
   trust: number;
+  /** Steps since the force constants were computed. */
+  age: number;
+  /** Error of the change of the forces that the last step should have made, of that change. */
+  surprise: number;
   evaluations: number;
 }
 
+/** Steps after which exact force constants are computed again; after which differences are, when they are bad. */
+const [EXACT_FOR, PATIENCE] = [3, 5];
+/** Errors of the forces, of their change, that are small and large. */
+const [GOOD, BAD] = [0.3, 0.7];
 /** A curvature above all of molecules, eV/Å²: for what is held. */
 const STIFF = 1e4;
 
@@ -51,7 +62,7 @@ export function prfo(
   potential: Potential,
   options: PrfoOptions = {},
 ): Simulation<PrfoState> {
-  const { trust = 0.2, recompute = Infinity, direction, fixed = [], exact = true } = options;
+  const { trust = 0.2, recompute = EXACT_FOR, direction, fixed = [], exact = true } = options;
   const surface = createSurface(structure, potential);
   const n = structure.positions.length;
   const settle = (state: PrfoState) => {
@@ -65,7 +76,14 @@ export function prfo(
     const found = exact ? exactHessian(here, potential) : null;
     state.H.set(found ?? hessian(here, potential));
     if (!found) state.evaluations += 2 * n;
+    state.age = 0;
+    state.surprise = 0;
   };
+  const formulas = exact && potential.curvature !== undefined;
+  /** Whether the force constants have had their day. */
+  const stale = ({ age, surprise }: PrfoState): boolean =>
+    (age >= recompute && (formulas || options.recompute !== undefined)) ||
+    (age >= PATIENCE && surprise > BAD);
 
   return {
     init() {
@@ -78,6 +96,8 @@ export function prfo(
         mode: new Float64Array(n),
         curvature: 0,
         trust: trust / 2,
+        age: 0,
+        surprise: 0,
         evaluations: 1,
       };
       settle(state);
@@ -86,31 +106,48 @@ export function prfo(
       return state;
     },
     step(state) {
-      if (state.step > 0 && state.step % recompute === 0) renew(state);
+      if (stale(state)) renew(state);
       const basis = heldDirections(structure, state.positions, potential, fixed);
       const { values, vectors } = symmetricEigen(held(state.H, basis, STIFF), n);
       const g = state.forces.map((f) => -f);
       projectOut(g, basis);
-      const follow = modeToClimb(vectors, state.mode, n);
+      const follow = modeToClimb(values, vectors, state.mode, state.age === 0 && !direction);
       state.mode.set(vectors.subarray(follow * n, (follow + 1) * n));
       state.curvature = values[follow];
       const s = rationalStep(g, values, vectors, follow);
       const length = Math.sqrt(dot(s, s));
       if (length > state.trust) for (let i = 0; i < n; i++) s[i] *= state.trust / length;
-      const before = { g, energy: state.energy };
       for (let i = 0; i < n; i++) state.positions[i] += s[i];
       surface.evaluate(state);
       settle(state);
       state.evaluations++;
-      adapt(state, s, before, trust);
+      const now = state.forces.map((f) => -f);
+      projectOut(now, basis);
+      adapt(
+        state,
+        s,
+        now.map((x, i) => x - g[i]),
+        trust,
+      );
       state.step++;
+      state.age++;
     },
   };
 }
 
-/** The eigenvector that is most like the mode climbed so far; the softest at the start. */
-function modeToClimb(vectors: Float64Array, mode: Float64Array, n: number): number {
-  if (dot(mode, mode) === 0) return n - 1;
+/**
+ * The eigenvector that is most like the mode climbed so far; the softest at the start, and where fresh force constants leave
+ * no doubt: where it alone is negative.
+ */
+function modeToClimb(
+  values: Float64Array,
+  vectors: Float64Array,
+  mode: Float64Array,
+  fresh: boolean,
+): number {
+  const n = mode.length;
+  const alone = values[n - 1] < 0 && values[n - 2] >= 0;
+  if (dot(mode, mode) === 0 || (fresh && alone)) return n - 1;
   let [best, most] = [n - 1, -1];
   for (let k = 0; k < n; k++) {
     const overlap = Math.abs(dot(vectors.subarray(k * n, (k + 1) * n), mode));
@@ -173,22 +210,12 @@ function lowestShift(values: Float64Array, along: Float64Array, follow: number):
   return low;
 }
 
-/** Bofill's update, and a trust radius after how well the quadratic model foretold the energy. */
-function adapt(
-  state: PrfoState,
-  s: Float64Array,
-  before: { readonly g: Float64Array; readonly energy: number },
-  most: number,
-): void {
-  const n = s.length;
-  let expected = dot(before.g, s);
-  for (let i = 0; i < n; i++) expected += (s[i] * dot(state.H.subarray(i * n, (i + 1) * n), s)) / 2;
-  const ratio = (state.energy - before.energy) / expected;
-  const good = ratio > 0.5 && ratio < 1.5;
-  state.trust = good ? Math.min(most, 1.5 * state.trust) : Math.max(most / 30, 0.7 * state.trust);
-  updateHessian(
-    state.H,
-    s,
-    state.forces.map((f, i) => -f - before.g[i]),
-  );
+/** Bofill's update by a step s that changed the gradient by y, and a trust radius after how well that was foretold. */
+function adapt(state: PrfoState, s: Float64Array, y: Float64Array, most: number): void {
+  const expected = times(state.H, s);
+  const error = y.map((x, i) => x - expected[i]);
+  state.surprise = Math.sqrt(dot(error, error) / Math.max(dot(y, y), Number.MIN_VALUE));
+  if (state.surprise < GOOD) state.trust = Math.min(most, 1.5 * state.trust);
+  else if (state.surprise > BAD) state.trust = Math.max(most / 30, 0.5 * state.trust);
+  updateHessian(state.H, s, y);
 }
