@@ -8,6 +8,7 @@ import { Random } from "../../math/random.ts";
 import { linear } from "../linear/linear.ts";
 import { embedding } from "./embedding.ts";
 import { embeddingEnergy, embeddings } from "./functions.ts";
+import { slopesAlong } from "../slope.fixture.ts";
 
 const device = createDevice({ bytes: 2 ** 25 });
 const SIZES = [5, 3, 4];
@@ -126,16 +127,7 @@ describe.each([false, true])("embedding, core: %s", (core) => {
   const energies = new Float64Array(total);
 
   it("has the derivative of its energies", () => {
-    model.pullback(G, energies, dEdG);
-    const slope = dG.matrices.reduce((sum, m, e) => sum + dot(m, dEdG.matrices[e]), 0);
-    const [h, values] = [1e-5, [1, -1].map(() => new Float64Array(total))];
-    const kept = G.matrices.map((m) => m.slice());
-    [h, -h].forEach((step, s) => {
-      G.matrices.forEach((m, e) => m.forEach((_, k) => (m[k] = kept[e][k] + step * dG.matrices[e][k])));
-      model.forward(G, values[s]);
-    });
-    G.matrices.forEach((m, e) => m.set(kept[e]));
-    const difference = values[0].reduce((sum, x, c) => sum + x - values[1][c], 0) / (2 * h);
+    const { slope, difference } = slopesAlong(model, G, dG, dEdG, 1e-5);
     expect(Math.abs(slope)).toBeGreaterThan(1);
     expect(Math.abs(difference / slope - 1)).toBeLessThan(1e-7);
   });

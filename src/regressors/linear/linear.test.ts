@@ -5,6 +5,7 @@ import { Random } from "../../math/random.ts";
 import type { Regressor } from "../regressor.ts";
 import { linear } from "./linear.ts";
 import { countOf } from "./options.ts";
+import { slopesAlong } from "../slope.fixture.ts";
 
 const device = createDevice({ bytes: 2 ** 25 });
 const SIZES = [5, 3, 4];
@@ -70,16 +71,7 @@ describe.each([false, true])("linear, quadratic: %s", (quadratic) => {
   });
 
   it("has the derivative of its energies", () => {
-    model.pullback(G, energies, dEdG);
-    const slope = dG.matrices.reduce((sum, m, e) => sum + dot(m, dEdG.matrices[e]), 0);
-    const [h, values] = [1e-4, [1, -1].map(() => new Float64Array(total))];
-    const kept = G.matrices.map((m) => m.slice());
-    [h, -h].forEach((step, s) => {
-      G.matrices.forEach((m, e) => m.forEach((_, k) => (m[k] = kept[e][k] + step * dG.matrices[e][k])));
-      model.forward(G, values[s]);
-    });
-    G.matrices.forEach((m, e) => m.set(kept[e]));
-    const difference = values[0].reduce((sum, x, c) => sum + x - values[1][c], 0) / (2 * h);
+    const { slope, difference } = slopesAlong(model, G, dG, dEdG, 1e-4);
     expect(Math.abs(slope)).toBeGreaterThan(1);
     expect(Math.abs(difference - slope)).toBeLessThan(1e-8 * Math.abs(slope));
   });
