@@ -17,8 +17,15 @@ const shareRows = ({ shares }: Solved): string[][] =>
     String(count),
   ]);
 
-const numbers = ({ hyperparameters }: Solved): string[][] =>
-  Object.entries(hyperparameters).map(([name, value]) => [name, show(value)]);
+const isLength = ([name]: readonly [string, number]): boolean =>
+  name.includes(" of ") && name.includes("length");
+
+/** Lengths of single features last, the shortest first: along these the surface changes most. */
+const numbers = ({ hyperparameters }: Solved): string[][] => {
+  const all = Object.entries(hyperparameters);
+  const lengths = all.filter(isLength).toSorted((a, b) => a[1] - b[1]);
+  return [...all.filter((entry) => !isLength(entry)), ...lengths].map(([name, value]) => [name, show(value)]);
+};
 
 /** Hyper-parameters beyond these many are in the model file only. */
 const MOST = 24;
@@ -47,8 +54,8 @@ export function solvedFacts(solved: Solved): Facts[] {
     {
       title: "Kernel",
       head: ["hyper-parameter", "value"],
-      rows: numbers(solved),
-      note: `${solved.lines.join(". ")}.`,
+      rows: numbers(solved).slice(0, MOST),
+      note: `${solved.lines.join(". ")}.${numbers(solved).length > MOST ? " Longer lengths are in result.json." : ""}`,
     },
     ...(solved.shares.length > 0
       ? [

@@ -16,7 +16,7 @@ import { chooseObserved, resolveMolecular } from "./choice.ts";
 import { options, type ProcessOptions } from "./options.ts";
 import { thinned } from "./sample.ts";
 import { keepsFactor, ProcessSolver } from "./solver.ts";
-import { startOf, usualKernel } from "./start.ts";
+import { lengthsOf, startOf, usualKernel } from "./start.ts";
 
 const MIB = 2 ** 20;
 
@@ -89,7 +89,9 @@ function start(given: ProcessOptions, input: WholeStart): LearnedTerm {
   const raw = moleculePoints(descriptor, positions, energies, gradients, coordinates);
   const labels = labelsOf(frames, raw, coordinates);
   const kernel: KernelOptions =
-    given.kernel === "auto" ? usualKernel(raw, labels, given.lengths) : given.kernel;
+    given.kernel === "auto"
+      ? usualKernel(raw, labels, lengthsOf(given, labels.length, raw.features))
+      : given.kernel;
   const theta = startOf(new KernelFunction(kernel, descriptor.size, "model.regressor.kernel"));
   const { numbers } = training[0].structure;
   return {

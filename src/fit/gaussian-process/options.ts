@@ -15,10 +15,10 @@ export const options = strictObject({
     .meta({
       help: "{ name, … }, { sum: […] } or { product: […] }, see docs/kernels.md; auto: a constant times matern-5/2",
     }),
-  lengths: union([literal("one"), literal("each")])
-    .default("one")
+  lengths: union([auto, literal("one"), literal("each")])
+    .default("auto")
     .meta({
-      help: "kernel auto: one length, or each feature its own, which the evidence tells (automatic relevance): better and slower",
+      help: "of kernel auto: one, or each feature its own, which the evidence tells (automatic relevance); auto: each where hyper-parameters are told from ten observations for every feature",
     }),
   energies: count.meta({ help: "training frames whose energies are used; auto: as many as fit" }),
   forces: count.meta({ help: "training frames whose forces are used; auto: as many as fit" }),

@@ -191,11 +191,17 @@ export class ProcessSolver implements WholeSolver {
     return { term, outcome: this.#outcome(judged) };
   }
 
+  /** Lengths of single features by what the features are. */
+  #named(name: string): string {
+    const { labels } = this.#model.descriptor;
+    return name.replace(/length\.(\d+)$/, (_, d: string) => `length of ${labels[Number(d)]}`);
+  }
+
   #outcome(judged: Awaited<ReturnType<typeof judgeDeviations>> | null): WholeOutcome {
     const { theta, noise } = settingOf(this.#unknowns, this.#search.best);
     const { energies, gradients, coordinates } = this.#whole.points;
     const hyperparameters = Object.fromEntries([
-      ...this.#whole.kernel.hyperparameters.map(({ name }, h) => [name, theta[h]]),
+      ...this.#whole.kernel.hyperparameters.map(({ name }, h) => [this.#named(name), theta[h]]),
       ["noise of energies (eV)", Math.sqrt(noise.energies)],
       ["noise of forces (eV/Å)", Math.sqrt(noise.gradients)],
     ]) as Record<string, number>;

@@ -1,4 +1,5 @@
 import type { KernelFunction, KernelOptions } from "../../kernels/function.ts";
+import type { ProcessOptions } from "./options.ts";
 import type { RawPoints } from "../../regressors/gaussian-process/points.ts";
 
 /** Pairs of points whose distances tell a length. */
@@ -31,6 +32,19 @@ export const labelSquares = (
   energies: square(labels.subarray(0, energies)),
   gradients: square(labels.subarray(energies)),
 });
+
+/** Observations for each feature from which on it has a length of its own unasked. */
+const ENOUGH = 10;
+
+/** How many lengths there are, where so many observations tell hyper-parameters. */
+export const lengthsOf = (
+  { lengths, sample, optimise }: ProcessOptions,
+  observations: number,
+  features: number,
+): "one" | "each" => {
+  if (lengths !== "auto") return lengths;
+  return optimise && Math.min(sample, observations) >= ENOUGH * features ? "each" : "one";
+};
 
 /** A constant times matern-5/2, with the variance of the labels and twice the median distance as the length, or as that of each feature. */
 export function usualKernel(raw: RawPoints, labels: Float64Array, lengths: "one" | "each"): KernelOptions {
