@@ -1,6 +1,8 @@
+import { blockAverage } from "../../run/analysis/blocks.ts";
 import { displacement, velocitySpectrum } from "../../run/analysis/correlation.ts";
 import { elementsOf, masses as massesOf, symbolOf } from "../../structure/elements.ts";
 import { dot } from "../../math/minimise.ts";
+import { kineticEnergy, temperature } from "../../run/observe.ts";
 import { rigidMotions } from "../../run/rigid.ts";
 import type { Frame, Structure } from "../../structure/structure.ts";
 import { show } from "../table.ts";
@@ -50,10 +52,11 @@ export function velocities({ velocities: series }: Motions, frames: readonly Fra
   if (!series) return { notes: ["no velocities in the frames: no spectrum of them"] };
   const { structure } = frames[frames.length >> 1];
   const { numbers } = structure;
-  const found = velocitySpectrum(series, massesOf(numbers), Array.from(numbers.keys()));
+  const masses = massesOf(numbers);
+  const found = velocitySpectrum(series, masses, Array.from(numbers.keys()));
   const { wavenumbers, density, times, correlation } = found;
   const freedom = freedomOf(structure, series.frames[frames.length >> 1]);
-  const temperature = (found.temperature * 3 * numbers.length) / freedom;
+  const T = blockAverage(series.frames.map((v) => temperature(kineticEnergy(masses, v), freedom)));
   return {
     parts: [
       {
@@ -71,7 +74,7 @@ export function velocities({ velocities: series }: Motions, frames: readonly Fra
         curves: [{ name: "all atoms", x: times, y: correlation }],
       },
     ],
-    rows: [["temperature of the velocities", `${show(temperature)} K`, ""]],
-    json: { velocityTemperature: temperature },
+    rows: [["temperature of the velocities", `${show(T.mean, 4)} K`, `± ${show(T.error)}`]],
+    json: { velocityTemperature: T },
   };
 }

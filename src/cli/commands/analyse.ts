@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
+import type { Mean } from "../../run/analysis/blocks.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { dielectric, dipolesOf, infrared } from "../analysis/dipoles.ts";
 import { distributions } from "../analysis/distributions.ts";
@@ -111,7 +112,7 @@ function* analyses(
   const shaken = velocities(moving, frames);
   yield shaken;
   if (!dipoles) return;
-  const T = flags.temperature ?? (shaken.json?.["velocityTemperature"] as number | undefined);
+  const T = flags.temperature ?? (shaken.json?.["velocityTemperature"] as Mean | undefined)?.mean;
   yield dielectric(frames, dipoles, T);
   yield infrared({ interval: moving.positions.interval, dipoles }, T);
 }
