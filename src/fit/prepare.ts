@@ -1,6 +1,4 @@
 import type { Pool } from "../device/pool.ts";
-import { invalid } from "../error.ts";
-import { Random } from "../math/random.ts";
 import { buildTrainable } from "../potentials/build.ts";
 import { isIsolatedAtom } from "../potentials/isolated-atoms.ts";
 import type { Model, Term, Trainable } from "../potentials/potential.ts";
@@ -9,7 +7,9 @@ import type { Frame } from "../structure/structure.ts";
 import { collectDataset, type Dataset } from "./dataset.ts";
 import { findDuplicates } from "./duplicates.ts";
 import { errorsNote, withExpectedErrors } from "./expected-errors/expected-errors.ts";
+import { checkGroups, checkSets, checkWeights } from "./frame-weights.ts";
 import { Gradients } from "./gradient.ts";
+import { makeGroups, sizes } from "./groups.ts";
 import { dataHash, Sha256 } from "./hash.ts";
 import { knownTerms, recordOf, takeAway, type KnownParts, type KnownTerms } from "./known.ts";
 import { learnedTerm, LOOK, type LearnedTerm } from "./learned.ts";
@@ -19,11 +19,10 @@ import { OPTIMISERS, settledOptimiser } from "./optimisers.ts";
 import type { FitOptions } from "./options.ts";
 import { PackedFrames } from "./packed.ts";
 import { measure, type Plan } from "./plan.ts";
-import { validate } from "../schema.ts";
-import { WholeWorkspace } from "./whole/closed-form.ts";
-import type { WholeInput, WholeMethod } from "./whole/method.ts";
+import { wholeDesign, wholeTerm } from "./whole/prepare.ts";
 import { wholeMethod } from "./whole/table.ts";
-import { splitFrames, type Split } from "./split.ts";
+import { SETS, splitFrames, type Split } from "./split.ts";
+import { duplicateNotes, splitNotes } from "./split-notes.ts";
 import { resumedEpochs, type Training } from "./trainer.ts";
 import { checkedBlocks, type Observing } from "./workspace.ts";
 
@@ -49,81 +48,8 @@ export interface PreparedFit {
   readonly notes: readonly string[];
 }
 
-/** Atoms that one unit of work should have: enough for matrix products, few enough to share among threads. */
-const GROUP_ATOMS = 36;
-/** Atoms of a mini-batch when its size is left to us. */
-const BATCH_ATOMS = 144;
+/** Validations of a fit when their distance is left to us. */
 const VALIDATIONS = 200;
-
-const SETS = ["train", "validation", "test"] as const;
-
-/** Weight of a frame: of its own key, times that of its configuration type. */
-function weightOf(frame: Frame, { key, configType }: FitOptions["training"]["weights"]): number {
-  const byType = frame.configType === undefined ? 1 : (configType[frame.configType] ?? 1);
-  if (key === null) return byType;
-  const own = frame.info[key];
-  if (typeof own !== "number" || !(own >= 0))
-    throw invalid(`${frame.place}: ${key}`, "a weight of 0 or more", own === undefined ? "nothing" : own);
-  return own * byType;
-}
-
-function checkWeights(frames: readonly Frame[], options: FitOptions["training"]["weights"]): Float64Array {
-  const known = new Set(frames.map((f) => f.configType));
-  const stray = Object.keys(options.configType).find((name) => !known.has(name));
-  if (stray !== undefined)
-    throw invalid("training.weights.configType", `one of ${[...known].join(", ")}`, stray);
-  return Float64Array.from(frames, (frame) => weightOf(frame, options));
-}
-
-/** Weights of groups are of rows, which only a fit in closed form has. */
-function checkGroups({ weights, optimiser }: FitOptions["training"], closed: boolean): void {
-  for (const own of ["groups", "sigma"] as const)
-    if (!closed && Object.keys(weights[own]).length > 0)
-      throw invalid(`training.weights.${own}`, "none for an optimiser other than least-squares", optimiser);
-  if (Object.keys(weights.groups).length > 0 && Object.keys(weights.sigma).length > 0)
-    throw invalid("training.weights", "either groups or sigma", "both");
-}
-
-/** Refuses a set that nothing can be learned from or judged by. */
-function checkSets(split: Split, weights: Float64Array): void {
-  for (const set of ["train", "validation"] as const)
-    if (split[set].length > 0 && split[set].every((f) => weights[f] === 0))
-      throw invalid("training.weights", `a frame of the ${set} set with a weight above 0`, "only zeros");
-}
-
-/**
- * Groups of consecutive frames of a shuffled set, of `count` each. Training frames of weight 0 are in groups that no
- * set lists: they are predicted at the end, and no mini-batch has a total weight of 0.
- */
-function makeGroups(split: Split, weights: Float64Array, count: number, seed: number) {
-  const groups: number[][] = [];
-  const groupsOf = { train: [] as number[], validation: [] as number[], test: [] as number[] };
-  const add = (order: readonly number[], to: number[]) => {
-    for (let at = 0; at < order.length; at += count) {
-      to.push(groups.length);
-      groups.push(order.slice(at, at + count));
-    }
-  };
-  for (const set of SETS) {
-    const order = new Random(seed, "groups", set).shuffle([...split[set]]);
-    const counts = (f: number) => set !== "train" || weights[f] > 0;
-    add(order.filter(counts), groupsOf[set]);
-    add(
-      order.filter((f) => !counts(f)),
-      [],
-    );
-  }
-  return { groups, groupsOf };
-}
-
-/** Frames per group and groups per mini-batch; one frame per group where every observation is a pass of its own. */
-function sizes(dataset: Dataset, split: Split, batch: number | "auto", alone: boolean) {
-  const atoms = dataset.atoms / dataset.frames.length;
-  const frames = batch === "auto" ? Math.max(1, Math.min(32, Math.round(BATCH_ATOMS / atoms))) : batch;
-  const together = alone ? 1 : Math.round(GROUP_ATOMS / atoms);
-  const perGroup = Math.max(1, Math.min(frames, together, split.train.length));
-  return { perGroup, perBatch: Math.max(1, Math.round(frames / perGroup)) };
-}
 
 /** What an optimiser that observes needs: rows of a group and of an update, blocks of its matrix. */
 function observing(
@@ -347,78 +273,6 @@ const withSolver = (
   solver: FitOptions["training"]["leastSquares"]["solver"] | undefined,
 ): FitOptions["training"] =>
   solver ? { ...training, leastSquares: { ...training.leastSquares, solver } } : training;
-
-/** The term of a model of whole molecules, with its starting numbers. */
-function wholeTerm(
-  method: WholeMethod,
-  { model: { descriptor, regressor }, seed }: FitOptions,
-  training: readonly Frame[],
-  elements: readonly number[],
-  device: Pool["device"],
-): LearnedTerm {
-  return method.start(parsedWhole(method, regressor), { descriptor, training, elements, device, seed });
-}
-
-const parsedWhole = (
-  method: WholeMethod,
-  { name: _name, ...own }: FitOptions["model"]["regressor"],
-): unknown => validate(method.options, own, "model.regressor");
-
-/** What such a model is solved with. */
-async function wholeDesign(method: WholeMethod, { model }: FitOptions, input: WholeInput) {
-  const uneven = input.train.find((f) => input.data.weights[f] > 0 && input.data.weights[f] !== 1);
-  if (uneven !== undefined)
-    throw invalid(
-      "training.weights",
-      `1 or 0 for every frame: ${method.name} does not tell them apart`,
-      input.data.weights[uneven],
-    );
-  const { solver, plan } = await method.prepare(parsedWhole(method, model.regressor), input);
-  return { rows: new WholeWorkspace(solver), plan };
-}
-
-/** Copies that stay together, and copies that another set's file keeps. */
-function duplicateNotes(
-  duplicates: PreparedFit["duplicates"],
-  frames: readonly Frame[],
-  split: Split,
-): string[] {
-  const held = new Set(SETS.flatMap((set) => split[set]));
-  const groups = duplicates.filter(([first]) => !isIsolatedAtom(frames[first]));
-  const count = (some: PreparedFit["duplicates"]) => some.reduce((n, group) => n + group.length - 1, 0);
-  const example = (f: number, g: number) => `such as ${frames[f].place} and ${frames[g].place}`;
-  const whole = groups.filter((group) => group.every((f) => held.has(f)));
-  const notes: string[] = [];
-  if (whole.length > 0)
-    notes.push(
-      `${count(whole)} frames repeat another one, ${example(whole[0][0], whole[0][1])}; copies stay in one set`,
-    );
-  const out = groups.flatMap((group) => {
-    const kept = group.find((f) => held.has(f))!;
-    return group.filter((f) => !held.has(f)).map((f) => [f, kept]);
-  });
-  if (out.length > 0)
-    notes.push(
-      `frames left out as copies of what a named file holds for another set: ${out.length}, ` +
-        example(out[0][0], out[0][1]),
-    );
-  return notes;
-}
-
-/** Isolated atoms, and sets that are empty though they were asked for. */
-function splitNotes(split: Split, options: FitOptions["split"], lone: number): string[] {
-  const notes: string[] = [];
-  if (lone > 0)
-    notes.push(
-      `${lone} ${lone === 1 ? "frame of an isolated atom is" : "frames of isolated atoms are"} in no set: what they settle is known`,
-    );
-  for (const set of ["validation", "test"] as const) {
-    const size = options[set];
-    if (split[set].length === 0 && typeof size === "number" && size > 0)
-      notes.push(`the ${set} set is empty: there are too few frames for split.${set} ${size}`);
-  }
-  return notes;
-}
 
 function resolve(
   options: FitOptions,

@@ -24,6 +24,9 @@ export interface SplitOptions {
   readonly seed: number;
 }
 
+/** The sets of frames, in their order. */
+export const SETS = ["train", "validation", "test"] as const;
+
 /** Frame numbers of each set, ascending; no frame and no copy of one is in two. */
 export interface Split {
   readonly train: readonly number[];
