@@ -45,6 +45,8 @@ export interface HoppingState {
   random: RandomState;
 }
 
+/** Energies, eV, that differ by less are one minimum's. */
+const SAME = 1e-6;
 /** Hops between which the length of the moves is adapted. */
 const ADAPT = 10;
 
@@ -83,11 +85,10 @@ export function basinHopping(
       state.energy = energy;
       state.accepted++;
     }
-    if (energy < state.bestEnergy) {
-      state.best.set(positions);
-      state.bestEnergy = energy;
-      state.foundAt = state.step + 1;
-    }
+    if (energy >= state.bestEnergy) return;
+    if (energy < state.bestEnergy - SAME) state.foundAt = state.step + 1;
+    state.best.set(positions);
+    state.bestEnergy = energy;
   }
 
   return {
