@@ -102,6 +102,8 @@ export { cellRelaxation, relaxCell } from "./run/cell-relaxation.ts";
 export { elasticConstants, type Elastic } from "./run/elastic.ts";
 export { ensembles, type Ensemble, type EnsembleOptions } from "./run/ensembles.ts";
 export { basinHopping } from "./run/basin-hopping.ts";
+export { conformerSearch, type Conformer } from "./run/conformers/conformers.ts";
+export { findRotors, moleculeOf, type Molecule, type Rotor } from "./run/conformers/rotors.ts";
 export { band, type BandState } from "./run/path/band.ts";
 export { evenDistances, laidOver, straight } from "./run/path/interpolation.ts";
 export { profileOf, type Profile } from "./run/path/profile.ts";

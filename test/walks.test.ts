@@ -11,7 +11,7 @@ import { workplace } from "./command.ts";
 
 const { path, surfit } = workplace("walks");
 
-const json = (...args: readonly string[]) => {
+const json = (...args: readonly string[]): Record<string, unknown> => {
   const { code, stdout, stderr } = surfit(...args, "--json");
   expect([code, code === 0 || code === 3 || code === 4 ? "" : stderr]).toEqual([code, ""]);
   return { code, ...(JSON.parse(stdout) as Record<string, unknown>) };
