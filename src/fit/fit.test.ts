@@ -8,6 +8,7 @@ import { labelledFrames } from "./linear-pair.fixture.ts";
 import { fitSchema, type FitOptions } from "./options.ts";
 import { prepareFit, type PreparedFit } from "./prepare.ts";
 import { poolsOf } from "./pools.fixture.ts";
+import { tasks } from "../tasks.ts";
 
 const FRAMES = labelledFrames(24, [1, -2, 3, 1]).map((frame, f) => ({
   ...frame,
@@ -25,7 +26,7 @@ const OPTIONS: FitOptions = fitSchema.parse({
   training: { epochs: 5, batch: 4, weights: { stress: 1 } },
 });
 
-const poolOf = poolsOf(2 ** 26);
+const poolOf = poolsOf(tasks, 2 ** 26);
 
 async function fit(
   options: FitOptions,

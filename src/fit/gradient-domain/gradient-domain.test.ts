@@ -18,8 +18,9 @@ import { fitSchema } from "../options.ts";
 import { prepareFit } from "../prepare.ts";
 import { learnSymmetries } from "./symmetries.ts";
 import { poolsOf } from "../pools.fixture.ts";
+import { tasks } from "../../tasks.ts";
 
-const poolOf = poolsOf(2 ** 28);
+const poolOf = poolsOf(tasks, 2 ** 28);
 
 let frames: readonly Frame[];
 beforeAll(async () => {

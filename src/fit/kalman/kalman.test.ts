@@ -9,8 +9,9 @@ import { train, type Report, type Trained, type Training } from "../trainer.ts";
 import { LINEAR, linearTraining } from "../training.fixture.ts";
 import { blockSizes, Covariance } from "./covariance.ts";
 import { poolsOf } from "../pools.fixture.ts";
+import { tasks } from "../../tasks.ts";
 
-const poolOf = poolsOf(2 ** 26);
+const poolOf = poolsOf(tasks, 2 ** 26);
 
 /** Measurements Hᵀ [m, P] and errors of a linear model y = H θ, in the device's memory. */
 function measurement(pool: Pool, m: number, P: number, seed: number) {

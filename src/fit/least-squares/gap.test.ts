@@ -10,8 +10,9 @@ import { labelledFrames } from "../linear-pair.fixture.ts";
 import { fitSchema } from "../options.ts";
 import { prepareFit } from "../prepare.ts";
 import { poolsOf } from "../pools.fixture.ts";
+import { tasks } from "../../tasks.ts";
 
-const poolOf = poolsOf(2 ** 27);
+const poolOf = poolsOf(tasks, 2 ** 27);
 
 const frames = labelledFrames(24, [1, -2, 3, 1]).map((frame, k): Frame => ({
   ...frame,

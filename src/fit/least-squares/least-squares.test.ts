@@ -13,8 +13,9 @@ import { fitSchema } from "../options.ts";
 import { prepareFit } from "../prepare.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { poolsOf } from "../pools.fixture.ts";
+import { tasks } from "../../tasks.ts";
 
-const poolOf = poolsOf(2 ** 27);
+const poolOf = poolsOf(tasks, 2 ** 27);
 
 const frames = labelledFrames(48, [1, -2, 3, 1]).map((frame, k): Frame => {
   const random = new Random(4, "noise", k);

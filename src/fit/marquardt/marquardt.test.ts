@@ -8,8 +8,9 @@ import { train, type Trained, type Training } from "../trainer.ts";
 import { LINEAR, linearTraining } from "../training.fixture.ts";
 import { NormalEquations } from "./normal.ts";
 import { poolsOf } from "../pools.fixture.ts";
+import { tasks } from "../../tasks.ts";
 
-const poolOf = poolsOf(2 ** 26);
+const poolOf = poolsOf(tasks, 2 ** 26);
 
 async function run(setup: Training): Promise<Trained> {
   const steps = train(setup);

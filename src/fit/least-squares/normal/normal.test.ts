@@ -6,10 +6,11 @@ import { labelledFrames } from "../../linear-pair.fixture.ts";
 import { fitSchema } from "../../options.ts";
 import { prepareFit } from "../../prepare.ts";
 import { poolsOf } from "../../pools.fixture.ts";
+import { tasks } from "../../../tasks.ts";
 
 const STRENGTH = 1e-3;
 
-const poolOf = poolsOf(2 ** 27);
+const poolOf = poolsOf(tasks, 2 ** 27);
 
 /** Frames with noise, some without an energy, some without forces. */
 const frames = labelledFrames(200, [1, -2, 3, 1]).map((frame, k): Frame => {
