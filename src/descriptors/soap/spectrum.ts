@@ -43,7 +43,7 @@ const ORDERS = {
 } as const;
 
 /** How many of the two densities tell radial functions and elements apart. */
-export const compressionOrders = (
+const compressionOrders = (
   compression: Settled["compression"],
 ): { readonly radial: number; readonly elements: number } =>
   typeof compression === "string" ? ORDERS[compression] : compression;

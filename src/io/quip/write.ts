@@ -1,4 +1,3 @@
-import { compressionOrders } from "../../descriptors/soap/spectrum.ts";
 import { invalid } from "../../error.ts";
 import type { Model, Term } from "../../potentials/potential.ts";
 import { numberOf, symbolOf } from "../../structure/elements.ts";
@@ -7,6 +6,13 @@ import { numberOf, symbolOf } from "../../structure/elements.ts";
 const VERSION = 1769700636;
 /** Numbers of a point in one element of the file. */
 const SLICE = 20;
+
+/** nu_R and nu_S of named compressions. */
+const ORDERS: Readonly<Record<string, { radial: number; elements: number }>> = {
+  off: { radial: 2, elements: 2 },
+  mu2: { radial: 2, elements: 0 },
+  mu1nu1: { radial: 2, elements: 1 },
+};
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -29,25 +35,38 @@ interface Held {
   readonly points: Float64Array | null;
 }
 
+/** What a file holds. */
+interface Content {
+  energies: Readonly<Record<string, number>>;
+  readonly coordinates: Coordinate[];
+}
+
+/** What each kind of term adds. */
+const terms: Readonly<
+  Record<string, (term: Term, elements: readonly number[], place: string, held: Content) => void>
+> = {
+  "isolated-atoms": ({ options }, _, __, held) => Object.assign(held, options),
+  composed: (term, elements, place, held) => held.coordinates.push(...coordinatesOf(term, elements, place)),
+};
+
 /** The name of a GAP inside its file: letters, digits and underlines. */
 export const gapLabel = (name: string): string => name.replaceAll(/\W+/g, "_").replace(/^(?=\d)/, "_");
 
 /** The file of a GAP that QUIP reads, points inside; a model that it cannot express is an error. */
 export function writeGap(model: Model, name: string): string {
   const label = gapLabel(name);
-  let energies: Readonly<Record<string, number>> = {};
-  const coordinates: Coordinate[] = [];
+  const held: Content = { energies: {}, coordinates: [] };
   model.terms.forEach((term, k) => {
     const place = `terms[${k}]`;
-    if (term.type === "isolated-atoms") ({ energies } = term.options as { energies: typeof energies });
-    else if (term.type === "composed") coordinates.push(...coordinatesOf(term, model.elements, place));
-    else
+    if (!Object.hasOwn(terms, term.type))
       throw invalid(
         `${place}.type`,
         "isolated-atoms or a sparse Gaussian process, as GAP files hold",
         term.type,
       );
+    terms[term.type](term, model.elements, place, held);
   });
+  const { coordinates, energies } = held;
   if (coordinates.length === 0) throw invalid("model", "a sparse Gaussian process", "none");
   return [
     `<${label}>`,
@@ -234,20 +253,27 @@ function soapCommand(part: Options, z: number, elements: readonly number[], plac
   demand(`${place}.elementWeights`, part["elementWeights"], undefined);
   const { type, width } = part["fade"] as { type: string; width: number };
   demand(`${place}.fade.type`, type, "cosine");
-  demand(`${place}.compression`, part["compression"] === "crossover", false);
-  const { radial, elements: species } = compressionOrders(
-    part["compression"] as Parameters<typeof compressionOrders>[0],
-  );
+  const orders = ordersOf(part["compression"], place);
   const seen = (part["neighbours"] as readonly string[] | undefined)?.map(numberOf) ?? elements;
   // With one species QUIP has the centre in its density.
   if (seen.length === 1) demand(`${place}.everywhere`, part["everywhere"] || seen[0] === z, true);
   return [
     `soap cutoff=${of("cutoff")} cutoff_transition_width=${width} n_max=${of("nmax")} l_max=${of("lmax")}`,
     `atom_sigma=${of("sigma")} central_weight=${of("centre")}`,
-    `central_reference_all_species=${part["everywhere"] ? "T" : "F"} nu_R=${radial} nu_S=${species}`,
+    `central_reference_all_species=${part["everywhere"] ? "T" : "F"} nu_R=${orders.radial} nu_S=${orders.elements}`,
     ...weightWords(part["weighting"] as Options | undefined, `${place}.weighting`),
     `n_Z=1 Z=${z} n_species=${seen.length} species_Z={${seen.join(" ")}}`,
   ].join(" ");
+}
+
+function ordersOf(compression: unknown, place: string): { radial: number; elements: number } {
+  if (typeof compression !== "string") return compression as { radial: number; elements: number };
+  if (Object.hasOwn(ORDERS, compression)) return ORDERS[compression];
+  throw invalid(
+    `${place}.compression`,
+    `one of ${Object.keys(ORDERS).join(", ")} or orders, as QUIP has them`,
+    compression,
+  );
 }
 
 function weightWords(weighting: Options | undefined, place: string): string[] {
