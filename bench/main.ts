@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, string>> = {
   hdnnp: "energy and forces of n2p2's potential of water",
   extrapolation: "grading atoms beside evaluating them",
   linear: "SNAP and ACE beside LAMMPS: the same cell, model and core in turn",
+  "least-squares": "least squares: rows, QR, normal equations and solutions against the SIMD peak",
   kernel: "Gaussian processes: factorisation, Müller–Brown, the price of predictions",
   soap: "SOAP by number of elements, and beside dscribe and QUIP",
   gap: "Gaussian approximation potentials: the price of a prediction by stages",

@@ -3,6 +3,8 @@ import { finish, type Work } from "./work.ts";
 
 /** Columns that are finished at a time; what lies right of them is matrix products. */
 const PANEL = 32;
+/** Columns of a panel that are finished one by one; what lies right of them in the panel is matrix products too. */
+const PART = 8;
 /** Rows of a triangle that are merged at a time. */
 const MERGED = 128;
 
@@ -94,15 +96,34 @@ export class RowQr {
 
   /** Reflections of columns j … j + width, one by one: Vᵀ and −Tᵀ are left for the rest. */
   #finish(r: number, b: number, m: number, j: number, width: number): void {
-    const { memory, gemm } = this.#device;
+    const { memory } = this.#device;
     const N = this.columns;
     const R = memory.f64(r, N * N);
     const B = memory.f64(b, m * N);
     const V = memory.f64(this.#v, width * m);
-    const T = memory.f64(this.#t, width * width).fill(0);
     for (let i = 0; i < m; i++) for (let l = 0; l < width; l++) V[l * m + i] = B[i * N + j + l];
     const tau = new Float64Array(width);
-    for (let l = 0; l < width; l++) {
+    for (let first = 0; first < width; first += PART) {
+      const last = Math.min(first + PART, width);
+      this.#reflect(R, V, tau, m, j, first, last);
+      this.#factorT(tau, m, first, last, width);
+      if (last < width) this.#updatePanel(R, m, j, first, last, width);
+    }
+    if (j + width < N) this.#factorT(tau, m, 0, width, width);
+  }
+
+  /** Reflections of columns first … last of a panel, one by one. */
+  #reflect(
+    R: Float64Array,
+    V: Float64Array,
+    tau: Float64Array,
+    m: number,
+    j: number,
+    first: number,
+    last: number,
+  ): void {
+    const N = this.columns;
+    for (let l = first; l < last; l++) {
       const norm2 = dotAt(V, l * m, l * m, m);
       if (norm2 === 0) continue;
       const alpha = R[(j + l) * N + j + l];
@@ -111,25 +132,49 @@ export class RowQr {
       const scale = 1 / (alpha - beta);
       for (let i = l * m; i < (l + 1) * m; i++) V[i] *= scale;
       R[(j + l) * N + j + l] = beta;
-      for (let k = l + 1; k < width; k++) {
+      for (let k = l + 1; k < last; k++) {
         const at = (j + l) * N + j + k;
         const w = tau[l] * (R[at] + dotAt(V, l * m, k * m, m));
         R[at] -= w;
         for (let i = 0, v = l * m, x = k * m; i < m; i++) V[x++] -= w * V[v++];
       }
     }
-    if (j + width === N) return;
-    gemm.f64(width, width, m, this.#v, m, this.#v, m, this.#s, width, { transB: true });
-    const S = memory.f64(this.#s, width * width);
+  }
+
+  /** −Tᵀ of the reflections first … last of a panel, in the upper left corner of its room, rows of `width` numbers. */
+  #factorT(tau: Float64Array, m: number, first: number, last: number, width: number): void {
+    const { memory, gemm } = this.#device;
+    const [n, v] = [last - first, this.#v + 8 * first * m];
+    gemm.f64(n, n, m, v, m, v, m, this.#s, n, { transB: true });
+    const S = memory.f64(this.#s, n * n);
+    const T = memory.f64(this.#t, width * width);
     // Column l of T: τ_l (−T S_l above the diagonal, 1 on it); −Tᵀ is stored, row by row.
-    for (let l = 0; l < width; l++) {
-      T[l * width + l] = -tau[l];
+    for (let l = 0; l < n; l++) {
+      T.fill(0, l * width, l * width + n);
+      T[l * width + l] = -tau[first + l];
       for (let k = 0; k < l; k++) {
         let sum = 0;
-        for (let i = k; i < l; i++) sum += T[i * width + k] * S[i * width + l];
-        T[l * width + k] = -tau[l] * sum;
+        for (let i = k; i < l; i++) sum += T[i * width + k] * S[i * n + l];
+        T[l * width + k] = -tau[first + l] * sum;
       }
     }
+  }
+
+  /** Reflections first … last on the columns right of them in the panel, whose rows lie in V as those of Vᵀ do. */
+  #updatePanel(R: Float64Array, m: number, j: number, first: number, last: number, width: number): void {
+    const { memory, gemm } = this.#device;
+    const N = this.columns;
+    const [n, rest] = [last - first, width - last];
+    const [v, x] = [this.#v + 8 * first * m, this.#v + 8 * last * m];
+    const U = memory.f64(this.#u, n * rest);
+    for (let l = 0; l < n; l++)
+      for (let k = 0; k < rest; k++) U[l * rest + k] = R[(j + first + l) * N + j + last + k];
+    gemm.f64(n, rest, m, v, m, x, m, this.#u, rest, { transB: true, add: true });
+    gemm.f64(n, rest, n, this.#t, width, this.#u, rest, this.#w, rest);
+    const W = memory.f64(this.#w, n * rest);
+    for (let l = 0; l < n; l++)
+      for (let k = 0; k < rest; k++) R[(j + first + l) * N + j + last + k] += W[l * rest + k];
+    gemm.f64(rest, m, n, this.#w, rest, v, m, x, m, { transA: true, add: true });
   }
 
   /** The same reflections on the columns right of them: W = −Tᵀ (R + Vᵀ B), R += W, B += V W. */
