@@ -4,6 +4,7 @@ import { writeFrames } from "../../io/files.node.ts";
 import { umbrella } from "../../potentials/bias/bias.ts";
 import type { Variable } from "../../potentials/bias/variable.ts";
 import { sum } from "../../potentials/sum.ts";
+import { ensembles } from "../../run/ensembles.ts";
 import { lbfgs, relax } from "../../run/relax.ts";
 import type { Structure } from "../../structure/structure.ts";
 import type { Engine } from "../engine.ts";
@@ -77,6 +78,7 @@ function windowArguments(
   flags: WindowFlags,
 ): string[] {
   const own = windowFolder(folder, k);
+  const { heeds } = ensembles[flags.ensemble];
   const options = {
     ...(flags.fixed
       ? { constrain: `${variable.text}=${centre}` }
@@ -85,8 +87,8 @@ function windowArguments(
     temperature: flags.temperature,
     time: flags.time,
     timestep: flags.timestep,
-    friction: flags.friction,
-    period: flags.period,
+    ...(heeds.includes("friction") && { friction: flags.friction }),
+    ...(heeds.includes("period") && { period: flags.period }),
     seed: flags.seed + k,
     thermo: flags.record,
     every: flags.every,
