@@ -48,6 +48,8 @@ const report = (what: string, flops: number, seconds: number): void => {
   );
 };
 
+const zero = (size: number): Float64Array => new Float64Array(size);
+
 /** Rows of a frame: energy, forces, virial. */
 async function assemble(what: string, descriptor: string, given: object, structure: Structure) {
   const elements = [...new Set(structure.numbers)].toSorted((a, b) => a - b);
@@ -56,7 +58,6 @@ async function assemble(what: string, descriptor: string, given: object, structu
   const built = method.build(method.resolve(method.options.parse(given), statistics), elements, device);
   const sizes = elements.map((_, e) => built.size(e));
   const options = linear.options.parse({});
-  const zero = (size: number) => new Float64Array(size);
   const known = sizes.map((K) => ({
     count: 1,
     mean: zero(K),
