@@ -21,6 +21,9 @@ export function settingOf({ start }: Unknowns, logs: Float64Array): Setting {
   return { theta: values.slice(0, H), noise: { energies: values[H], gradients: values[H + 1] } };
 }
 
+/** Standard deviations of logarithms at the beginning of a further search: from the start, and of one length from another. */
+const AWAY = 1.2;
+const APART = 0.3;
 /** An answer that was refused, as a number that files hold. */
 const REFUSED = 1e300;
 
@@ -94,10 +97,20 @@ export class EvidenceSearch {
     return { state, iteration, asked };
   }
 
-  /** Where a search begins: the first one at the start, others around it. */
+  /** Where a search begins: the first one at the start, others around it; lengths of single features stay near each other. */
   #place(): Float64Array {
     const random = new Random(this.#seed, "evidence", this.#search);
-    return Float64Array.from(this.#free, () => (this.#search === 0 ? 0 : 1.2 * random.normal()));
+    if (this.#search === 0) return new Float64Array(this.#free.length);
+    const shared = new Map<number, number>();
+    for (const { lengths } of this.#process.kernel.seen) {
+      if (lengths.length === 1) continue;
+      const shift = AWAY * random.normal();
+      for (const h of lengths) shared.set(h, shift);
+    }
+    return Float64Array.from(this.#free, (k) => {
+      const shift = shared.get(k);
+      return shift === undefined ? AWAY * random.normal() : shift + APART * random.normal();
+    });
   }
 
   #next(): boolean {

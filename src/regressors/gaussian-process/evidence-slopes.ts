@@ -13,13 +13,22 @@ export class EvidenceSlopes {
   /** A of a pair of points with slopes times ∂z/∂R of the second, [M, D], and that A, [M, M]. */
   readonly #product: number;
   readonly #block: number;
+  /** A of a query's slopes with the energies, [M, E], and of these times ∂z/∂R of the query, [E, D]. */
+  readonly #columns: number;
+  readonly #projected: number;
+  /** Shares of the dimensions, [D]. */
+  readonly #shares: Float64Array;
 
   constructor(device: Device, pairs: Pairs) {
-    const { coordinates: M, features: D } = pairs.points;
+    const { coordinates: M, features: D, energies } = pairs.points;
+    const room = (n: number) => device.memory.alloc(8 * Math.max(1, n));
     this.#device = device;
     this.#pairs = pairs;
-    this.#product = device.memory.alloc(8 * Math.max(1, M * D));
-    this.#block = device.memory.alloc(8 * Math.max(1, M * M));
+    this.#columns = room(M * energies.length);
+    this.#projected = room(D * energies.length);
+    this.#shares = new Float64Array(D);
+    this.#product = room(M * D);
+    this.#block = room(M * M);
   }
 
   /** ADDS to slopes [hyper-parameters] what the query's value has with the energies; A [energies]. */
@@ -45,7 +54,7 @@ export class EvidenceSlopes {
     slopes: Float64Array,
   ): void {
     const seen = this.#pairs.compare(query, columns.gradients);
-    for (let e = 0; e < columns.energies; e++) this.#addMixed(query, seen, A, stride, e, slopes);
+    this.#addMixed(query, seen, A, stride, columns.energies, slopes);
     for (let g = 0; g < columns.gradients; g++)
       this.#addDouble(
         query,
@@ -59,35 +68,57 @@ export class EvidenceSlopes {
       );
   }
 
-  /** Slopes of the query with the energy of a point: cov = Σ_a F_a u_a. */
+  /** Slopes of the query with the energies of the first E points: cov = Σ_a F_a u_a. */
   #addMixed(
     query: Query,
     seen: readonly Seen[],
     A: Float64Array,
     stride: number,
-    e: number,
+    E: number,
     slopes: Float64Array,
   ): void {
+    const { memory } = this.#device;
     const { forms, points } = this.#pairs;
-    const { points: N, coordinates: M, energies } = points;
-    const j = energies[e];
-    const column = Float64Array.from({ length: M }, (_, b) => A[b * stride + e]);
-    const projected = seen.map(({ u }) => column.reduce((sum, x, b) => sum + x * u[b * N + j], 0));
-    this.#addVariables(slopes, (h) => projected.reduce((sum, p, a) => sum + p * forms.slope(h, a)[j], 0));
+    const { points: N, coordinates: M, features: D, energies } = points;
+    const block = memory.f64(this.#columns, M * E);
+    for (let b = 0; b < M; b++) block.set(A.subarray(b * stride, b * stride + E), b * E);
+    const projected = seen.map(({ u }) => {
+      const sums = new Float64Array(E);
+      for (let b = 0; b < M; b++)
+        for (let e = 0; e < E; e++) sums[e] += block[b * E + e] * u[b * N + energies[e]];
+      return sums;
+    });
+    for (let e = 0; e < E; e++)
+      this.#addVariables(slopes, (h) =>
+        projected.reduce((sum, p, a) => sum + p[e] * forms.slope(h, a)[energies[e]], 0),
+      );
     for (const [k, { s }] of seen.entries()) {
-      const Fk = forms.by(k)[j];
-      const along = projected.reduce((sum, p, a) => sum + p * forms.by(a, k)[j], 0);
-      this.#addLength(slopes, query, k, j, s[j], along, {
-        whole: Fk * projected[k],
-        each: (d, add) => {
-          const [zq, zj, J] = this.#views(query, k, j);
-          const D = points.features;
-          for (let b = 0; b < M; b++)
-            for (let f = 0; f < D; f++)
-              add(d(f), Fk * column[b] * J[b * D + f] * this.#lever(k, zq[f], zj[f]));
-        },
-      });
+      const Fk = forms.by(k);
+      const along = seen.map((_, a) => forms.by(a, k));
+      const P = this.#projectSlopes(query, k, E);
+      for (let e = 0; e < E; e++) {
+        const j = energies[e];
+        let sum = 0;
+        for (let a = 0; a < along.length; a++) sum += projected[a][e] * along[a][j];
+        if (P) {
+          const [zq, zj] = this.#views(query, k, j);
+          for (let f = 0; f < D; f++) this.#shares[f] = Fk[j] * P[e * D + f] * this.#lever(k, zq[f], zj[f]);
+        }
+        this.#addLength(slopes, query, k, j, s[j], sum, {
+          whole: Fk[j] * projected[k][e],
+          shared: P !== null,
+        });
+      }
     }
+  }
+
+  /** Aᵀ ∂z/∂R of the query for the energies, [E, D]; null where argument k has one length. */
+  #projectSlopes(query: Query, k: number, E: number): Float64Array | null {
+    const { memory, gemm } = this.#device;
+    const { coordinates: M, features: D } = this.#pairs.points;
+    if (this.#pairs.forms.kernel.seen[k].lengths.length === 1 || E === 0) return null;
+    gemm.f64(E, D, M, this.#columns, E, query.slopes![k], D, this.#projected, D, { transA: true });
+    return memory.f64(this.#projected, E * D);
   }
 
   /** Slopes of the query with slopes of a point: cov = Σ_a mixed F_a Q_a + Σ_ab F_ab u_a w_b. */
@@ -134,15 +165,14 @@ export class EvidenceSlopes {
       let whole = mixed * forms.by(k)[j] * q[k];
       for (let a = 0; a < m; a++) whole += forms.by(a, k)[j] * (r[a * m + k] + r[k * m + a]);
       const along = total((...args) => forms.by(...args), k);
-      this.#addLength(slopes, query, k, j, s[j], along, {
-        whole,
-        each: (d, add) => this.#addDimensions(query, seen, A, stride, at, g, k, d, add),
-      });
+      const shared = this.#pairs.forms.kernel.seen[k].lengths.length > 1;
+      if (shared) this.#shareDimensions(query, seen, A, stride, at, g, k);
+      this.#addLength(slopes, query, k, j, s[j], along, { whole, shared });
     }
   }
 
   /** Shares of the dimensions in what `whole` is of all of them. */
-  #addDimensions(
+  #shareDimensions(
     query: Query,
     seen: readonly Seen[],
     A: Float64Array,
@@ -150,8 +180,6 @@ export class EvidenceSlopes {
     at: number,
     g: number,
     k: number,
-    d: (f: number) => number,
-    add: (h: number, value: number) => void,
   ): void {
     const { memory, gemm } = this.#device;
     const { forms, points } = this.#pairs;
@@ -167,22 +195,23 @@ export class EvidenceSlopes {
     const t = seen.map(() => new Float64Array(M));
     joinedSlopes(this.#pairs, seen, g, t);
     const f = seen[k].mixed * forms.by(k)[j];
+    const shares = this.#shares.fill(0);
+    const [own, others] = [new Float64Array(D), new Float64Array(D)];
     for (let b = 0; b < M; b++) {
-      let At = 0;
+      let [At, tau] = [0, 0];
       for (let c = 0; c < M; c++) At += block[b * M + c] * t[k][c];
-      for (let e = 0; e < D; e++) {
-        const own = J[b * D + e];
-        add(d(e), f * own * AJ[b * D + e] + At * own * this.#lever(k, zq[e], zj[e]));
-      }
-    }
-    for (let c = 0; c < M; c++) {
-      let tau = 0;
       for (const [a, { u }] of seen.entries()) {
         const Fak = forms.by(a, k)[j];
-        for (let b = 0; b < M; b++) tau += Fak * u[b * N + j] * block[b * M + c];
+        for (let c = 0; c < M; c++) tau += Fak * u[c * N + j] * block[c * M + b];
       }
-      for (let e = 0; e < D; e++) add(d(e), tau * Jg[c * D + e] * this.#lever(k, zj[e], zq[e]));
+      for (let e = 0, from = b * D; e < D; e++, from++) {
+        shares[e] += f * J[from] * AJ[from];
+        own[e] += At * J[from];
+        others[e] += tau * Jg[from];
+      }
     }
+    for (let e = 0; e < D; e++)
+      shares[e] += own[e] * this.#lever(k, zq[e], zj[e]) + others[e] * this.#lever(k, zj[e], zq[e]);
   }
 
   /** ∂s/∂z of the first point. */
@@ -205,7 +234,7 @@ export class EvidenceSlopes {
       if (variable !== null) slopes[h] += value(h);
   }
 
-  /** Lengths of argument k: `along` is what comes with ∂s_k, `more` what comes with ∂(∂s_k) and ∂(∂²s_k). */
+  /** Lengths of argument k: `along` is what comes with ∂s_k, `more` what comes with ∂(∂s_k) and ∂(∂²s_k), whole or in shares. */
   #addLength(
     slopes: Float64Array,
     query: Query,
@@ -213,10 +242,7 @@ export class EvidenceSlopes {
     j: number,
     s: number,
     along: number,
-    more: {
-      readonly whole: number;
-      each(place: (f: number) => number, add: (h: number, value: number) => void): void;
-    } | null,
+    more: { readonly whole: number; readonly shared: boolean } | null,
   ): void {
     const { lengths, kind } = this.#pairs.forms.kernel.seen[k];
     if (lengths.length === 1) {
@@ -224,11 +250,10 @@ export class EvidenceSlopes {
       return;
     }
     const [zq, zj] = this.#views(query, k, j);
-    for (const [f, h] of lengths.entries())
-      slopes[h] -= 2 * along * (kind === "distance" ? (zq[f] - zj[f]) ** 2 : zq[f] * zj[f]);
-    more?.each(
-      (f) => lengths[f],
-      (h, value) => (slopes[h] -= 2 * value),
-    );
+    const distance = kind === "distance";
+    for (let f = 0; f < lengths.length; f++) {
+      const seen = distance ? (zq[f] - zj[f]) ** 2 : zq[f] * zj[f];
+      slopes[lengths[f]] -= 2 * (along * seen + (more?.shared ? this.#shares[f] : 0));
+    }
   }
 }

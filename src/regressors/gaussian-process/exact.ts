@@ -117,6 +117,7 @@ export class GaussianProcess {
     return (
       8 * packedNumbers(n) * (slopes ? 2 : 1) +
       8 * M * n * threads +
+      (slopes ? 8 * E * (M + D) * threads : 0) +
       PoolCholesky.bytes(n, threads) +
       2 * pointsBytes(N, G, M, D, args) +
       threads * (slopes ? 2 : 1) * Pairs.bytes(N, G, M, args)
