@@ -36,17 +36,21 @@ const shapeOf = ({ energies, gradients, coordinates, features, x }: RawPoints) =
   features,
 });
 
-/** Bytes of matrices, of all threads; where standard deviations are kept also of the factor's copy and its file. */
-export function bytesOf({ pool, raw, thin, args, coordinates, searches, certain }: Work): number {
+/** Bytes of matrices in the memory that kernels see, of all threads. */
+export function deviceBytes({ pool, raw, thin, args, coordinates, searches, certain }: Work): number {
   const { threads } = pool;
   const [n, s] = [sizeOf(raw), sizeOf(thin)];
   const searching = searches > 0;
   return (
     GaussianProcess.bytes(shapeOf(raw), args, threads, n === s && searching) +
     (n === s ? 0 : GaussianProcess.bytes(shapeOf(thin), args, threads, searching)) +
-    (certain ? 16 * packedNumbers(n) + batchBytes(n, coordinates, threads) : 0)
+    (certain ? batchBytes(n, coordinates, threads) : 0)
   );
 }
+
+/** The same, and where standard deviations are kept those of the factor's copy and its file. */
+export const bytesOf = (work: Work): number =>
+  deviceBytes(work) + (work.certain ? 16 * packedNumbers(sizeOf(work.raw)) : 0);
 
 /** Observations of the process that is timed. */
 const PROBE = 300;

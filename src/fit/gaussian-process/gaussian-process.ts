@@ -11,7 +11,7 @@ import type { PackedFrames } from "../packed.ts";
 import type { LearnedTerm } from "../learned.ts";
 import type { RowsPlan } from "../least-squares/prepare.ts";
 import type { WholeInput, WholeMethod, WholeSolver, WholeStart } from "../whole/method.ts";
-import { bytesOf, secondsOf, type Work } from "./cost.ts";
+import { bytesOf, deviceBytes, secondsOf, type Work } from "./cost.ts";
 import { chooseObserved, resolveMolecular } from "./choice.ts";
 import { options, type ProcessOptions } from "./options.ts";
 import { thinned } from "./sample.ts";
@@ -169,6 +169,14 @@ async function prepare(
       `at least ${Math.ceil(bytes / MIB)} MiB for ${n} observations, or fewer of them ` +
         `(model.regressor.observations, forces, energies), or a sparse or an iterative method`,
       `${given.memory} MiB`,
+    );
+  const { left } = pool.device.memory;
+  if (deviceBytes(work) > left)
+    throw invalid(
+      "model.regressor.observations",
+      `fewer than ${n}: their matrices take ${Math.ceil(deviceBytes(work) / MIB)} MiB of the ${Math.floor(left / MIB)} MiB ` +
+        "that are left of WebAssembly's 4 GiB; or a sparse or an iterative method",
+      given.observations,
     );
   const whole = await GaussianProcess.create(pool, kernel, raw, labels, same && searching);
   const sample = same ? whole : await GaussianProcess.create(pool, kernel, thin.raw, thin.labels, searching);
