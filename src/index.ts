@@ -39,7 +39,7 @@ export { descriptors } from "./descriptors/table.ts";
 export type { MolecularDescriptor, MolecularMethod } from "./descriptors/molecular/descriptor.ts";
 export { molecularDescriptors } from "./descriptors/molecular/table.ts";
 export { SoapAverage, type Averaging } from "./descriptors/soap/average.ts";
-export { soapParts, type SoapParts } from "./descriptors/soap/soap.ts";
+export { soapParts, type SoapParts } from "./descriptors/soap/parts.ts";
 export type { FeatureStatistics, Regressor, RegressorMethod } from "./regressors/regressor.ts";
 export { regressors } from "./regressors/table.ts";
 

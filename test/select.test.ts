@@ -54,6 +54,27 @@ describe("surfit select", () => {
     expect(again["scores"]).toEqual(result["scores"]);
   });
 
+  test("frames compared by the mean of their atoms", () => {
+    const inner = json(
+      "data.xyz",
+      "-o",
+      "inner.xyz",
+      "--count",
+      "3",
+      "--descriptor",
+      "soap",
+      "--average",
+      "inner",
+    );
+    // The trimers grow: the two ends are farthest from the middle and from each other.
+    expect(new Set(inner["indices"] as number[])).toEqual(new Set([0, 9, (inner["order"] as number[])[0]]));
+    const wrong = select("data.xyz", "-o", "x.xyz", "--count", "3", "--average", "inner");
+    expect(wrong.stderr).toContain("--descriptor: expected one with an inner average (soap), got ani");
+    expect(wrong.code).toBe(1);
+    const atoms = select("data.xyz", "-o", "x.xyz", "--count", "3", "--by", "atoms", "--average", "inner");
+    expect(atoms.stderr).toContain("--by atoms: expected --average outer");
+  });
+
   test("the energy window is exact, alone and before another method", () => {
     // Above the lowest, per atom: 0.01 (k − 4)².
     const all = json("data.xyz", "-o", "low.xyz", "--method", "energy-window", "--window", "0.05");

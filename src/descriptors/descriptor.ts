@@ -59,6 +59,20 @@ export interface Descriptor {
   fold?(weights: readonly Float64Array[], D: number): Descriptor;
 }
 
+/** Features of a structure as a whole, from the environments of all of its atoms. */
+export interface StructureDescriptor {
+  readonly size: number;
+  readonly labels: readonly string[];
+  /** Å. */
+  readonly cutoff: number;
+  /** Atomic numbers, ascending. */
+  readonly elements: readonly number[];
+  /** Overwrites x [size]. */
+  value(env: Environments, x: Float64Array): void;
+  /** ADDS Σ_t W_t ∂x_t/∂r_ij to gradient [pairs, 3]; W [size]. */
+  pullback(env: Environments, W: Float64Array, gradient: Float64Array): void;
+}
+
 /** What the table of descriptors holds: adding one is one file, one line in `table.ts`, one docs page. */
 export interface DescriptorMethod<Options = unknown> {
   readonly name: string;
@@ -68,4 +82,6 @@ export interface DescriptorMethod<Options = unknown> {
   /** Replaces what was left to "auto" by explicit values taken from the data; the result is what the model file stores. */
   resolve(options: Options, statistics: PairStatistics): Options;
   build(options: Options, elements: readonly number[], device: Device): Descriptor;
+  /** Of the mean over all atoms of what features are products of, where there is such a thing. */
+  averaged?(options: Options, elements: readonly number[], device: Device): StructureDescriptor;
 }

@@ -8,7 +8,12 @@ import { LOOK } from "../../fit/learned.ts";
 import { aboveLowest, compositionOf } from "../../fit/selection/energies.ts";
 import type { Candidates, Selection, SelectionMethod } from "../../fit/selection/method.ts";
 import { selectionMethods } from "../../fit/selection/table.ts";
-import { automaticDescriptor, VectorCollector } from "../../fit/selection/vectors.ts";
+import {
+  automaticAverage,
+  automaticDescriptor,
+  StructureCollector,
+  VectorCollector,
+} from "../../fit/selection/vectors.ts";
 import { formatOf, writeFrames } from "../../io/files.node.ts";
 import { findFormat } from "../../io/table.ts";
 import { isIsolatedAtom } from "../../potentials/isolated-atoms.ts";
@@ -33,6 +38,7 @@ interface Flags extends LabelFlags {
   readonly rank?: number;
   readonly seed?: number;
   readonly descriptor: string;
+  readonly average: "outer" | "inner";
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -78,6 +84,14 @@ export function define(command: Command): void {
         .choices(Object.keys(descriptors))
         .default(ani.name),
     )
+    .addOption(
+      new Option(
+        "--average <how>",
+        "outer: means of atoms' features, element by element; inner: features of the mean of the atoms (soap)",
+      )
+        .choices(["outer", "inner"])
+        .default("outer"),
+    )
     .option("--force", "overwrite the output")
     .addHelpText("after", `\nMethods:\n${table}`)
     .action(run);
@@ -120,6 +134,8 @@ function checkFlags(method: SelectionMethod, flags: Flags): void {
   for (const name of ["start", "rank", "seed"] as const)
     if (flags[name] !== undefined && !method.uses.includes(name)) throw unused(`--${name}`, name, method);
   if (flags.by === "atoms" && !method.uses.includes("atoms")) throw unused("--by atoms", "atoms", method);
+  if (flags.by === "atoms" && flags.average === "inner")
+    throw invalid("--by atoms", "--average outer", "inner, which has no atoms");
   if (flags.rank === 0) throw invalid("--rank", "an integer ≥ 1", "0");
   if (flags.count === 0) throw invalid("--count", "an integer ≥ 1", "0");
   if (flags.window === undefined && method.needs.includes("energies"))
@@ -199,7 +215,7 @@ async function describe(
   { energies, counts, pairs }: Survey,
   inside: readonly number[],
   method: SelectionMethod,
-  { by, descriptor: name }: Flags,
+  { by, descriptor: name, average }: Flags,
   progress: Progress,
 ): Promise<Candidates> {
   const known = {
@@ -208,10 +224,16 @@ async function describe(
   };
   if (!method.needs.includes("means")) return known;
   const device = createDevice();
-  const descriptor = automaticDescriptor(name, pairs.result(), device);
-  const atomsOf = (z: number) => inside.reduce((sum, f) => sum + (counts[f].get(z) ?? 0), 0);
-  const atoms = by === "atoms" ? descriptor.elements.map(atomsOf) : null;
-  const vectors = new VectorCollector(descriptor, device, { frames: inside.length, atoms });
+  const collector = () => {
+    const statistics = pairs.result();
+    if (average === "inner")
+      return new StructureCollector(automaticAverage(name, statistics, device), inside.length);
+    const descriptor = automaticDescriptor(name, statistics, device);
+    const atomsOf = (z: number) => inside.reduce((sum, f) => sum + (counts[f].get(z) ?? 0), 0);
+    const atoms = by === "atoms" ? descriptor.elements.map(atomsOf) : null;
+    return new VectorCollector(descriptor, device, { frames: inside.length, atoms });
+  };
+  const vectors = collector();
   const wanted = new Set(inside);
   let f = 0;
   for await (const { structure, place } of stream.labelled()) {

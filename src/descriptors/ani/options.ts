@@ -22,11 +22,9 @@ export const options = strictObject({
   convention: oneOf(["torchani"]).default("torchani").meta({
     help: "Factors ¼ (radial) and 2 (angular), cos θ scaled by 0.95, order of the features: TorchANI's",
   }),
-  cutoff: oneOf(cutoffNames)
-    .default("poly2")
-    .meta({
-      help: "Cutoff function, its radii are those of radial and angular: cosine (C¹, the published models), tanh3 and poly2 (C²), poly3 (C³)",
-    }),
+  cutoff: oneOf(cutoffNames).default("poly2").meta({
+    help: "Cutoff function, its radii are those of radial and angular: cosine (C¹, the published models), tanh3 and poly2 (C²), poly3 (C³)",
+  }),
   size: oneOf(["small", "medium", "large"])
     .optional()
     .meta({ help: "How many functions auto makes; medium when left out" }),

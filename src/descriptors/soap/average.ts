@@ -1,8 +1,9 @@
 import type { Device } from "../../device/device.ts";
 import { Room } from "../density/room.ts";
+import type { StructureDescriptor } from "../descriptor.ts";
 import type { Environments } from "../environments.ts";
 import { SpectrumRows } from "./rows.ts";
-import type { SoapParts } from "./soap.ts";
+import type { SoapParts } from "./parts.ts";
 
 /** What is averaged over the atoms: coefficients A before their products, or features. */
 export type Averaging = "inner" | "outer";
@@ -12,7 +13,7 @@ export type Averaging = "inner" | "outer";
  * Ā = 1/n Σ_i A_i; outer, the mean 1/n Σ_i p_i (S. De et al., DOI 10.1039/C6CP00415F). Environments are those of all
  * atoms of one structure.
  */
-export class SoapAverage {
+export class SoapAverage implements StructureDescriptor {
   readonly size: number;
   readonly labels: readonly string[];
   /** Å. */

@@ -8,7 +8,8 @@ import { environments, type Environments } from "../environments.ts";
 import { atomFeatures, difference } from "../golden.fixture.ts";
 import { averageSoap } from "../molecular/average-soap.ts";
 import { SoapAverage } from "./average.ts";
-import { soap, soapParts } from "./soap.ts";
+import { soapParts } from "./parts.ts";
+import { soap } from "./soap.ts";
 
 const device = createDevice({ bytes: 2 ** 27 });
 

@@ -1,4 +1,4 @@
-import type { Settled } from "./soap.ts";
+import type { Settled } from "./parts.ts";
 
 /** Linear combinations of the channels (element, n) of the density: A′ = A·weights. */
 export interface Mix {

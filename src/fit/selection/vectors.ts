@@ -1,4 +1,5 @@
-import type { Descriptor } from "../../descriptors/descriptor.ts";
+import type { Descriptor, StructureDescriptor } from "../../descriptors/descriptor.ts";
+import { environments } from "../../descriptors/environments.ts";
 import { descriptors } from "../../descriptors/table.ts";
 import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
@@ -6,6 +7,7 @@ import type { Matrix } from "../../math/left-vectors.ts";
 import { pick } from "../../potentials/pick.ts";
 import { featureScale } from "../../regressors/neural-network/scaling.ts";
 import type { PairStatistics } from "../../structure/statistics.ts";
+import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { FeatureAccumulator, FeatureReader } from "../features.ts";
 import type { AtomRows } from "./method.ts";
@@ -18,6 +20,20 @@ export function automaticDescriptor(name: string, statistics: PairStatistics, de
   const method = pick(descriptors, name, "--descriptor");
   return method.build(method.resolve(method.options.parse({}), statistics), statistics.elements, device);
 }
+
+/** The same of structures as a whole: the descriptor of the mean over all atoms. */
+export function automaticAverage(
+  name: string,
+  statistics: PairStatistics,
+  device: Device,
+): StructureDescriptor {
+  const method = pick(descriptors, name, "--descriptor");
+  if (!method.averaged)
+    throw invalid("--descriptor", `one with an inner average (${averagedNames.join(", ")})`, name);
+  return method.averaged(method.resolve(method.options.parse({}), statistics), statistics.elements, device);
+}
+
+const averagedNames = Object.values(descriptors).flatMap((method) => (method.averaged ? [method.name] : []));
 
 /** How many vectors there will be. */
 export interface VectorCounts {
@@ -48,9 +64,7 @@ export class VectorCollector {
     this.#filled = sizes.map(() => 0);
     this.#width = sizes.reduce((sum, size) => sum + size, sizes.length);
     const inAtoms = counts.atoms?.reduce((sum, n, e) => sum + n * sizes[e], 0) ?? 0;
-    const bytes = 8 * (counts.frames * this.#width + inAtoms);
-    if (bytes > MOST)
-      throw invalid("data", `vectors of at most ${MOST / 2 ** 30} GiB (fewer frames)`, `${bytes} bytes`);
+    demandRoom(8 * (counts.frames * this.#width + inAtoms));
     this.#means = new Float64Array(counts.frames * this.#width);
     this.#atoms =
       counts.atoms?.map((n, e) => ({
@@ -80,8 +94,7 @@ export class VectorCollector {
       }
       at += sizes[e];
     });
-    if (!row.every(Number.isFinite))
-      throw invalid(place, "a structure with finite features", "NaN or Infinity");
+    demandFinite(row, place);
     this.#frames++;
   }
 
@@ -98,6 +111,51 @@ export class VectorCollector {
     });
     return { means, ...(this.#atoms && { atoms: this.#atoms }) };
   }
+}
+
+/** Vectors of frames, [frames, size]: features of structures, each less its mean and scaled as an input of a network. */
+export class StructureCollector {
+  readonly #descriptor: StructureDescriptor;
+  readonly #sum: FeatureAccumulator;
+  readonly #rows: Float64Array;
+  #frames = 0;
+
+  constructor(descriptor: StructureDescriptor, frames: number) {
+    this.#descriptor = descriptor;
+    this.#sum = new FeatureAccumulator(descriptor.size);
+    demandRoom(8 * frames * descriptor.size);
+    this.#rows = new Float64Array(frames * descriptor.size);
+  }
+
+  /** The next frame; `place` names it in errors. */
+  add(structure: Structure, place: string): void {
+    const { size, cutoff, elements } = this.#descriptor;
+    const neighbours = findNeighbours(structure, cutoff);
+    const row = this.#rows.subarray(this.#frames * size, ++this.#frames * size);
+    this.#descriptor.value(environments([{ structure, neighbours }], elements, cutoff), row);
+    demandFinite(row, place);
+    this.#sum.add(row);
+  }
+
+  /** The vectors, scaled in place: the collector is of no use afterwards. */
+  result(): { means: Matrix } {
+    const { result } = this.#sum;
+    const factor = featureScale(result);
+    const { size: width } = this.#descriptor;
+    const rows = this.#rows.subarray(0, this.#frames * width);
+    for (let k = 0; k < rows.length; k++) rows[k] = (rows[k] - result.mean[k % width]) * factor[k % width];
+    return { means: { count: this.#frames, width, rows } };
+  }
+}
+
+function demandRoom(bytes: number): void {
+  if (bytes > MOST)
+    throw invalid("data", `vectors of at most ${MOST / 2 ** 30} GiB (fewer frames)`, `${bytes} bytes`);
+}
+
+function demandFinite(row: Float64Array, place: string): void {
+  if (!row.every(Number.isFinite))
+    throw invalid(place, "a structure with finite features", "NaN or Infinity");
 }
 
 /** Mean of each feature of an element, and the factor by which a network would scale it. */
