@@ -23,6 +23,9 @@ const bond = { depth: 4.4, alpha: 1.9, distance: 1.27 };
 const options = { cutoff: 4, pairs: { "H-Cl": bond, "H-H": bond, "Cl-Cl": bond } };
 const morse = buildTerm({ type: "morse", options, tensors: {} }, [1, 17], createDevice({ bytes: 2 ** 24 }));
 
+/** Reduced mass beside chlorine, amu. */
+const mu = (m: number): number => (m * 35.45) / (m + 35.45);
+
 describe("--masses", () => {
   it("names elements and single atoms, the later word wins", () => {
     expect([...massesOf({}, water)]).toEqual([15.999, 1.008, 1.008]);
@@ -40,7 +43,6 @@ describe("--masses", () => {
     const H = exactHessian(pair, morse)!;
     const at = (masses?: string) =>
       vibrations(pair, H, { masses: massesOf({ masses }, pair) }).wavenumbers[0];
-    const mu = (m: number) => (m * 35.45) / (m + 35.45);
     expect(at("H=2.014102") / at()).toBeCloseTo(Math.sqrt(mu(1.008) / mu(2.014102)), 10);
   });
 });
