@@ -9,6 +9,8 @@
  *     node data/claisen.ts assemble        farthest points of the samples, labelled
  *     node data/claisen.ts explore model.surfit    a second round, in which a model from the first does the dynamics;
  *     node data/claisen.ts assemble                then again
+ *     node data/claisen.ts extend model.surfit     a third round: what a fit to these meets at 300 to 600 K, added: 3 min
+ *     node data/claisen.ts modes                   minima and saddle point displaced along their modes, added
  *     node data/claisen.ts check           forces against differences of energies
  */
 import { spawnSync } from "node:child_process";
@@ -37,7 +39,7 @@ import {
   vibrations,
 } from "../src/index.ts";
 import type { Frame, InfoValue, Potential, Structure } from "../src/index.ts";
-import { readFrames, writeFrames, xtb } from "../src/node.ts";
+import { readFrames, readLabelled, writeFrames, xtb } from "../src/node.ts";
 import { readBias } from "../src/potentials/bias/bias.ts";
 import { readVariable } from "../src/potentials/bias/variable.ts";
 
@@ -272,6 +274,58 @@ async function explore(file: string): Promise<void> {
   console.log(`${kept.length} frames`);
 }
 
+/** Where the third round looks: all along, and closer about the saddle point. */
+const THERMAL = [
+  { targets: places(-3.7, 2.9, 0.15), temperatures: [450, 600], k: 8, frames: 24 },
+  { targets: places(-0.8, 0.1, 0.1), temperatures: [300, 450], k: 20, frames: 20 },
+];
+
+function places(from: number, to: number, apart: number): number[] {
+  return Array.from({ length: Math.round((to - from) / apart) + 1 }, (_, k) => from + k * apart);
+}
+
+/** Thermal frames of dynamics with a model of the second round, labelled and added: what sampling with a fit meets. */
+async function extend(file: string): Promise<void> {
+  const images = await load(`${scratch}irc.xyz`);
+  const model = buildPotential(readModel(await readFile(file)), device);
+  const potential = xtb();
+  const { frames: before } = await readLabelled(`${here}claisen.xyz.gz`);
+  const frames = before.filter(({ configType }) => !configType?.startsWith("thermal"));
+  for (const [part, { targets, temperatures, k, frames: count }] of THERMAL.entries())
+    for (const [w, target] of targets.entries())
+      for (const T of temperatures) {
+        const plan = { T, k, frames: count, seed: 10_000 * (part + 1) + 10 * w + T / 150, ...SPACED };
+        for (const s of restrained(images, target, model, plan)) {
+          const info = { window: binOf(rounded(s)) };
+          frames.push(label(s, potential, { configType: `thermal${T}`, info }));
+        }
+      }
+  await keep(frames);
+}
+
+/** Å, of all coordinates together. */
+const STRIDE = 0.02;
+
+/** Both minima and the saddle point, displaced by 0.02 Å along each of their modes, both ways: forces that tell their force constants. */
+async function modes(): Promise<void> {
+  const potential = xtb();
+  const { frames: before } = await readLabelled(`${here}claisen.xyz.gz`);
+  const frames = before.filter(({ configType }) => configType !== "mode");
+  for (const structure of await load(`${here}claisen-path.xyz`)) {
+    const found = vibrations(structure, hessian(structure, potential));
+    for (const mode of found.modes)
+      for (const side of [-1, 1]) {
+        const length = Math.sqrt(mode.reduce((sum, x) => sum + x * x, 0));
+        const positions = structure.positions.map((x, c) => x + (side * STRIDE * mode[c]) / length);
+        const s = rounded({ ...structure, positions });
+        frames.push(label(s, potential, { configType: "mode", info: { window: binOf(s) } }));
+      }
+  }
+  await keep(frames);
+}
+
+const SPACED = { settle: 300, every: 60 };
+
 const RATTLED = { configType: "rattled" };
 const shaken = (s: Structure, width: number, random: Random): Structure => ({
   ...s,
@@ -336,10 +390,44 @@ async function assemble(): Promise<void> {
       info: { window: binOf(structure) },
     }),
   );
+  await keep(all);
+}
+
+async function keep(all: readonly Frame[]): Promise<void> {
   const least = Math.min(...all.map(({ energy }) => energy!));
+  if (!Number.isFinite(least)) throw new Error("a frame without an energy");
   const low = all.filter(({ energy }) => energy! - least < HIGHEST);
-  await writeFrames(`${here}claisen.xyz.gz`, low.sort(byXi));
-  console.log(`${low.length} frames; ${all.length - low.length} left out above ${HIGHEST} eV`);
+  const marked = marks(low.toSorted(byXi));
+  await writeFrames(`${here}claisen.xyz.gz`, marked);
+  const count = (part: string) => marked.filter(({ info }) => info["part"] === part).length;
+  console.log(
+    `${count("core")} and ${count("fit")} frames to fit, ${count("rest")} others, ${count("test")} to test; ` +
+      `${all.length - low.length} left out above ${HIGHEST} eV`,
+  );
+}
+
+/** Windows that no fit sees. */
+const TEST = new Set(["w05", "w12", "w19", "w26"]);
+/** What kernels are fitted to: each so manieth frame of a kind; of the first kinds some do for a start. */
+const SHARE: Readonly<Record<string, number>> = {
+  path: 1,
+  mode: 1,
+  thermal300: 4,
+  thermal450: 4,
+  thermal600: 32,
+};
+const CORE: Readonly<Record<string, number>> = { path: 1, mode: 2 };
+
+/** Tells each frame which part of the set it is of: test (whole windows of ξ), core and fit (a few hundred) or rest. */
+function marks(frames: readonly Frame[]): Frame[] {
+  const seen: Record<string, number> = {};
+  const partOf = ({ configType = "", info }: Frame): string => {
+    if (TEST.has(String(info["window"]))) return "test";
+    const k = (seen[configType] = (seen[configType] ?? 0) + 1);
+    if (k % (CORE[configType] ?? Infinity) === 0) return "core";
+    return k % (SHARE[configType] ?? Infinity) === 0 ? "fit" : "rest";
+  };
+  return frames.map((frame) => ({ ...frame, info: { ...frame.info, part: partOf(frame) } }));
 }
 
 /** Forces against central differences of energies, 0.002 Å. */
@@ -366,6 +454,8 @@ const steps: Record<string, () => Promise<void>> = {
   sample: () => sample(argument ?? "0/1"),
   assemble,
   explore: () => explore(argument),
+  extend: () => extend(argument),
+  modes,
   check,
 };
 if (!steps[step]) throw new Error(`a step: ${Object.keys(steps).join(", ")}`);
