@@ -84,6 +84,31 @@ describe("dynamics with biases", () => {
   });
 });
 
+describe("what is held fixed", () => {
+  const s = "distance(1,2)-distance(2,3)";
+
+  test("one variable: its tension, the slope of the free energy and its weight, and their mean", async () => {
+    const { result } = await run("held", 2, { constrain: [`${s}=0.3`], record: [s] });
+    const columns = readVariables(join(folder, "held/variables.txt"));
+    expect([...columns.keys()].slice(2)).toEqual([s, `tension(${s})`, `slope(${s})`, `weight(${s})`]);
+    for (const value of columns.get(s)!) expect(Math.abs(value - 0.3)).toBeLessThan(1e-11);
+    const [slopes, weights] = ["slope", "weight"].map((name) => columns.get(`${name}(${s})`)!);
+    const mean = slopes.reduce((sum, x, k) => sum + weights[k] * x, 0) / weights.reduce((a, b) => a + b, 0);
+    expect(result.variables![`dF/d(${s})`].mean).toBeCloseTo(mean, 12);
+    expect(Object.keys(result.variables!)).toEqual([s, `tension(${s})`, `dF/d(${s})`]);
+  });
+
+  test("with bonds, or in a ramp, there are tensions alone", () => {
+    const both = samplingOf({ constrain: [s, "1-4"] }, cluster(), 60, device)!;
+    expect(both.head).toBe(`# step  time_ps  tension(1,4)  tension(${s})\n`);
+    const ramp = samplingOf({ constrain: [s] }, cluster(), [60, 30], device)!;
+    expect(ramp.head).toBe(`# step  time_ps  tension(${s})\n`);
+    expect(() => samplingOf({ constrain: [`${s}=x`] }, cluster(), 60, device)).toThrow(
+      "the value at which it is held",
+    );
+  });
+});
+
 const refused =
   (flags: SamplingFlags, temperature: number | [number, number] = 300) =>
   () =>

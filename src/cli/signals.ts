@@ -14,8 +14,9 @@ export class Interrupted extends Error {
 /** Where a process that another surfit has started is told which one: when that is gone, nobody waits for it. */
 export const PARENT = "SURFIT_PARENT";
 
-const isOrphan = (): boolean =>
-  process.env[PARENT] !== undefined && Number(process.env[PARENT]) !== process.ppid;
+// Asked between steps of dynamics: the environment is slow to read.
+const parent = process.env[PARENT];
+const isOrphan = (): boolean => parent !== undefined && Number(parent) !== process.ppid;
 
 /** Listens for SIGINT and SIGTERM: the first asks the command to save and stop, a second ends it at once. */
 export function watchSignals(): { asked(): Signal | undefined; forget(): void } {
