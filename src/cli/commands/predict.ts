@@ -17,6 +17,7 @@ import { show, textTable } from "../table.ts";
 interface Flags extends UnitFlags, PrecisionFlag {
   readonly output?: string;
   readonly grades?: boolean;
+  readonly deviations: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -37,6 +38,7 @@ export function define(command: Command): void {
       "frames with the predictions; labels that were there become REF_energy, REF_forces",
     )
     .option("--grades", "grade each atom by how far it leaves the training data")
+    .option("--no-deviations", "leave out standard deviations, which cost more than predictions")
     .option("--force", "overwrite the output")
     .action(run);
   withPrecision(command);
@@ -53,7 +55,11 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
     return evaluateOnce(potential, frame.structure, frame.place);
   });
   if (!guard) warnStrange(findGuard(model, potential, device), frames, "--grades tells where and why");
-  const deviations = frames.map(({ structure }) => deviationsOf(potential, structure));
+  const deviations = frames.map(({ structure }, k) => {
+    if (!flags.deviations) return null;
+    progress.update(k / frames.length, `standard deviations, frame ${k} of ${frames.length}`);
+    return deviationsOf(potential, structure);
+  });
   const graded = guard && frames.map(({ structure, place }) => gradeFrame(guard, structure, place));
   progress.done();
   if (flags.output)
