@@ -15,14 +15,14 @@ export interface GapCoordinate {
   /** Added to every value of the function; GAPs of energies have 0. */
   readonly mean: number;
   readonly dimensions: number;
-  readonly theta: readonly number[];
+  readonly theta: Float64Array;
   readonly alpha: readonly number[];
   /** f_c at each point. */
   readonly cutoffs: readonly number[];
   /** File beside the XML that holds the points, [points, dimensions]; null where they stand in the XML. */
   readonly pointsFile: string | null;
   /** The points that stand in the XML. */
-  readonly points: readonly number[];
+  readonly points: Float64Array;
   /** Line of the file. */
   readonly line: number;
 }
@@ -75,6 +75,9 @@ export function parseGap(text: string, file: string): GapFile {
         inside = name;
         const place = `${file}:${line}`;
         if (name === "e0") e0.set(real(attributes["Z"], place), real(attributes["value"], place));
+        if (name === "Potential") demandAlone(attributes["init_args"] ?? "", `${place}: init_args`);
+        if (name === "GAP_data" && /^\.?t/i.test(attributes["do_core"] ?? "F"))
+          throw invalid(`${place}: do_core`, "F; potentials that a GAP adds to are not read", "T");
         if (name === "GAP_params") demandVersion(attributes["gap_version"], `${place}: gap_version`);
         if (name === "gpCoordinates")
           open = { attributes, line, theta: "", descriptor: "", alpha: [], cutoffs: [], points: "" };
@@ -103,6 +106,11 @@ export function parseGap(text: string, file: string): GapFile {
   return { e0, coordinates };
 }
 
+function demandAlone(words: string, place: string): void {
+  if (!/^\s*\{*\s*IP GAP\b/.test(words))
+    throw invalid(place, "IP GAP and no other potential", words || "nothing");
+}
+
 function demandVersion(text: string | undefined, place: string): void {
   const version = Number(text);
   if (!(version >= OLDEST))
@@ -114,12 +122,20 @@ function demandVersion(text: string | undefined, place: string): void {
 }
 
 /** Numbers between blanks. */
-const numbersOf = (text: string, place: string): number[] =>
-  text
-    .trim()
-    .split(/\s+/)
-    .filter((word) => word !== "")
-    .map((word) => real(word, place));
+function numbersOf(text: string, place: string): Float64Array {
+  const words = /\S+/g;
+  // Files of points hold millions: no word is kept.
+  let [found, count] = [new Float64Array(Math.ceil(text.length / 8) + 1), 0];
+  for (let word = words.exec(text); word; word = words.exec(text)) {
+    if (count === found.length) {
+      const more = new Float64Array(2 * count);
+      more.set(found);
+      found = more;
+    }
+    found[count++] = real(word[0], place);
+  }
+  return found.slice(0, count);
+}
 
 function coordinateOf({ attributes, line, theta, descriptor, alpha, cutoffs, points }: Open, place: string) {
   const [name] = descriptor.trim().split(/\s+/);
@@ -149,7 +165,7 @@ export function pointsOf(
   { pointsFile, points, alpha, dimensions }: GapCoordinate,
   files: Readonly<Record<string, string>>,
   place: string,
-): readonly number[] {
+): Float64Array {
   if (pointsFile !== null && !Object.hasOwn(files, pointsFile))
     throw invalid(`${place}: sparseX_filename`, "a file beside it", pointsFile);
   const found = pointsFile === null ? points : numbersOf(files[pointsFile], pointsFile);

@@ -68,6 +68,12 @@ describe("GAPs that are not read", () => {
       'gap_version="1400000000"',
       /ethanol\.xml:3: gap_version: expected 1426512068/,
     ],
+    ['do_core="F"', 'do_core="T"', /do_core: expected F; potentials that a GAP adds to are not read/],
+    [
+      'init_args="IP GAP',
+      'init_args="Sum init_args_pot1={IP Glue} init_args_pot2={IP GAP',
+      /init_args: expected IP GAP/,
+    ],
     ["n_max=3", "n_max=3 xml_version=1", /xml_version: expected options that are read/],
     ["Z1=6 Z2=1", "Z1=6 Z2=1 only_intra=T", /ethanol\.xml:125: only_intra: expected options that are read/],
     ["nu_R=2", "R_mix=T", /R_mix: expected false.*true/],

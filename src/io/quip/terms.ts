@@ -63,14 +63,14 @@ function distance2b(c: GapCoordinate, files: Files, line: CommandLine): GapPart 
     order: Math.min(...pair),
     descriptor,
     regressor: kernelSums,
-    named: { [pair.map(symbolOf).join("-")]: points },
+    named: { [pair.map(symbolOf).join("-")]: [...points] },
     features: points.length,
     alpha: twice(c),
   };
 }
 
 /** r_ij, r_ik, r_jk of q = (r_ij + r_ik, (r_ij − r_ik)², r_jk). */
-const triangleOf = (q: readonly number[]): number[] => {
+const triangleOf = (q: Float64Array): number[] => {
   const difference = Math.sqrt(Math.max(0, q[1]));
   return [(q[0] + difference) / 2, (q[0] - difference) / 2, q[2]];
 };
@@ -88,7 +88,7 @@ function angle3b(c: GapCoordinate, files: Files, line: CommandLine): GapPart {
     delta: c.delta,
   };
   const q = pointsOf(c, files, line.place);
-  const triangles = c.alpha.map((_, s) => triangleOf(q.slice(3 * s, 3 * s + 3)));
+  const triangles = c.alpha.map((_, s) => triangleOf(q.subarray(3 * s, 3 * s + 3)));
   return {
     elements: [...new Set([centre, a, b])],
     centre,
