@@ -11,7 +11,7 @@ import type { Frame, Structure } from "../../structure/structure.ts";
 import { E_A_IN_DEBYE } from "../../structure/units.ts";
 import { withCharges, withChargesOf } from "../charges.ts";
 import type { ChargesFlag } from "../charges.ts";
-import { MODEL, count, positive, present, withCommons } from "../command.ts";
+import { MODEL, atLeastOne, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
 import type { Answer, Engine } from "../engine.ts";
 import { refuseExisting, writeWhole } from "../files.ts";
@@ -60,7 +60,7 @@ export function define(command: Command): void {
     .option("--step <Å>", "displacement of the differences", positive, 0.005)
     .option("--temperature <K>", "of the thermochemistry", positive, 298.15)
     .option("--pressure <Pa>", "of the gas", positive, 101325)
-    .option("--symmetry <n>", "symmetry number of the molecule", count, 1)
+    .option("--symmetry <n>", "symmetry number of the molecule", atLeastOne, 1)
     .option("--force", "overwrite the output")
     .action(run);
   withThreads(withHessian(withMasses(withCharges(command))));

@@ -28,31 +28,42 @@ export function apart(a: Float64Array, b: Float64Array): number {
 
 /**
  * 1 or −1 for the two mirror images of a chiral conformer, 0 for one that is its own: the sum of the sines of all dihedral
- * angles along bonds, each weighted by the classes of its atoms, which a mirror turns round.
+ * angles along bonds, each weighted by the classes of its atoms, which a mirror turns round. Of several sets of weights
+ * the one counts whose sum is largest: in a single one the weights of two classes may happen to be alike.
  */
-export function handedness({ near, bonds, classes }: Molecule, positions: Float64Array): -1 | 0 | 1 {
+export function handedness(molecule: Molecule, positions: Float64Array): -1 | 0 | 1 {
+  const sums = SETS.map((set) => sumOfSines(molecule, positions, set));
+  const most = sums.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+  if (Math.abs(most) < EVEN) return 0;
+  return most > 0 ? 1 : -1;
+}
+
+/** Sets of weights that are tried. */
+const SETS = [0, 1, 2, 3];
+
+/** That sum over the sum of its terms' sizes, −1 to 1. */
+function sumOfSines({ near, bonds, classes }: Molecule, positions: Float64Array, set: number): number {
   let [sum, size] = [0, 0];
   for (const [j, k] of bonds)
     for (const i of near[j])
       for (const l of near[k]) {
         if (i === k || l === j || l === i) continue;
-        const weight = weightOf(classes[i], classes[j], classes[k], classes[l]);
+        const weight = weightOf(set, classes[i], classes[j], classes[k], classes[l]);
         const term = weight * Math.sin((dihedral(positions, i, j, k, l) * Math.PI) / 180);
         sum += term;
         size += Math.abs(term);
       }
-  if (Math.abs(sum) < EVEN * size) return 0;
-  return sum > 0 ? 1 : -1;
+  return size > 0 ? sum / size : 0;
 }
 
-/** Of the sum of sizes, below which a sum of sines is taken for 0. */
+/** Below this the sum is taken for 0. */
 const EVEN = 0.02;
 
 /** A number in [0, 1) for the classes along a dihedral angle, the same from both ends, else as if drawn at random. */
-function weightOf(a: number, b: number, c: number, d: number): number {
+function weightOf(set: number, a: number, b: number, c: number, d: number): number {
   const forward = a < d || (a === d && b <= c) ? [a, b, c, d] : [d, c, b, a];
   let word = 2166136261;
-  for (const x of forward) {
+  for (const x of [set, ...forward]) {
     word = Math.imul(word ^ (x + 1), 16777619);
     word ^= word >>> 13;
     word = Math.imul(word, 2246822519);
