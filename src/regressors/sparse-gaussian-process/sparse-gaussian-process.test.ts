@@ -161,6 +161,43 @@ describe("prior of a sparse Gaussian process", () => {
   });
 });
 
+/** So many environments of one part, of any features. */
+const surveyed = (count: number) => [
+  {
+    rows: Float64Array.from({ length: 3 * count }, (_, k) => Math.sqrt(k + 1)),
+    count,
+    parts: [{ name: "soap", size: 3 }],
+  },
+];
+
+/** Points of 3 features. */
+const rows = (points: Float64Array): number[][] =>
+  Array.from({ length: points.length / 3 }, (_, k) => [...points.subarray(3 * k, 3 * k + 3)]);
+
+describe("representative environments", () => {
+  const pointsOf = (count: number | "auto", among: number) => {
+    const options = sparseGaussianProcess.options.parse({ count });
+    return sparseGaussianProcess.represent!(options, surveyed(among), first, 1)["0.0.points"].length / 3;
+  };
+
+  it("auto: one for twenty of the data, 100 to 500, and no more than there are", () => {
+    expect([60, 1500, 4000, 30_000].map((n) => pointsOf("auto", n))).toEqual([60, 100, 200, 500]);
+    expect(pointsOf(7, 60)).toBe(7);
+  });
+
+  it("a thinner model has every so many of the points, and its parts agree with them", () => {
+    const options = sparseGaussianProcess.options.parse({ count: 12 });
+    const tensors = sparseGaussianProcess.represent!(options, surveyed(20), first, 1);
+    const thin = sparseGaussianProcess.thin!(tensors, 4);
+    expect(thin["0.parts"]).toEqual(Float64Array.of(3, 4));
+    const whole = rows(tensors["0.0.points"]);
+    expect(rows(thin["0.0.points"])).toEqual([whole[0], whole[3], whole[6], whole[9]]);
+    expect(thin["0.coefficients"]).toHaveLength(4);
+    expect(sparseGaussianProcess.build(options, [3], thin, device).parameters).toHaveLength(4);
+    expect(sparseGaussianProcess.thin!(tensors, 50)).toEqual(tensors);
+  });
+});
+
 describe("kernel sums", () => {
   it("the covariance of a part is what its features are at its own points: δ² f_s f_t k(q_s, q_t)", () => {
     const points = {
