@@ -2,6 +2,7 @@ import type { Tasks } from "./device/pool.ts";
 import { openProgram } from "./outside/programs.node.ts";
 import { displacedTask } from "./run/displacements.ts";
 import type { BuildSource } from "./run/displacements.ts";
+import { relaxationsTask } from "./run/conformers/relaxations.ts";
 import { imagesTask } from "./run/path/images.ts";
 import { buildSource, tasks as everywhere } from "./tasks.ts";
 
@@ -13,4 +14,5 @@ export const tasks: Tasks = {
   ...everywhere,
   "run.displaced": displacedTask(build),
   "run.images": imagesTask(build),
+  "run.relaxations": relaxationsTask(build),
 };

@@ -13,6 +13,7 @@ import { covarianceTask as processTask } from "./regressors/gaussian-process/tas
 import { evaluateTask } from "./potentials/parallel.ts";
 import { displacedTask } from "./run/displacements.ts";
 import type { BuildSource } from "./run/displacements.ts";
+import { relaxationsTask } from "./run/conformers/relaxations.ts";
 import { imagesTask } from "./run/path/images.ts";
 
 /** The potential of a model; outside programs are Node's (tasks.node.ts). */
@@ -36,4 +37,5 @@ export const tasks: Tasks = {
   "potential.evaluate": evaluateTask,
   "run.displaced": displacedTask(buildSource),
   "run.images": imagesTask(buildSource),
+  "run.relaxations": relaxationsTask(buildSource),
 };

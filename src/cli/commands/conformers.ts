@@ -1,8 +1,12 @@
 import type { Command } from "commander";
+import { defaultThreads } from "../../device/pool.ts";
 import { invalid } from "../../error.ts";
 import { writeFrames } from "../../io/files.node.ts";
+import { startPool } from "../../node.ts";
 import { conformerSearch, statesOf } from "../../run/conformers/conformers.ts";
 import type { Conformer, ConformerState } from "../../run/conformers/conformers.ts";
+import { relaxationsBy } from "../../run/conformers/relaxations.ts";
+import type { Relaxations } from "../../run/conformers/relaxations.ts";
 import { angleOf, findRotors, moleculeOf } from "../../run/conformers/rotors.ts";
 import type { Molecule, Rotor } from "../../run/conformers/rotors.ts";
 import { symbolOf } from "../../structure/elements.ts";
@@ -10,7 +14,10 @@ import type { Frame, Structure } from "../../structure/structure.ts";
 import { kB, unit } from "../../structure/units.ts";
 import { EXIT, MODEL, count, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel, placing, refuseStrangers } from "../engine.ts";
+import type { Engine } from "../engine.ts";
 import { refuseFrames, stem } from "../files.ts";
+import { sourceOf } from "../force-constants.ts";
+import type { ThreadsFlag } from "../force-constants.ts";
 import { Lookout, gradesJson, withAdmission } from "../lookout.ts";
 import type { AdmissionFlags } from "../lookout.ts";
 import { createProgress } from "../progress.ts";
@@ -21,7 +28,7 @@ import type { UnitFlags } from "../structures.ts";
 import { textTable } from "../table.ts";
 import { walk } from "../walk.ts";
 
-interface Flags extends UnitFlags, AdmissionFlags {
+interface Flags extends UnitFlags, AdmissionFlags, ThreadsFlag {
   readonly output?: string;
   readonly bonds?: string;
   readonly candidates: number;
@@ -63,6 +70,7 @@ export function define(command: Command): void {
     .option("--window <eV>", "keep what lies no higher above the lowest", positive, Infinity)
     .option("--fmax <eV/Å>", "of the relaxations", positive, 0.005)
     .option("--seed <n>", "of the draws", count, 1)
+    .option("--threads <n>", "relaxations at once (default: all cores)", count)
     .option("--restart", "go on from <output>.checkpoint, to the bits of a search that was never stopped")
     .option("--force", "overwrite the output")
     .action(run);
@@ -92,9 +100,11 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const named = flags.bonds === undefined ? undefined : readBonds(flags.bonds, structure.numbers.length);
   const rotors = findRotors(molecule, named);
   const { candidates, seed, fmax, within, bonds, restart } = flags;
-  const options = { candidates, seed, fmax };
+  const options = { candidates, seed, fmax, steps: STEPS };
   const admit = (s: Structure) => lookout.admits({ ...frame, structure: s }, flags);
-  const simulation = conformerSearch(molecule, rotors, potential, { ...options, admit });
+  const team = await gather(modelFile, engine, structure, rotors, flags);
+  const own = { ...options, admit, ...(team?.relaxations && { relaxations: team.relaxations }) };
+  const simulation = conformerSearch(molecule, rotors, potential, own);
   const all = simulation.candidates;
   const progress = createProgress();
   const { state, signal } = await walk<ConformerState>({
@@ -105,7 +115,7 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
     done: ({ step }) => step >= all,
     watch: ({ step, conformers }) =>
       progress.update(step / all, `candidate ${step} of ${all}: ${conformers.length} conformers`),
-  });
+  }).finally(() => team?.close());
   progress.done();
   if (signal)
     throw new Interrupted(signal, `stopped after ${state.step} of ${all} candidates; --restart goes on`);
@@ -164,6 +174,29 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
     grades: gradesJson(sighting.grades),
   };
   present({ text, json, exitCode: EXIT.ok }, flags.json);
+}
+
+/** Most steps of a relaxation. */
+const STEPS = 500;
+
+/** Candidates times atoms from which threads of a model save more than they cost to start. */
+const WORTH = 1000;
+
+/** Threads that relax candidates, where they pay; null where there is but one, or one place that gives forces. */
+async function gather(
+  modelFile: string,
+  { model, program }: Engine,
+  structure: Structure,
+  rotors: readonly Rotor[],
+  { threads = defaultThreads(), fmax, candidates }: Flags,
+): Promise<{ readonly relaxations: Relaxations | undefined; close(): void } | null> {
+  const source = sourceOf(modelFile, model, program);
+  const all = rotors.reduce((product, { turns }) => product * turns, 1);
+  const work = Math.min(all, candidates) * structure.numbers.length;
+  if (threads === 1 || !source || (!program && work < WORTH)) return null;
+  const pool = await startPool({ threads });
+  const relaxations = await relaxationsBy(pool, source, structure, { fmax, steps: STEPS });
+  return { relaxations, close: () => pool.close() };
 }
 
 interface Ranked extends Conformer {

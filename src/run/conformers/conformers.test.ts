@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Potential } from "../../potentials/potential.ts";
+import { startPool } from "../../node.ts";
+import { buildPotential } from "../../potentials/build.ts";
+import type { Model, Potential } from "../../potentials/potential.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { candidatesOf, conformerSearch, statesOf } from "./conformers.ts";
 import { apart, clashes, fingerprint, handedness } from "./likeness.ts";
+import { relaxationsBy } from "./relaxations.ts";
 import { angleOf, dihedral, findRotors, moleculeOf, turned } from "./rotors.ts";
 
 /** An alkane with all carbons in one plane, C–C 1.54 Å, C–H 1.09 Å, all angles tetrahedral. */
@@ -122,6 +125,37 @@ describe("conformers of alkanes", () => {
     const nudged = state.conformers.slice(3);
     expect(nudged.reduce((sum, { found, mirrored }) => sum + found + mirrored, 0)).toBe(2);
     for (const { positions } of nudged) expect(clashes(molecule, positions)).toBe(false);
+  });
+
+  it("several at once come to the same as one after another", async () => {
+    const molecule = moleculeOf(alkane(6));
+    const rotors = findRotors(molecule);
+    // So weak that a few steps leave the bonds as they are, and each candidate has an energy and places of its own.
+    const pairs = {
+      "H-H": { epsilon: 1e-3, sigma: 1.6 },
+      "C-H": { epsilon: 1e-5, sigma: 1.1 },
+      "C-C": { epsilon: 1e-5, sigma: 1.5 },
+    };
+    const terms = [{ type: "lennard-jones", options: { cutoff: 4, ending: "switched", pairs }, tensors: {} }];
+    const model: Model = { elements: [1, 6], provenance: {}, terms };
+    const pool = await startPool({ threads: 3 });
+    try {
+      const until = { fmax: 0.004, steps: 60 };
+      const potential = buildPotential(model, pool.device);
+      const relaxations = await relaxationsBy(pool, { model }, molecule.structure, until);
+      expect(relaxations!.room).toBe(6);
+      const [alone, together] = [{}, { relaxations: relaxations! }].map((own) => {
+        const search = conformerSearch(molecule, rotors, potential, { ...until, ...own });
+        const state = search.init();
+        while (state.step < search.candidates) search.step(state);
+        return state;
+      });
+      expect(together).toEqual(alone);
+      expect(alone.conformers.length).toBeGreaterThan(3);
+      expect(alone.stuck + alone.reacted).toBeLessThan(20);
+    } finally {
+      pool.close();
+    }
   });
 
   it("draws at random where there are too many, the same for a seed, each once", () => {

@@ -1,10 +1,11 @@
-import { NumericalError, invalid } from "../../error.ts";
+import { invalid } from "../../error.ts";
 import { Random } from "../../math/random.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { lbfgs, relax } from "../relax.ts";
 import type { Simulation } from "../simulation.ts";
 import { apart, clashes, fingerprint, handedness, sameBonds } from "./likeness.ts";
+import { relaxationsOn } from "./relaxations.ts";
+import type { Minimum, Relaxations } from "./relaxations.ts";
 import { turned } from "./rotors.ts";
 import type { Molecule, Rotor } from "./rotors.ts";
 
@@ -22,6 +23,8 @@ export interface ConformerOptions {
   readonly sameDistance?: number;
   /** Whether a minimum counts; all do by default. */
   readonly admit?: (structure: Structure) => boolean;
+  /** What relaxes candidates, several at once; one after another on this thread by default. */
+  readonly relaxations?: Relaxations;
 }
 
 /** A minimum of a molecule with its bonds as they were. */
@@ -89,6 +92,7 @@ export function conformerSearch(
   const { sameEnergy = 0.005, sameDistance = 0.1 } = options;
   const { structure } = molecule;
   const turns = candidatesOf(rotors, candidates, seed);
+  const { relaxations = relaxationsOn(structure, potential, { fmax, steps }) } = options;
 
   /** The structure with its rotors turned; where atoms clash, each a little farther or less far; null where that does not help. */
   function begin(candidate: number): Float64Array | null {
@@ -102,20 +106,15 @@ export function conformerSearch(
     return null;
   }
 
-  /** The minimum that a candidate falls into; null where it fails, with why. */
-  function minimum(positions: Float64Array): Pick<Conformer, "positions" | "energy"> | "stuck" {
-    const from = { ...structure, positions };
-    try {
-      const found = relax(lbfgs(from, potential), from, { fmax, steps });
-      return found.converged ? { positions: found.structure.positions, energy: found.energy } : "stuck";
-    } catch (error) {
-      // A hole of the surface: the other candidates go on.
-      if (error instanceof NumericalError) return "stuck";
-      throw error;
-    }
+  /** Takes a minimum for what it is. */
+  function judge(state: ConformerState, found: Minimum | null): void {
+    if (!found) state.stuck++;
+    else if (!sameBonds(molecule, found.positions)) state.reacted++;
+    else if (!admit({ ...structure, positions: found.positions })) state.refused++;
+    else file(state, found);
   }
 
-  function file(state: ConformerState, { positions, energy }: Pick<Conformer, "positions" | "energy">): void {
+  function file(state: ConformerState, { positions, energy }: Minimum): void {
     const print = fingerprint(molecule, positions);
     const hand = handedness(molecule, positions);
     const known = state.conformers.find(
@@ -132,16 +131,13 @@ export function conformerSearch(
     candidates: turns.length,
     init: () => ({ step: 0, conformers: [], clashed: 0, stuck: 0, reacted: 0, refused: 0 }),
     step(state) {
-      const start = begin(state.step++);
-      if (!start) {
-        state.clashed++;
-        return;
+      const starts: Float64Array[] = [];
+      while (starts.length < relaxations.room && state.step < turns.length) {
+        const start = begin(state.step++);
+        if (start) starts.push(start);
+        else state.clashed++;
       }
-      const found = minimum(start);
-      if (found === "stuck") state.stuck++;
-      else if (!sameBonds(molecule, found.positions)) state.reacted++;
-      else if (!admit({ ...structure, positions: found.positions })) state.refused++;
-      else file(state, found);
+      for (const found of relaxations.relax(starts)) judge(state, found);
     },
   };
 }
