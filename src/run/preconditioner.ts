@@ -142,6 +142,8 @@ function times({ offsets, index, weights, diagonal }: Graph, v: Float64Array, ou
 function inverseTimes(graph: Graph, v: Float64Array): Float64Array {
   const middle = (graph.largest + STABILISER) / 2;
   const half = (graph.largest - STABILISER) / 2;
+  // Atoms that have no neighbours: P is a multiple of 1.
+  if (half === 0) return v.map((b) => b / middle);
   const x = new Float64Array(v.length);
   const Px = new Float64Array(v.length);
   const step = v.map((b) => b / middle);

@@ -56,6 +56,7 @@ function shaken(positions: ArrayLike<number>, by: number, seed: number): Float64
 
 interface Search {
   step: number;
+  evaluations: number;
   maxForce: number;
   energy: number;
   readonly positions: Float64Array;
@@ -81,6 +82,13 @@ const searches = {
   "prfo, differences and updates": (s: Structure, p: Potential) => prfo(s, p, { exact: false }),
   dimer: (s: Structure, p: Potential) => dimer(s, p, { maxMove: 0.05 }),
 } as const;
+
+/** Evaluations that a saddle point of a cluster takes, at most. */
+const MOST: Readonly<Record<string, number>> = {
+  "prfo, exact force constants": 12,
+  "prfo, differences and updates": 150,
+  dimer: 500,
+};
 
 describe("minima to 1e-6", () => {
   it.each(Object.keys(minimisers))("%s: all of Müller–Brown, and of clusters of 4 to 7 atoms", (name) => {
@@ -136,6 +144,7 @@ describe("saddle points to 1e-6, with exactly one negative eigenvalue", () => {
           const state = run<Search>(search(start, pairs), 1e-7, 100);
           expect(saddles.some((point) => Math.abs(point.energy - state.energy) < 1e-9)).toBe(true);
           expectSaddle(atoms(18, state.positions), pairs);
+          expect(state.evaluations).toBeLessThanOrEqual(MOST[name]);
           near.push(Math.abs(energy - state.energy) < 1e-9);
         }
       }
