@@ -174,12 +174,13 @@ const surveyed = (count: number) => [
 const rows = (points: Float64Array): number[][] =>
   Array.from({ length: points.length / 3 }, (_, k) => [...points.subarray(3 * k, 3 * k + 3)]);
 
-describe("representative environments", () => {
-  const pointsOf = (count: number | "auto", among: number) => {
-    const options = sparseGaussianProcess.options.parse({ count });
-    return sparseGaussianProcess.represent!(options, surveyed(among), first, 1)["0.0.points"].length / 3;
-  };
+/** How many points count makes of so many environments. */
+const pointsOf = (count: number | "auto", among: number) => {
+  const options = sparseGaussianProcess.options.parse({ count });
+  return sparseGaussianProcess.represent!(options, surveyed(among), first, 1)["0.0.points"].length / 3;
+};
 
+describe("representative environments", () => {
   it("auto: one for twenty of the data, 100 to 500, and no more than there are", () => {
     expect([60, 1500, 4000, 30_000].map((n) => pointsOf("auto", n))).toEqual([60, 100, 200, 500]);
     expect(pointsOf(7, 60)).toBe(7);
