@@ -1,4 +1,5 @@
 import type { Device } from "../../device/device.ts";
+import { invalid } from "../../error.ts";
 import { expOf } from "../../formula/scalar.ts";
 import { Cholesky, solveCholesky } from "../../math/cholesky.ts";
 import type { BasisShape, RadialIntegrals } from "./bases.ts";
@@ -46,6 +47,6 @@ function factor(S: Float64Array, n: number, device: Device): Float64Array {
   const A = device.memory.f64(address, n * n);
   A.set(S);
   if (!new Cholesky(device, n).factor(n, address))
-    throw new Error("the radial functions are too close together");
+    throw invalid("soap.nmax", "fewer radial functions: these are dependent", n);
   return A.slice();
 }

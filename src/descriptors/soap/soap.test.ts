@@ -3,13 +3,18 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { shared } from "../../../test/shared.ts";
 import { createDevice } from "../../device/device.ts";
+import { instantiate } from "../../device/modules.ts";
+import { supports } from "../../formula/assembler.ts";
 import { numberOf } from "../../structure/elements.ts";
 import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
 import type { Descriptor } from "../descriptor.ts";
 import { environments } from "../environments.ts";
 import { atomFeatures, difference, readStructure, type StoredStructure } from "../golden.fixture.ts";
+import { bases, basisNames } from "./bases.ts";
 import { gaussLegendre, scaledBessel } from "./quadrature.ts";
+import { emitRadial, type RadialKernels } from "./radial-kernel.ts";
+import { radialTable } from "./radial-table.ts";
 import { soap } from "./soap.ts";
 
 const device = createDevice({ bytes: 2 ** 29 });
@@ -166,6 +171,8 @@ const size = (more: object) =>
   soap.build(soap.options.parse({ ...small, ...more }), [1, 6, 8], device).size(0);
 const rows = (more: object) =>
   atomFeatures(soap.build(soap.options.parse({ ...small, ...more }), [1, 8], device), device, water);
+const build = (basis: string, nmax: number) =>
+  soap.build(soap.options.parse({ ...small, basis, nmax }), [1], device);
 const dot = (a: readonly number[], b: readonly number[]) => a.reduce((s, x, k) => s + x * b[k], 0);
 
 describe("soap", () => {
@@ -183,6 +190,40 @@ describe("soap", () => {
 });
 
 describe("integrals of soap", () => {
+  it.each(basisNames)(
+    "%s: polynomials of the table are within 1e-11 of the functions, slopes within 1e-9",
+    (name) => {
+      const shape = { nmax: 7, lmax: 4, cutoff: 5, reach: 5.5, sigma: 0.4 };
+      const f = bases[name].integrals(shape, device);
+      const { memory } = device;
+      const table = radialTable(f, 35, shape.reach, shape.sigma, memory);
+      const near = memory.alloc(8 * 6);
+      const [values, slopes] = [memory.alloc(8 * 72), memory.alloc(8 * 72)];
+      for (const deterministic of [false, true]) {
+        const fused = !deterministic && supports().relaxedSimd;
+        const kernels = instantiate(
+          emitRadial(table, fused, memory.shared),
+          memory.memory,
+        ) as unknown as RadialKernels;
+        for (const r of [0, 0.31, 1.7, 3.999, 5.49]) {
+          // Two neighbours along z, the second a little farther.
+          memory.f64(near, 6).set([0, 0, 0, 0, r, r + 1e-4]);
+          kernels.rowsAndSlopes(near, 16, 2, values, slopes);
+          const [one, two, slope] = [values, values + 8 * 36, slopes].map((at) => memory.f64(at, 35));
+          f(r).forEach((x, k) => expect(Math.abs(one[k] - x)).toBeLessThan(1e-11));
+          if (r < 5.4)
+            one.forEach((x, k) => expect(Math.abs((two[k] - x) / 1e-4 - slope[k])).toBeLessThan(2e-3));
+        }
+      }
+    },
+  );
+
+  it("functions that rounding makes dependent are an error", () => {
+    expect(() => build("polynomial", 14)).toThrow(/soap\.nmax: expected at most \d+: more of these radial/);
+    expect(() => build("gto", 20)).toThrow(/soap\.nmax/);
+    expect(build("power-gto", 20).size(0)).toBe(210 * 3);
+  });
+
   it("i_l(x) e^−x by its closed forms", () => {
     for (const x of [1e-9, 0.01, 0.7, 5, 80, 700]) {
       const i = scaledBessel(6, x);
