@@ -245,6 +245,7 @@ export async function prepareFit(
   const notes = [
     ...known.isolatedAtoms.notes,
     ...learned.remarks,
+    ...(model.design && !closed ? [linearNote(optimiser)] : []),
     ...(settled === options ? [] : [errorsNote(settled.training)]),
     ...duplicateNotes(duplicates, frames, split),
     ...splitNotes(split, options.split, lone.length),
@@ -266,6 +267,11 @@ export async function prepareFit(
     notes,
   };
 }
+
+/** Features are often so much alike (condition numbers of 10¹⁰ and more) that no iteration gets far. */
+const linearNote = (optimiser: string): string =>
+  `this model is linear in its parameters: training.optimiser=least-squares solves it at once, where ${optimiser} comes ` +
+  "near the solution only in thousands of epochs, if at all";
 
 /** The options with the solver that least squares has settled on. */
 const withSolver = (

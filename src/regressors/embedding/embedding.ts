@@ -290,5 +290,9 @@ export const embedding: RegressorMethod<EmbeddingOptions> = {
   options: embeddingOptions,
   initialise,
   adopt,
+  remarks: () => [
+    "parameters of an embedding act on features that are much alike: training.optimiser=marquardt comes in tens of epochs " +
+      "where adam and lbfgs need thousands, best from a linear model (model.start)",
+  ],
   build: (options, sizes, tensors, device) => new Embedding(options, sizes, tensors, device),
 };
