@@ -90,6 +90,41 @@ describe("expected errors of a Gaussian process", () => {
         else expect(rms / Math.sqrt(sums[t][2 * kind] / sums[t][2 * kind + 1])).toBeCloseTo(1, 8);
   });
 
+  it("some columns of many: whitened rows have the products that K⁻¹ of these columns gives", async () => {
+    const { learned, dataset } = await prepared({ default: { energy: 0.01, forces: 0.1, stress: 0.1 } });
+    const device = createDevice({ bytes: 2 ** 27 });
+    const model = buildTrainable(learned.term, dataset.elements, device);
+    const P = model.parameters.length;
+    const Q = 11;
+    const seen = probe(model, frames, device, 1, Q)!;
+    expect(P).toBeGreaterThan(Q);
+    expect(seen.size).toBe(Q);
+    const R = model.prior!();
+    const columns = Array.from({ length: Q }, (_, i) => Math.floor((i * P) / Q));
+    const K = Float64Array.from({ length: Q * Q }, (_, at) => {
+      const [i, j] = [columns[Math.floor(at / Q)], columns[at % Q]];
+      let sum = 0;
+      for (let k = 0; k < P; k++) sum += R[k * P + i] * R[k * P + j];
+      return sum;
+    });
+    // Energies, which their labels tell apart.
+    const energies = seen.segments.filter((s) => s.property === 0);
+    for (const { structure, energy } of frames) {
+      const row = new Float64Array(P);
+      model.design!.energy(structure, row);
+      const root = Math.sqrt(structure.numbers.length);
+      const a = Float64Array.from(columns, (k) => row[k] / root);
+      const { x } = leastSquares(K, a, Q, Q);
+      const product = a.reduce((sum, v, k) => sum + v * x[k], 0);
+      const found = energies.flatMap((s) => {
+        const k = s.labels.indexOf(energy! / root);
+        return k < 0 ? [] : [device.memory.f64(s.address + 8 * k * Q, Q)];
+      });
+      expect(found).toHaveLength(1);
+      expect(found[0].reduce((sum, v) => sum + v * v, 0) / product).toBeCloseTo(1, 6);
+    }
+  });
+
   it("are found where none are given, recorded, and the same again", async () => {
     const { resolved, notes } = await prepared({});
     const sigma = resolved.training.weights.sigma["default"];

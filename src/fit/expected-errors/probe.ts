@@ -1,10 +1,10 @@
 import type { Device } from "../../device/device.ts";
 import { Random } from "../../math/random.ts";
-import { invertUpper } from "../../math/triangular.ts";
 import type { Trainable } from "../../potentials/potential.ts";
 import { volume } from "../../structure/cell.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { rowsOf } from "../least-squares/layout.ts";
+import { whitening } from "./whitening.ts";
 
 /** Energy per atom, force component, virial per atom: eV, eV/Å, eV. */
 export const PROPERTIES = ["energy", "forces", "stress"] as const;
@@ -35,7 +35,7 @@ export interface Segment {
 /** Everything that the choice of expected errors needs of the data. */
 export interface Probe {
   readonly device: Device;
-  /** P. */
+  /** Columns, P. */
   readonly size: number;
   readonly segments: readonly Segment[];
   /** How many rows of the data each property's rows stand for. */
@@ -101,64 +101,68 @@ function standing(chosen: readonly Drawn[], property: number): number {
   return seen > 0 ? rows(chosen) / seen : 1;
 }
 
+/** Room for the rows of each fold and property, in their order. */
+function segmentsOf(chosen: readonly Drawn[], Q: number, { memory }: Device): Segment[] {
+  const counts = new Int32Array(FOLDS * PROPERTIES.length);
+  for (const { frame, fold, whole } of chosen)
+    told(frame, whole).forEach((rows, property) => (counts[placeOf(fold, property)] += rows.length));
+  return Array.from(counts, (rows, k) => ({
+    fold: Math.floor(k / PROPERTIES.length),
+    property: k % PROPERTIES.length,
+    rows,
+    address: memory.alloc(8 * rows * Q),
+    labels: new Float64Array(rows),
+    scales: new Float64Array(rows),
+    kinds: new Int32Array(rows),
+  }));
+}
+
+const placeOf = (fold: number, property: number) => fold * PROPERTIES.length + property;
+
+/** Columns that are tried, at most: a trial takes six factors of matrices so large. */
+const COLUMNS = 500;
+
 /** The rows of a model that has a prior, whitened by it; null where a coefficient has none. */
 export function probe(
   model: Trainable,
   frames: readonly Frame[],
   device: Device,
   seed: number,
+  most: number = COLUMNS,
 ): Probe | null {
-  const R = model.prior!();
   const P = model.parameters.length;
-  for (let k = 0; k < P; k++) if (!(R[k * P + k] > 0)) return null;
-  const { memory, gemm } = device;
-  const inverse = memory.alloc(8 * P * P);
-  memory.f64(inverse, P * P).set(invertUpper(R, P, P));
-  const { all: chosen, share } = drawn(frames, P, seed);
+  const white = whitening(model.prior!(), P, most, device);
+  if (!white) return null;
+  const Q = white.columns.length;
+  const { all: chosen, share } = drawn(frames, Q, seed);
   const kinds = [...new Set(chosen.map(({ frame }) => kindOf(frame)))];
-  const counts = new Int32Array(FOLDS * PROPERTIES.length);
-  const at = (fold: number, property: number) => fold * PROPERTIES.length + property;
-  for (const { frame, fold, whole } of chosen)
-    told(frame, whole).forEach((rows, property) => (counts[at(fold, property)] += rows.length));
-  const segments = Array.from(counts, (rows, k): Segment => ({
-    fold: Math.floor(k / PROPERTIES.length),
-    property: k % PROPERTIES.length,
-    rows,
-    address: memory.alloc(8 * rows * P),
-    labels: new Float64Array(rows),
-    scales: new Float64Array(rows),
-    kinds: new Int32Array(rows),
-  }));
-  const most = Math.max(...chosen.map(({ frame }) => rowsOf(frame.structure.numbers.length)));
-  const room = memory.alloc(8 * most * P);
-  const filled = new Int32Array(counts.length);
+  const segments = segmentsOf(chosen, Q, device);
+  const largest = Math.max(...chosen.map(({ frame }) => rowsOf(frame.structure.numbers.length)));
+  const A = new Float64Array(largest * P);
+  const room = device.memory.alloc(8 * largest * Q);
+  const filled = new Int32Array(segments.length);
   for (const { frame, fold, whole } of chosen) {
     const n = frame.structure.numbers.length;
-    if (whole) model.design!.fill(frame.structure, memory.f64(room, rowsOf(n) * P), P);
-    else model.design!.energy(frame.structure, memory.f64(room, P));
+    if (whole) model.design!.fill(frame.structure, A, P);
+    else model.design!.energy(frame.structure, A.subarray(0, P));
     for (const [property, rows] of told(frame, whole).entries()) {
-      if (rows.length === 0) continue;
-      const segment = segments[at(fold, property)];
-      const first = filled[at(fold, property)];
+      const segment = segments[placeOf(fold, property)];
+      const first = filled[placeOf(fold, property)];
+      filled[placeOf(fold, property)] += rows.length;
       const root = property === 1 ? 1 : Math.sqrt(n);
-      // The rows of one property stand one after another in A.
-      const [from, to] = [room + 8 * rows[0].row * P, segment.address + 8 * first * P];
-      gemm.f64(rows.length, P, P, from, P, inverse, P, to, P);
-      if (root !== 1) {
-        const Phi = memory.f64(to, rows.length * P);
-        for (let k = 0; k < Phi.length; k++) Phi[k] /= root;
-      }
-      rows.forEach(({ label }, k) => {
+      const picked = device.memory.f64(room, rows.length * Q);
+      rows.forEach(({ row, label }, k) => {
+        white.columns.forEach((column, q) => (picked[k * Q + q] = A[row * P + column] / root));
         segment.labels[first + k] = label / root;
         segment.scales[first + k] = 1 / root;
         segment.kinds[first + k] = kinds.indexOf(kindOf(frame));
       });
-      filled[at(fold, property)] += rows.length;
+      device.gemm.f64(rows.length, Q, Q, room, Q, white.inverse, Q, segment.address + 8 * first * Q, Q);
     }
   }
   const shares = kinds.map(
     (kind) => chosen.filter(({ frame }) => kindOf(frame) === kind).length / chosen.length,
   );
   const stands = share < 1 ? [1, standing(chosen, 1), standing(chosen, 2)] : [1, 1, 1];
-  return { device, size: P, segments, stands, shares };
+  return { device, size: Q, segments, stands, shares };
 }
