@@ -19,6 +19,7 @@ const benches: Readonly<Record<string, string>> = {
   fit: "training: frames per second on one thread and on all",
   minimise: "force calls of relaxations and paths beside ASE's on the same surfaces",
   run: "dynamics of 14 atoms: steps per second beside ASE, and the share of the potential",
+  hessian: "force constants from second derivatives beside differences of forces",
   evaluate: "energy and forces of silicon, 100 to 100 000 atoms, one thread and all",
 };
 
