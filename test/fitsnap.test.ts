@@ -71,7 +71,8 @@ describe.skipIf(!input || !standard)("FitSNAP's tantalum example as it is", () =
     ]);
     expect(surfit("export", "--to", "lammps", "ta/model.surfit", "out").stderr).toContain("(or --force)");
     expect(surfit("import", "out", "back.surfit").code).toBe(0);
-    const again = surfit("export", "--to", "lammps", "back.surfit", "twice", "--json");
+    const same = ["--structure", "ta/predicted-train.xyz.gz", "--json"];
+    const again = surfit("export", "--to", "lammps", "back.surfit", "twice", ...same);
     expect((JSON.parse(again.stdout) as { energy: number }).energy).toBe(energy);
   });
 
@@ -116,4 +117,30 @@ it("an input that cannot be followed is refused with all its reasons", () => {
   expect(stderr).toContain("bad.in:4 [BISPECTRUM] rcut: expected a key that surfit can honour");
   expect(stderr).toContain("bad.in:6 [SOLVER] solver: expected one of SVD, RIDGE, LASSO, ARD, got PYTORCH");
   expect(stderr).toContain("bad.in [GROUPS]: expected this section");
+});
+
+const pace = shared("datasets/fitsnap_Ta/pace_17Oct22_Standard");
+const json = shared("datasets/fitsnap_Ta/JSON");
+
+describe.skipIf(!pace || !json)("FitSNAP's ACE example", () => {
+  it("has FitSNAP's errors or less, and a .yace that comes back", () => {
+    const text = readFileSync(join(pace!, "Ta.in"), "utf8").replace(
+      /^dataPath = .*$/m,
+      `dataPath = ${json!}`,
+    );
+    writeFileSync(join(folder, "pace.in"), text);
+    const run = surfit("fit", "pace.in", "-o", "pace");
+    expect(run.code, run.stderr).toBe(0);
+    const [own, theirs] = [join(folder, "pace/Ta_metrics.md"), join(pace!, "Ta_metrics.md")].map(cellsOf);
+    expect([...own.keys()]).toEqual([...theirs.keys()]);
+    // 71 functions, where FitSNAP has 68 of these products: never worse in what is minimised.
+    for (const quantity of ["Energy", "Force"]) {
+      const name = `('*ALL', 'Weighted', '${quantity}')`;
+      const [count, , rmse] = own.get(name)!;
+      expect(count).toBe(theirs.get(name)![0]);
+      expect(rmse / theirs.get(name)![2]).toBeLessThan(1);
+      expect(rmse / theirs.get(name)![2]).toBeGreaterThan(0.95);
+    }
+    expect(surfit("import", "pace/Ta_pot.yace", "back-pace.surfit").code).toBe(0);
+  });
 });

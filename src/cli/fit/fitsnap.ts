@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { invalid } from "../../error.ts";
 import { readFitsnapInput } from "../../io/fitsnap/input.ts";
 import type { FitsnapInput, Solver } from "../../io/fitsnap/input.ts";
@@ -44,7 +44,7 @@ export async function readFitsnapFit(path: string): Promise<FitsnapFit> {
         ),
       },
       model: {
-        descriptor: { name: "snap", ...input.snap },
+        descriptor: input.descriptor,
         regressor: { name: "linear", quadratic: input.quadratic, bias: input.bias },
         isolatedAtoms: input.shifts,
         zbl: input.zbl,
@@ -81,7 +81,7 @@ function solverOf({ name, alpha }: Solver, notes: string[]): Record<string, unkn
 
 /** The folder of the groups where they are all it has; otherwise the folder of each. */
 function foldersOf({ dataPath, groups }: FitsnapInput, path: string): string[] {
-  const root = join(dirname(path), dataPath);
+  const root = isAbsolute(dataPath) ? dataPath : join(dirname(path), dataPath);
   if (!existsSync(root)) throw invalid(`${path} [PATH] dataPath`, "a folder", root);
   const found = readdirSync(root, { withFileTypes: true })
     .filter((entry) => !entry.name.startsWith("."))
@@ -112,6 +112,8 @@ function judgedOf(job: FinishedJob, f: number, set: string, weights: FitsnapOutp
   const known = said.parts[f];
   const { structure, configType = "" } = job.frames[f];
   const V = structure.cell ? volume(structure.cell) : 0;
+  // What the calculator leaves out has no row in the table.
+  const told = (of: keyof Group["weights"]) => Object.values(weights).some((own) => own[of] > 0);
   return {
     set,
     group: configType,
@@ -119,7 +121,11 @@ function judgedOf(job: FinishedJob, f: number, set: string, weights: FitsnapOutp
     rows: {
       Energy: rows(energy && [[energy[0]], [energy[1]]], [0], (E) => (E - said.energies[f]) / numbers.length),
       Force: rows(forces, [...(forces?.[0].keys() ?? [])], (F, k) => F - (known?.forces[k] ?? 0)),
-      Stress: rows(stress, SIX, (s, k) => (s + (known ? known.virial[k] / V : 0)) * BAR),
+      Stress: rows(
+        told("stress") ? stress : undefined,
+        SIX,
+        (s, k) => (s + (known ? known.virial[k] / V : 0)) * BAR,
+      ),
     },
   };
 }

@@ -31,9 +31,13 @@ function productOf(channels: readonly Channel[]): Product {
 }
 
 /** Products of `size` channels of one order, in the order of the channels. */
-function productsOfOrder(size: number, { n, l, degree }: AceOrder, neighbours: readonly number[]): Product[] {
+function productsOfOrder(
+  size: number,
+  { n, l, least = 0, degree }: AceOrder,
+  neighbours: readonly number[],
+): Product[] {
   const channels: Channel[] = [];
-  for (let a = 0; a <= (size === 1 ? 0 : l); a++)
+  for (let a = size === 1 ? 0 : least; a <= (size === 1 ? 0 : l); a++)
     for (let b = 1; b <= n; b++) for (const s of neighbours) channels.push({ s, n: b, l: a });
   const found: Product[] = [];
   const chosen: Channel[] = [];

@@ -51,6 +51,11 @@ const bond = strictObject({
 const order = strictObject({
   n: int().min(1).meta({ help: "Radial functions n = 1 … of each factor" }),
   l: int().min(0).max(12).meta({ help: "Angular momenta l = 0 … of each factor" }),
+  least: int()
+    .min(0)
+    .max(12)
+    .optional()
+    .meta({ help: "Least l of the factors of longer products; left out: 0" }),
   degree: int().min(0).optional().meta({ help: "Most Σ (n − 1 + l) over the factors; left out: no limit" }),
 });
 

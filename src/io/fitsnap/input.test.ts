@@ -63,7 +63,8 @@ describe("an input file by hand", () => {
       elements: ["W", "Be"],
       quadratic: false,
       bias: false,
-      snap: {
+      descriptor: {
+        name: "snap",
         twojmax: 8,
         cutoff: 4.8,
         rfac0: 0.99363,
@@ -79,7 +80,6 @@ describe("an input file by hand", () => {
       shifts: { W: -3.5, Be: 0.25 },
       solver: { name: "RIDGE", alpha: 1e-6 },
       zbl: { pairs: { "74-74": { inner: 4, outer: 4.8 }, "4-74": { inner: 4, outer: 4.8 }, "4-4": null } },
-      scraper: "JSON",
       dataPath: "../JSON",
       potential: "WBe_pot",
       metrics: "m.md",
@@ -130,7 +130,7 @@ describe("an input file by hand", () => {
       "x.in [PATH]: expected this section",
     );
     expect(() => readFitsnapInput(`${INPUT}\n[ACE]\nlmax = 2\n`, "x.in")).toThrow(
-      "FitSNAP's ACE is not read",
+      "either [ACE] or [BISPECTRUM]",
     );
   });
 });
@@ -139,6 +139,7 @@ const EXAMPLES = [
   "datasets/fitsnap_Ta/Ta-example.in",
   "datasets/fitsnap_Ta/quadratic_20May21_Standard/Ta-example.in",
   "datasets/fitsnap_W/WBe-example.in",
+  "datasets/fitsnap_Ta/pace_17Oct22_Standard/Ta.in",
 ].map((name) => [name, shared(name)] as const);
 
 describe.skipIf(EXAMPLES.some(([, file]) => !file))("FitSNAP's examples", () => {

@@ -1,8 +1,10 @@
+import type { AceOptions } from "../../descriptors/ace/options.ts";
 import type { SnapOptions } from "../../descriptors/snap/options.ts";
 import { findNumber } from "../../structure/elements.ts";
 import type { ZblOptions } from "../../potentials/zbl.ts";
 import { Problems } from "../format.ts";
 import { LammpsCommands } from "../lammps/commands.ts";
+import { aceOf } from "./ace.ts";
 import { readGroups } from "./groups.ts";
 import type { Group } from "./groups.ts";
 import { readIni, Section } from "./ini.ts";
@@ -10,7 +12,9 @@ import { readIni, Section } from "./ini.ts";
 /** What an input file of FitSNAP asks for, in our words. */
 export interface FitsnapInput {
   readonly elements: readonly string[];
-  readonly snap: SnapOptions;
+  readonly descriptor:
+    | ({ readonly name: "snap" } & SnapOptions)
+    | ({ readonly name: "ace" } & Partial<AceOptions>);
   readonly quadratic: boolean;
   /** Whether β₀ is fitted; FitSNAP leaves it 0 with bzeroflag = 1. */
   readonly bias: boolean;
@@ -20,7 +24,6 @@ export interface FitsnapInput {
   readonly solver: Solver;
   /** Radii of the screened repulsion that is taken away from the data, or false. */
   readonly zbl: ZblOptions | false;
-  readonly scraper: "JSON" | "XYZ";
   /** Folder of the groups, relative to the file. */
   readonly dataPath: string;
   readonly groups: readonly Group[];
@@ -52,17 +55,17 @@ export function readFitsnapInput(text: string, file: string): FitsnapInput {
     return found ?? new Section(name, new Map(), file, problems);
   };
   const may = (name: string) => sections.get(name) ?? new Section(name, new Map(), file, problems);
-  if (sections.has("ACE"))
-    problems.add(`${file} [ACE]`, "[BISPECTRUM]: FitSNAP's ACE is not read", "descriptors of another kind");
-  const bispectrum = bispectrumOf(need("BISPECTRUM"));
-  const { elements } = bispectrum;
+  if (sections.has("ACE") && sections.has("BISPECTRUM"))
+    problems.add(`${file} [ACE]`, "either [ACE] or [BISPECTRUM]", "both");
+  const features = sections.has("ACE") ? fromAce(need("ACE"), notes) : bispectrumOf(need("BISPECTRUM"));
+  const { elements, descriptor } = features;
   const input: FitsnapInput = {
-    ...bispectrum,
-    uses: usesOf(need("CALCULATOR")),
+    ...features,
+    uses: usesOf(need("CALCULATOR"), CALCULATORS[descriptor.name]),
     shifts: shiftsOf(may("ESHIFT"), elements),
     solver: solverOf(need("SOLVER"), may, notes),
     zbl: referenceOf(may("REFERENCE"), elements),
-    ...pathsOf(may("SCRAPER"), need("PATH"), may("OUTFILE")),
+    ...pathsOf(may("SCRAPER"), need("PATH"), may("OUTFILE"), STYLES[descriptor.name]),
     ...readGroups(need("GROUPS")),
     notes,
   };
@@ -77,7 +80,18 @@ export function readFitsnapInput(text: string, file: string): FitsnapInput {
   return input;
 }
 
-function bispectrumOf(s: Section): Pick<FitsnapInput, "elements" | "snap" | "quadratic" | "bias"> {
+const CALCULATORS = { snap: "LAMMPSSNAP", ace: "LAMMPSPACE" };
+const STYLES = { snap: "SNAP", ace: "PACE" };
+
+type Features = Pick<FitsnapInput, "elements" | "descriptor" | "quadratic" | "bias">;
+
+function fromAce(section: Section, notes: string[]): Features {
+  const { elements, ace, bias } = aceOf(section);
+  notes.push("[ACE] all couplings of each product are taken, of which FitSNAP's b_basis takes some");
+  return { elements, bias, quadratic: false, descriptor: { name: "ace", ...ace } };
+}
+
+function bispectrumOf(s: Section): Features {
   const elements = s.words("type");
   if (elements.length === 0 || elements.some((symbol) => findNumber(symbol) === undefined))
     s.wrong("type", "chemical symbols");
@@ -105,7 +119,8 @@ function bispectrumOf(s: Section): Pick<FitsnapInput, "elements" | "snap" | "qua
     elements,
     quadratic: s.flag("quadraticflag", false),
     bias: !bzero,
-    snap: {
+    descriptor: {
+      name: "snap",
       twojmax: twojmax[0],
       cutoff: s.number("rcutfac", 4.67),
       rfac0: s.number("rfac0", 0.99363),
@@ -121,8 +136,8 @@ function bispectrumOf(s: Section): Pick<FitsnapInput, "elements" | "snap" | "qua
   };
 }
 
-function usesOf(s: Section): FitsnapInput["uses"] {
-  if ((s.text("calculator") ?? "LAMMPSSNAP") !== "LAMMPSSNAP") s.wrong("calculator", "LAMMPSSNAP");
+function usesOf(s: Section, calculator: string): FitsnapInput["uses"] {
+  if ((s.text("calculator") ?? calculator) !== calculator) s.wrong("calculator", calculator);
   if (s.flag("nonlinear", false)) s.wrong("nonlinear", "0: a linear model; for others use fit.yaml");
   if (s.flag("per_atom_energy", false)) s.wrong("per_atom_energy", "0");
   s.flag("linear", true);
@@ -171,16 +186,15 @@ function referenceOf(s: Section, elements: readonly string[]): ZblOptions | fals
   return commands.zbl(elements);
 }
 
-type Paths = Pick<FitsnapInput, "scraper" | "dataPath" | "potential" | "metrics">;
+type Paths = Pick<FitsnapInput, "dataPath" | "potential" | "metrics">;
 
-function pathsOf(scraping: Section, path: Section, out: Section): Paths {
-  const word = scraping.text("scraper") ?? "JSON";
-  const scraper = (["JSON", "XYZ"] as const).find((known) => known === word);
-  if (!scraper) scraping.wrong("scraper", "JSON or XYZ");
+function pathsOf(scraping: Section, path: Section, out: Section, style: string): Paths {
+  if ((scraping.text("scraper") ?? "JSON") !== "JSON")
+    scraping.wrong("scraper", "JSON; surfit fit reads XYZ and VASP files itself, with weights from fit.yaml");
   const dataPath = path.text("dataPath");
   if (dataPath === undefined) path.wrong("dataPath", "the folder of the groups");
-  if ((out.text("output_style") ?? "SNAP").toUpperCase() !== "SNAP") out.wrong("output_style", "SNAP");
+  if ((out.text("output_style") ?? style).toUpperCase() !== style) out.wrong("output_style", style);
   const potential = out.text("potential") ?? "fitsnap_potential";
   const metrics = out.text("metrics") ?? "fitsnap_metrics.md";
-  return { scraper: scraper ?? "JSON", dataPath: dataPath ?? "", potential, metrics };
+  return { dataPath: dataPath ?? "", potential, metrics };
 }

@@ -1,19 +1,28 @@
 import type { Model } from "../../potentials/potential.ts";
+import { isExpansion } from "../../potentials/expansion.ts";
+import { isolatedAtoms } from "../../potentials/isolated-atoms.ts";
 import { componentsOf, linearSnap } from "../../potentials/linear-snap.ts";
 import { invalid } from "../../error.ts";
 import { symbolOf } from "../../structure/elements.ts";
+import { writeYace } from "../ace/write.ts";
 import { writeCoefficients } from "../lammps/coefficients.ts";
 import { writeParameters } from "../lammps/parameters.ts";
+
+/**
+ * What FitSNAP writes of a model: of SNAP two files, of ACE `name.yace` with the energies of isolated atoms, without
+ * other terms.
+ */
+export function fitsnapFiles(model: Model, name: string, title: string): Record<string, string> {
+  if (!model.terms.some(isExpansion)) return snapFiles(model, name, title);
+  const terms = model.terms.filter((term) => isExpansion(term) || term.type === isolatedAtoms.name);
+  return { [`${name}.yace`]: writeYace({ ...model, terms }) };
+}
 
 /**
  * `name.snapcoeff` and `name.snapparam` of the SNAP term of a model as FitSNAP writes them: coefficients as they were
  * fitted, without the energies of isolated atoms (ESHIFT) and other terms.
  */
-export function fitsnapFiles(
-  { elements, terms }: Model,
-  name: string,
-  title: string,
-): Record<string, string> {
+function snapFiles({ elements, terms }: Model, name: string, title: string): Record<string, string> {
   const [found] = terms.flatMap((term) => linearSnap(term, elements.length) ?? []);
   if (!found)
     throw invalid(
