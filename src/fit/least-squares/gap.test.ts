@@ -11,6 +11,7 @@ import { fitSchema } from "../options.ts";
 import { prepareFit } from "../prepare.ts";
 import { poolsOf } from "../pools.fixture.ts";
 import { tasks } from "../../tasks.ts";
+import { evaluated } from "../../potentials/evaluated.fixture.ts";
 
 const poolOf = poolsOf(tasks, 2 ** 27);
 
@@ -100,12 +101,7 @@ describe("a Gaussian approximation potential, fitted", () => {
 
     const loaded = buildPotential(readModel(writeModel(result.model), "model"), device);
     const { structure } = frames[split.test[0]];
-    const out = {
-      energy: 0,
-      forces: new Float64Array(3 * structure.numbers.length),
-      virial: new Float64Array(9),
-    };
-    loaded.evaluate(structure, findNeighbours(structure, loaded.cutoff), out);
+    const out = evaluated(loaded, structure);
     expect(out.energy).toBeCloseTo(result.compare(split.test[0]).energy![0], 8);
     expect(loaded.deviation(structure)).toBeGreaterThan(0);
 

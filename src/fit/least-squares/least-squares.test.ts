@@ -5,7 +5,6 @@ import { Random } from "../../math/random.ts";
 import { buildPotential, buildTerm } from "../../potentials/build.ts";
 import type { Term } from "../../potentials/potential.ts";
 import { volume } from "../../structure/cell.ts";
-import { findNeighbours } from "../../structure/neighbours.ts";
 import { runFit, type FitResult } from "../fit.ts";
 import { labelledFrames } from "../linear-pair.fixture.ts";
 import { lossWeights } from "../optimiser.ts";
@@ -14,6 +13,7 @@ import { prepareFit } from "../prepare.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { poolsOf } from "../pools.fixture.ts";
 import { tasks } from "../../tasks.ts";
+import { evaluated } from "../../potentials/evaluated.fixture.ts";
 
 const poolOf = poolsOf(tasks, 2 ** 27);
 
@@ -154,12 +154,7 @@ it("a potential under the fit is taken off the data, and stays in the model", as
   const known = buildTerm(reference[0], [14], device);
   const more = frames.map((frame): Frame => {
     const { structure } = frame;
-    const out = {
-      energy: 0,
-      forces: new Float64Array(structure.positions.length),
-      virial: new Float64Array(9),
-    };
-    known.evaluate(structure, findNeighbours(structure, known.cutoff), out);
+    const out = evaluated(known, structure);
     return {
       ...frame,
       energy: frame.energy! + out.energy,

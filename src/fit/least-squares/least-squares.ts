@@ -18,7 +18,7 @@ export function leastSquares(problem: Problem): Optimiser {
   const { gradients, decays, options, workspace } = problem;
   if (workspace instanceof NormalWorkspace) return normalEquations(problem, workspace);
   if (!(workspace instanceof Rows)) throw new TypeError("no rows (this is a bug)");
-  const { rounds, folds } = workspace.layout;
+  const { folds } = workspace.layout;
   const theta = new Float64Array(decays.length);
   const course = new Course(workspace.stages);
   let work: Work<Solving> | undefined;
@@ -42,9 +42,9 @@ export function leastSquares(problem: Problem): Optimiser {
     },
     judged: theta,
     async step(_epoch, step) {
-      if (step < rounds) {
-        course.enter(STAGE.rows, (step + 1) / rounds);
-        await workspace.round(step);
+      if (workspace.done < 1) {
+        await workspace.advance();
+        course.enter(STAGE.rows, workspace.done);
         return UNSOLVED;
       }
       course.enter(STAGE.solve);
@@ -63,7 +63,7 @@ export function leastSquares(problem: Problem): Optimiser {
     save: () => ({ theta, ...workspace.save() }),
     load(saved) {
       copyInto(theta, saved["theta"], "theta");
-      workspace.load(saved["triangles"], saved["rows"]);
+      workspace.load(saved);
     },
   };
 }

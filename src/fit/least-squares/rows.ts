@@ -1,6 +1,7 @@
 import type { Job, Pool } from "../../device/pool.ts";
 import { NumericalError } from "../../error.ts";
 import type { Term } from "../../potentials/potential.ts";
+import { copyInto } from "../optimiser.ts";
 import type { PackedFrames } from "../packed.ts";
 import type { Layout } from "./layout.ts";
 import type { Expected } from "../course.ts";
@@ -24,6 +25,9 @@ export interface RowsSetup {
   readonly stages: readonly Expected[];
 }
 
+/** Blocks of each thread after which it is looked whether to go on. */
+const PER_THREAD = 2;
+
 /** The triangles of all lanes, and the threads that feed them with rows. */
 export class Rows {
   readonly layout: Layout;
@@ -31,6 +35,8 @@ export class Rows {
   readonly #setup: RowsSetup;
   readonly #spec: RowsSpec;
   readonly #job: Job;
+  /** Blocks of each lane that are in its triangle. */
+  readonly #blocks: Float64Array;
 
   private constructor(pool: Pool, setup: RowsSetup, spec: RowsSpec, job: Job) {
     this.pool = pool;
@@ -38,6 +44,7 @@ export class Rows {
     this.#setup = setup;
     this.#spec = spec;
     this.#job = job;
+    this.#blocks = new Float64Array(setup.layout.lanes.length);
   }
 
   /** Reserves the triangles and makes every thread ready. */
@@ -82,14 +89,27 @@ export class Rows {
     return this.#spec.triangles;
   }
 
-  /** Takes every lane one block further; a row that is not finite is an error that names its frame. */
-  async round(round: number): Promise<void> {
+  /** Share of the blocks that are in their triangles. */
+  get done(): number {
+    const all = this.layout.lanes.reduce((n, { blocks }) => n + blocks.length, 0);
+    return this.#blocks.reduce((a, b) => a + b, 0) / all;
+  }
+
+  /**
+   * Takes some lanes that are behind one block further: a few for each thread, so that it can be looked whether to go
+   * on. A row that is not finite is an error that names its frame.
+   */
+  async advance(): Promise<void> {
     const { lanes } = this.layout;
     const control = this.#control;
-    const active = [...lanes.keys()].filter((l) => round < lanes[l].blocks.length);
+    const open = [...lanes.keys()].filter((l) => this.#blocks[l] < lanes[l].blocks.length);
+    const round = Math.min(...open.map((l) => this.#blocks[l]));
+    const behind = open.filter((l) => this.#blocks[l] === round);
+    const active = behind.slice(0, PER_THREAD * this.pool.threads);
     control[CONTROL.round] = round;
     control.set(active, CONTROL.lanes);
     await this.#job.run(active.length);
+    for (const l of active) this.#blocks[l]++;
     const bad = control.subarray(1 + 2 * lanes.length).find((f) => f > 0);
     if (bad !== undefined)
       throw new NumericalError(
@@ -129,10 +149,11 @@ export class Rows {
     const { columns: N, lanes } = this.layout;
     const packed = new Float64Array((lanes.length * N * (N + 1)) / 2);
     this.#each((row, at) => packed.set(row, at));
-    return { triangles: packed, rows: Float64Array.from(this.#used) };
+    return { triangles: packed, rows: Float64Array.from(this.#used), blocks: this.#blocks };
   }
 
-  load(triangles: Float64Array, rows: Float64Array): void {
+  load({ triangles, rows, blocks }: Readonly<Record<string, Float64Array>>): void {
+    copyInto(this.#blocks, blocks, "blocks");
     this.#each((row, at) => row.set(triangles.subarray(at, at + row.length)));
     this.#used.set(rows);
   }
