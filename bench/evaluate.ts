@@ -14,31 +14,20 @@ import type { Composed } from "../src/potentials/compose.ts";
 import { ParallelPotential } from "../src/potentials/parallel.ts";
 import type { Evaluation, Potential, Term } from "../src/potentials/potential.ts";
 import { regressors } from "../src/regressors/table.ts";
-import { repeat } from "../src/structure/cell.ts";
 import { findNeighbours } from "../src/structure/neighbours.ts";
 import { pairStatistics } from "../src/structure/statistics.ts";
 import type { Structure } from "../src/structure/structure.ts";
 import { tasks } from "../src/tasks.ts";
 import { countingDevice } from "./counting-device.ts";
 import { measurePeak } from "./peak.ts";
+import { shakenSilicon } from "./silicon.ts";
 
 const largest = Number(process.argv[2] ?? 100_000);
 const threads = Number(process.argv[3] ?? defaultThreads());
 const random = new Random(1, "silicon");
 
-/** Diamond, a = 5.43 Å, 2 atoms per cell along each of three skew vectors, then shaken by 0.05 Å. */
-function silicon(atoms: number): Structure {
-  const [h, q] = [5.43 / 2, 5.43 / 4];
-  const cell: Structure = {
-    numbers: Uint8Array.of(14, 14),
-    positions: Float64Array.of(0, 0, 0, q, q, q),
-    cell: Float64Array.of(0, h, h, h, 0, h, h, h, 0),
-    pbc: [true, true, true],
-  };
-  const n = Math.round(Math.cbrt(atoms / 2));
-  const crystal = repeat(cell, [n, n, n]);
-  return { ...crystal, positions: crystal.positions.map((x) => x + 0.05 * random.normal()) };
-}
+/** So many atoms, or as near as cells go, shaken by 0.05 Å. */
+const silicon = (atoms: number): Structure => shakenSilicon(Math.round(Math.cbrt(atoms / 2)), 0.05, random);
 
 const device = createDevice();
 const sample = silicon(128);

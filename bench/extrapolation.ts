@@ -14,26 +14,16 @@ import { recordTensors } from "../src/potentials/extrapolation/record.ts";
 import { graders } from "../src/potentials/extrapolation/table.ts";
 import type { Model } from "../src/potentials/potential.ts";
 import { regressors } from "../src/regressors/table.ts";
-import { repeat } from "../src/structure/cell.ts";
 import { findNeighbours } from "../src/structure/neighbours.ts";
 import { pairStatistics } from "../src/structure/statistics.ts";
 import type { Frame, Structure } from "../src/structure/structure.ts";
+import { shakenSilicon } from "./silicon.ts";
 
 const ROUNDS = 15;
 const random = new Random(1, "silicon");
 
-/** Diamond, a = 5.43 Å, n cells along each of three skew vectors, shaken by 0.1 Å. */
-function silicon(n: number): Structure {
-  const [h, q] = [5.43 / 2, 5.43 / 4];
-  const cell: Structure = {
-    numbers: Uint8Array.of(14, 14),
-    positions: Float64Array.of(0, 0, 0, q, q, q),
-    cell: Float64Array.of(0, h, h, h, 0, h, h, h, 0),
-    pbc: [true, true, true],
-  };
-  const crystal = repeat(cell, [n, n, n]);
-  return { ...crystal, positions: crystal.positions.map((x) => x + 0.1 * random.normal()) };
-}
+/** n cells along each of three vectors, shaken by 0.1 Å. */
+const silicon = (n: number): Structure => shakenSilicon(n, 0.1, random);
 
 const device = createDevice();
 const frames = Array.from({ length: 40 }, (_, k): Frame => {

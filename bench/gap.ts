@@ -5,22 +5,14 @@ import { featureStatistics } from "../src/fit/features.ts";
 import { Random } from "../src/math/random.ts";
 import { compose, type Watch } from "../src/potentials/compose.ts";
 import { sparseGaussianProcess } from "../src/regressors/sparse-gaussian-process/sparse-gaussian-process.ts";
-import { repeat } from "../src/structure/cell.ts";
 import { findNeighbours } from "../src/structure/neighbours.ts";
 import { pairStatistics } from "../src/structure/statistics.ts";
-import type { Structure } from "../src/structure/structure.ts";
 import { measurePeak } from "./peak.ts";
+import { shakenSilicon } from "./silicon.ts";
 
 const ROUNDS = 7;
 const random = new Random(1, "silicon");
-const diamond: Structure = {
-  numbers: Uint8Array.of(14, 14),
-  positions: Float64Array.of(0, 0, 0, 1.3575, 1.3575, 1.3575),
-  cell: Float64Array.of(0, 2.715, 2.715, 2.715, 0, 2.715, 2.715, 2.715, 0),
-  pbc: [true, true, true],
-};
-const crystal = repeat(diamond, [5, 5, 5]);
-const silicon = { ...crystal, positions: crystal.positions.map((x) => x + 0.1 * random.normal()) };
+const silicon = shakenSilicon(5, 0.1, random);
 const n = silicon.numbers.length;
 const device = createDevice({ bytes: 2 ** 30 });
 const peak = measurePeak("f64", device.memory);

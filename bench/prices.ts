@@ -10,13 +10,13 @@ import { compose } from "../src/potentials/compose.ts";
 import type { Potential, Uncertain } from "../src/potentials/potential.ts";
 import { sparseGaussianProcess } from "../src/regressors/sparse-gaussian-process/sparse-gaussian-process.ts";
 import { closure } from "../src/regressors/symmetric-gradient-domain/group.ts";
-import { repeat } from "../src/structure/cell.ts";
 import { findNeighbours } from "../src/structure/neighbours.ts";
 import { pairStatistics } from "../src/structure/statistics.ts";
 import type { Structure } from "../src/structure/structure.ts";
 import { ethanol } from "../test/ethanol.ts";
 import { countingDevice } from "./counting-device.ts";
 import { measureBandwidth, measurePeak } from "./peak.ts";
+import { shakenSilicon } from "./silicon.ts";
 
 const device = createDevice({ bytes: 2 ** 31 });
 const peak = measurePeak("f64", device.memory);
@@ -170,14 +170,7 @@ for (const [name, molecule, generators] of [
   }
 
 /** Gaussian approximation potentials of silicon. */
-const diamond: Structure = {
-  numbers: Uint8Array.of(14, 14),
-  positions: Float64Array.of(0, 0, 0, 1.3575, 1.3575, 1.3575),
-  cell: Float64Array.of(0, 2.715, 2.715, 2.715, 0, 2.715, 2.715, 2.715, 0),
-  pbc: [true, true, true],
-};
-const crystal = repeat(diamond, [4, 4, 4]);
-const silicon = { ...crystal, positions: crystal.positions.map((x) => x + 0.1 * random.normal()) };
+const silicon = shakenSilicon(4, 0.1, random);
 const statistics = pairStatistics([silicon], 6);
 const GAPS = {
   "2-body": [{ name: "distance-2b", cutoff: 5 }],

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Pool } from "../device/pool.ts";
 import { buildPotential, buildTrainable } from "../potentials/build.ts";
-import { findNeighbours } from "../structure/neighbours.ts";
 import type { Frame } from "../structure/structure.ts";
 import { runFit, type FitResult } from "./fit.ts";
 import { labelledFrames } from "./linear-pair.fixture.ts";
@@ -9,6 +8,7 @@ import { fitSchema, type FitOptions } from "./options.ts";
 import { prepareFit, type PreparedFit } from "./prepare.ts";
 import { poolsOf } from "./pools.fixture.ts";
 import { tasks } from "../tasks.ts";
+import { evaluated } from "../potentials/evaluated.fixture.ts";
 
 const FRAMES = labelledFrames(24, [1, -2, 3, 1]).map((frame, f) => ({
   ...frame,
@@ -69,12 +69,7 @@ describe("the whole fit", () => {
     const potential = buildPotential(result.model, pool.device);
     for (const f of prepared.split.test) {
       const { structure } = FRAMES[f];
-      const out = {
-        energy: 0,
-        forces: new Float64Array(structure.positions.length),
-        virial: new Float64Array(9),
-      };
-      potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
+      const out = evaluated(potential, structure);
       const { energy, forces } = result.compare(f);
       expect(energy![0]).toBeCloseTo(out.energy, 10);
       out.forces.forEach((x, k) => expect(forces![0][k]).toBeCloseTo(x, 10));

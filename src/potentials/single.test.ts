@@ -18,16 +18,14 @@ import { BOHR, HARTREE } from "../structure/units.ts";
 import { buildPotential } from "./build.ts";
 import { FeatureBuffer } from "./feature-buffer.ts";
 import type { Model } from "./potential.ts";
+import { evaluated } from "./evaluated.fixture.ts";
 
 const make = (model: Model, precision: Precision) =>
   buildPotential(model, createDevice({ precision, bytes: 2 ** 27 }));
 
 function evaluate(model: Model, precision: Precision, structure: Structure) {
   const potential = make(model, precision);
-  const n = structure.numbers.length;
-  const out = { energy: 0, forces: new Float64Array(3 * n), virial: new Float64Array(9) };
-  potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
-  return out;
+  return evaluated(potential, structure);
 }
 
 const rms = (x: Float64Array) => Math.sqrt(x.reduce((sum, y) => sum + y * y, 0) / x.length);

@@ -3,12 +3,12 @@ import { createDevice } from "../../device/device.ts";
 import { createPool, type Pool } from "../../device/pool.ts";
 import { Random } from "../../math/random.ts";
 import { buildPotential } from "../../potentials/build.ts";
-import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { tasks } from "../../tasks.ts";
 import { runFit, type FitResult } from "../fit.ts";
 import { fitSchema, type FitOptions } from "../options.ts";
 import { prepareFit } from "../prepare.ts";
+import { evaluated } from "../../potentials/evaluated.fixture.ts";
 
 let pool: Pool;
 beforeAll(async () => {
@@ -91,8 +91,7 @@ it("the deviations that a fit judges by are those of its model", async () => {
   const { split } = await prepareFit(frames, options, pool);
   const ratios = split.validation.map((f) => {
     const { structure, energy } = frames[f];
-    const out = { energy: 0, forces: new Float64Array(9), virial: new Float64Array(9) };
-    potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
+    const out = evaluated(potential, structure);
     return Math.abs(out.energy - energy) / potential.deviation(structure)!;
   });
   // The scale puts 68 % of 15, the 11th, at one.

@@ -4,10 +4,10 @@ import { createDevice } from "../../device/device.ts";
 import { buildPotential } from "../../potentials/build.ts";
 import type { Evaluation, Model } from "../../potentials/potential.ts";
 import { numberOf } from "../../structure/elements.ts";
-import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { shared } from "../../../test/shared.ts";
 import { readAce } from "./read.ts";
+import { evaluated } from "../../potentials/evaluated.fixture.ts";
 
 interface Reference {
   readonly name: string;
@@ -57,13 +57,7 @@ const toStructure = (s: Omit<Reference, "name" | "energy" | "forces">): Structur
 function evaluate(model: Model, structures: readonly Structure[]): Evaluation[] {
   const potential = buildPotential(model, createDevice({ bytes: 2 ** 27 }));
   return structures.map((structure) => {
-    const out = {
-      energy: 0,
-      forces: new Float64Array(3 * structure.numbers.length),
-      virial: new Float64Array(9),
-    };
-    potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
-    return out;
+    return evaluated(potential, structure);
   });
 }
 

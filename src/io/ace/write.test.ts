@@ -4,11 +4,11 @@ import { describe, expect, it } from "vitest";
 import { createDevice } from "../../device/device.ts";
 import { buildPotential } from "../../potentials/build.ts";
 import type { Evaluation, Model } from "../../potentials/potential.ts";
-import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { parseYace } from "./yace.ts";
 import { readAce } from "./read.ts";
 import { writeYace } from "./write.ts";
+import { evaluated } from "../../potentials/evaluated.fixture.ts";
 
 interface Golden {
   readonly file: string;
@@ -33,9 +33,7 @@ function evaluate(model: Model, { numbers, positions, cell }: Golden): Evaluatio
     pbc: cell ? [true, true, true] : [false, false, false],
   };
   const potential = buildPotential(model, createDevice({ bytes: 2 ** 26 }));
-  const out = { energy: 0, forces: new Float64Array(3 * numbers.length), virial: new Float64Array(9) };
-  potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
-  return out;
+  return evaluated(potential, structure);
 }
 
 describe("writing .yace", () => {

@@ -6,10 +6,10 @@ import { createDevice } from "../../device/device.ts";
 import { buildPotential } from "../../potentials/build.ts";
 import type { Potential } from "../../potentials/potential.ts";
 import { volume } from "../../structure/cell.ts";
-import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Frame, Structure } from "../../structure/structure.ts";
 import { readLabelled } from "../files.node.ts";
 import { readPotential } from "./read.ts";
+import { evaluated } from "../../potentials/evaluated.fixture.ts";
 
 const device = createDevice({ bytes: 2 ** 29 });
 
@@ -39,15 +39,7 @@ const textsOf = (folder: string): Record<string, string> =>
   );
 
 function evaluate(potential: Potential, structure: Structure) {
-  const n = structure.numbers.length;
-  const out = {
-    energy: 0,
-    energies: new Float64Array(n),
-    forces: new Float64Array(3 * n),
-    virial: new Float64Array(9),
-  };
-  potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
-  return out;
+  return evaluated(potential, structure);
 }
 
 const largest = (found: ArrayLike<number>, expected: readonly number[]): number =>

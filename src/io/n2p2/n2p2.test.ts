@@ -13,7 +13,6 @@ import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
 import { onlyRecord } from "../../potentials/extrapolation/record.ts";
 import type { Model } from "../../potentials/potential.ts";
 import { regressors } from "../../regressors/table.ts";
-import { findNeighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { BOHR, HARTREE } from "../../structure/units.ts";
 import { readLabelled } from "../files.node.ts";
@@ -21,21 +20,14 @@ import { readModel, writeModel } from "../model.ts";
 import { readFolder } from "./folder.node.ts";
 import { readN2p2 } from "./read.ts";
 import { writeN2p2 } from "./write.ts";
+import { evaluated } from "../../potentials/evaluated.fixture.ts";
 
 const device = createDevice({ bytes: 2 ** 29 });
 const ATOMIC = { energy: HARTREE, length: BOHR };
 
 function evaluate(model: Model, structure: Structure) {
   const potential = buildPotential(model, device);
-  const n = structure.numbers.length;
-  const out = {
-    energy: 0,
-    energies: new Float64Array(n),
-    forces: new Float64Array(3 * n),
-    virial: new Float64Array(9),
-  };
-  potential.evaluate(structure, findNeighbours(structure, potential.cutoff), out);
-  return out;
+  return evaluated(potential, structure);
 }
 
 const worst = (a: ArrayLike<number>, b: readonly number[]) =>
