@@ -1,8 +1,8 @@
 import type { output } from "zod";
 import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
-import { add, exp, mul, sqrt, square, sub, type Expr } from "../../formula/expression.ts";
-import { evaluate } from "../../formula/javascript.ts";
+import { add, exp, mul, sqrt, square, sub, variable, type Expr } from "../../formula/expression.ts";
+import { functionOf } from "../../formula/javascript.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import { pairKey, type PairStatistics } from "../../structure/statistics.ts";
 import {
@@ -63,6 +63,9 @@ export const angle3b: DescriptorMethod<Angle3bOptions> = {
   build,
 };
 
+/** Points of one loop: more do not fit in the registers and caches of instructions. */
+const POINTS = 24;
+
 const GRIDS = { small: [3, 3], medium: [5, 4], large: [6, 5] } as const;
 
 function resolve({ size = "medium", ...given }: Angle3bOptions, statistics: PairStatistics): Angle3bOptions {
@@ -105,6 +108,8 @@ function resolve({ size = "medium", ...given }: Angle3bOptions, statistics: Pair
   return { ...given, cutoff, points, lengths };
 }
 
+const x = variable("x");
+
 /** What the kernel compares: r_ij + r_ik, (r_ij − r_ik)², r_jk. */
 const q = ([a, b, c]: Triple): number[] => [a + b, (a - b) ** 2, c];
 
@@ -114,7 +119,8 @@ function build(given: Angle3bOptions, elements: readonly number[], device: Devic
     throw invalid("angle-3b", "explicit cutoff, lengths and points (resolve the options first)", given);
   const symbols = elements.map(symbolOf);
   const fc = (x: Expr) => cutoffFunction(fade, x, cutoff, Math.max(0, cutoff - given.width) / cutoff);
-  const shown = (p: Triple) => evaluate([mul(fc(sub(p[0], 0)), fc(sub(p[1], 0)))], {})[0];
+  const fading = functionOf(fc(x), "x");
+  const shown = (p: Triple) => fading(p[0]) * fading(p[1]);
   const edge = { cutoff, smoothness: cutoffs[fade].smoothness };
   const both = mul(fc(rij), fc(rik));
   const variables = [add(rij, rik), square(sub(rij, rik)), sqrt(rjkSquared)];
@@ -133,13 +139,14 @@ function build(given: Angle3bOptions, elements: readonly number[], device: Devic
       ...edge,
       label: `3b ${p.join(" ")}`,
     }));
-  const covarianceOf = (list: readonly Triple[]) =>
-    Float64Array.from({ length: list.length ** 2 }, (_, k) => {
-      const [a, b] = [list[Math.floor(k / list.length)], list[k % list.length]];
-      const [x, y] = [q(a), q(b)];
-      const s = lengths.reduce((sum, theta, d) => sum + ((x[d] - y[d]) / theta) ** 2, 0);
-      return delta * delta * shown(a) * shown(b) * Math.exp(-s / 2);
+  const covarianceOf = (list: readonly Triple[]) => {
+    const [at, height] = [list.map(q), list.map(shown)];
+    return Float64Array.from({ length: list.length ** 2 }, (_, k) => {
+      const [a, b] = [Math.floor(k / list.length), k % list.length];
+      const s = lengths.reduce((sum, theta, d) => sum + ((at[a][d] - at[b][d]) / theta) ** 2, 0);
+      return delta * delta * height[a] * height[b] * Math.exp(-s / 2);
     });
+  };
   const parts: FeaturePart[][] = [];
   const centres = elements.map((_, e): CentreTerms => {
     const angular: AngularTerms[] = [];
@@ -150,7 +157,8 @@ function build(given: Angle3bOptions, elements: readonly number[], device: Devic
         const name = `${symbols[e]}:${one}-${two}`;
         const list = points[name];
         if (!list || list.length === 0) continue;
-        angular.push({ neighbours: [a, b], terms: termsOf(list), narrow: false });
+        for (let k = 0; k < list.length; k += POINTS)
+          angular.push({ neighbours: [a, b], terms: termsOf(list.slice(k, k + POINTS)), narrow: false });
         parts[e].push({ name: `3b ${name}`, size: list.length, covariance: covarianceOf(list) });
       }
     return { radial: [], angular };

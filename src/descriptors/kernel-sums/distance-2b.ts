@@ -2,7 +2,7 @@ import type { output } from "zod";
 import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
 import { exp, mul, square, sub, type Expr } from "../../formula/expression.ts";
-import { evaluate } from "../../formula/javascript.ts";
+import { functionOf } from "../../formula/javascript.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import { pairKey, type PairStatistics } from "../../structure/statistics.ts";
 import { array, enum as oneOf, literal, number, record, strictObject, string, union } from "../../zod.ts";
@@ -87,7 +87,7 @@ function build(given: Distance2bOptions, elements: readonly number[], device: De
   if (stray !== undefined) throw invalid("distance-2b.points", `pairs of ${symbols.join(", ")}`, stray);
   const fc = (x: Expr | number) =>
     cutoffFunction(fade, sub(x, 0), cutoff, Math.max(0, cutoff - given.width) / cutoff);
-  const at = (x: number) => evaluate([fc(x)], {})[0];
+  const at = functionOf(fc(r), r.name);
   const edge = { cutoff, smoothness: cutoffs[fade].smoothness };
   const termsOf = (list: readonly number[]): Term[] =>
     list.map((rs) => ({
