@@ -14,18 +14,18 @@ it("more points than one loop holds: each feature is the kernel of a triangle wi
   const options = angle3b.options.parse({
     cutoff: 3,
     lengths: [1, 0.8, 0.9],
-    points: { "C:H-O": points },
+    points: { "Si:Si-Si": points },
     delta: 0.6,
   });
-  const descriptor = angle3b.build(options, [1, 6, 8], device);
-  const { covariance } = descriptor.parts!(1)[0];
-  expect(descriptor.labels(1)).toHaveLength(53);
+  const descriptor = angle3b.build(options, [14], device);
+  const { covariance } = descriptor.parts!(0)[0];
+  expect(descriptor.labels(0)).toHaveLength(53);
   for (const s of [0, 23, 24, 47, 48, 52]) {
     const [a, b, c] = points[s];
-    // C at the origin, H on x, O in the plane, so that the distances are those of the point.
+    // One at the origin, one on x, one in the plane, so that the distances are those of the point.
     const x = (a * a + b * b - c * c) / (2 * a);
     const structure = {
-      numbers: Uint8Array.of(6, 1, 8),
+      numbers: Uint8Array.of(14, 14, 14),
       positions: Float64Array.of(0, 0, 0, a, 0, 0, x, Math.sqrt(b * b - x * x), 0),
       cell: null,
       pbc: [false, false, false] as const,
