@@ -133,7 +133,8 @@ function makingTime({ model, data }: RowsInput, train: readonly number[]): numbe
   for (let k = 0; k < train.length && performance.now() - began < LONGEST; k += every) {
     const structure = data.structure(train[k]);
     // The first times, the engine compiles.
-    for (let run = 0; k === 0 && run < WARM && performance.now() - began < LONGEST; run++)
+    const warm = k === 0 ? WARM : 0;
+    for (let run = 0; run < warm && performance.now() - began < LONGEST; run++)
       model.design!.fill(structure, room, columns);
     let best = Infinity;
     for (let run = 0; run < REPEATS; run++) {
