@@ -167,6 +167,15 @@ const idleOf = (flags: Flags, watched: boolean): Idle[] => [
   ["harvestAbove", "--stop-on-extrapolation or --harvest", watched],
 ];
 
+/** Metadynamics is of one temperature, and must have the time to lay a hill. */
+function demandHills({ ensemble, time, timestep }: Flags, every: number): void {
+  const those = Object.keys(ensembles).filter((name) => ensembles[name].canonical);
+  if (!those.includes(ensemble))
+    throw invalid("--ensemble", `${those.join(" or ")} with --metadynamics`, ensemble);
+  const steps = Math.round((1000 * time) / timestep);
+  if (every > steps) throw invalid("--metadynamics", `every= within the ${steps} steps of the run`, every);
+}
+
 async function run(modelFile: string, file: string, flags: Flags, command: Command): Promise<void> {
   const watched = flags.stopOnExtrapolation !== undefined || flags.harvest !== undefined;
   refuseIdle(command, idleOf(flags, watched));
@@ -178,6 +187,7 @@ async function run(modelFile: string, file: string, flags: Flags, command: Comma
   const folder = flags.output ?? `${stem(file)}-md`;
   const board = flags.walker && boardOf(folder, flags.walker);
   const sampling = samplingOf(flags, frame.structure, flags.temperature, engine.device, board);
+  if (sampling?.told) demandHills(flags, sampling.told.every);
   if (flags.walkers && !flags.walker) return walk(folder, { ...flags, walkers: flags.walkers }, sampling);
   if (!watched)
     warnStrange(findGuard(model, potential, engine.device), [frame], "the run means nothing there");
