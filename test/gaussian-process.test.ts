@@ -10,6 +10,7 @@ describe("surfit fit with a Gaussian process", () => {
   let summary: {
     metrics: Record<string, { all: { forces: { rmse: number; mean?: number } } }>;
     solved: { shares: { set: string; what: string; after: number[] }[] };
+    grades: { largest: Record<string, number>; worst: { nearest: string } }[];
   };
   beforeAll(() => {
     const lines = gunzipSync(readFileSync(new URL("../data/ethanol.xyz.gz", import.meta.url)))
@@ -52,6 +53,27 @@ describe("surfit fit with a Gaussian process", () => {
     expect(shares.map(({ what }) => what)).toEqual(["energies", "forces"]);
     for (const { after } of shares) expect(after[0]).toBeCloseTo(0.68, 1);
     expect(readFileSync(join(folder, "run", "report.html"), "utf8")).toContain("Standard deviations");
+  });
+
+  it("grades held-out frames, and tells which training frames are nearest", () => {
+    expect(summary.grades).toHaveLength(20);
+    const split = JSON.parse(readFileSync(join(folder, "run", "split.json"), "utf8")) as {
+      train: number[];
+    };
+    const places = split.train.map((f) => `ethanol.xyz:${11 * f + 1}`);
+    for (const { largest, worst } of summary.grades) {
+      expect(Object.keys(largest)).toEqual(["range", "distance", "deviation"]);
+      expect(places).toContain(worst.nearest);
+    }
+    expect(readFileSync(join(folder, "run", "report.html"), "utf8")).toContain("Extrapolation, test set");
+  });
+
+  it("a walk stops where the standard deviation is too large", () => {
+    const { code, stderr } = surfit(
+      ...["relax", "run/model.surfit", "run/predicted-test.xyz.gz", "--grade", "deviation"],
+      ...["--stop-on-extrapolation", "1e-9", "-o", "relaxed.xyz"],
+    );
+    expect([code, stderr]).toEqual([4, expect.any(String)]);
   });
 
   it("predict gives standard deviations of energies and forces", () => {
@@ -112,7 +134,7 @@ describe("surfit fit with a Gaussian process", () => {
     expect(Object.keys(grades)).toEqual(["range", "distance", "deviation"]);
     expect(grades[grade]).toBe(extrapolation.largest);
     expect(feature).toMatch(/^1\/r/);
-    expect(nearest).toMatch(/^observed molecule \d+$/);
+    expect(nearest).toMatch(/^ethanol\.xyz:\d+$/);
     const frame = readFileSync(join(folder, `stop-${grade}`, "extrapolation.xyz"), "utf8");
     expect(frame).toContain("deviation_grade:R:1");
   });

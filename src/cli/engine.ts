@@ -44,6 +44,13 @@ function programEngine(place: string, precision: Precision): Engine {
 /** Bytes of a model file from which on its device has more memory than usual. */
 const LARGE = 2 ** 27;
 
+/** A device for a model whose file has so many bytes: what it holds is copied to where kernels see it. */
+export const deviceFor = (bytes: number, precision: Precision = "f64"): Device =>
+  createDevice({
+    precision,
+    ...(bytes > LARGE && { bytes: Math.min(2 ** 30 + bytes, 2 ** 32 - 2 ** 16) }),
+  });
+
 /** Starts the outside program that is named, reads a model file, or a YAML file of known potentials, and builds its potential. */
 export async function openModel(path: string, precision: Precision = "f64"): Promise<Engine> {
   if (programOf(path)) return programEngine(path, precision);
@@ -53,11 +60,7 @@ export async function openModel(path: string, precision: Precision = "f64"): Pro
     : readModel(bytes, path);
   sayBaseline(model, path);
   const hash = hashOf(bytes);
-  // What a model holds is copied to where kernels see it: large ones need more room than the usual.
-  const device = createDevice({
-    precision,
-    ...(bytes.length > LARGE && { bytes: Math.min(2 ** 30 + bytes.length, 2 ** 32 - 2 ** 16) }),
-  });
+  const device = deviceFor(bytes.length, precision);
   return { model, hash, device, potential: buildPotential(model, device), program: false };
 }
 

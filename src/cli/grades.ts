@@ -80,14 +80,16 @@ function byGrade(frames: readonly FrameGrade[]): FrameGrade[] {
   return frames.toSorted(order);
 }
 
-/** How many frames are noteworthy by each grade, one line each. */
-export function gradeLines(frames: readonly FrameGrade[]): string[] {
+/** How many frames, some of all, are noteworthy by each grade, one line each. */
+export function gradeLines(frames: readonly FrameGrade[], all = frames.length): string[] {
   const names = Object.keys(frames[0]?.largest ?? {});
-  return names.map((name) => {
+  const some = all > frames.length ? [`${frames.length} of ${all} frames were graded, evenly spread`] : [];
+  const lines = names.map((name) => {
     const { noteworthy, summary } = graders[name];
     const count = frames.filter((f) => f.largest[name] >= noteworthy).length;
     return `${count} of ${frames.length} frames have an atom with a ${name} grade of ${noteworthy} or more (${summary})`;
   });
+  return [...some, ...lines];
 }
 
 /** Rows of the table that are shown. */
@@ -103,13 +105,13 @@ export function describeGrades(frames: readonly FrameGrade[]): string {
 }
 
 /** The same for a report. */
-export function gradeFacts(frames: readonly FrameGrade[], set = ""): Facts {
+export function gradeFacts(frames: readonly FrameGrade[], set = "", all = frames.length): Facts {
   const shown = byGrade(frames).slice(0, SHOWN);
   return {
     title: set ? `Extrapolation, ${set} set` : "Extrapolation",
     head: gradeHead(Object.keys(frames[0].largest)),
     rows: shown.map(gradeRow),
-    note: `${gradeLines(frames).join(". ")}. The ${shown.length} worst are shown, each with its worst atom, counted from 0.`,
+    note: `${gradeLines(frames, all).join(". ")}. The ${shown.length} worst are shown, each with its worst atom, counted from 0.`,
   };
 }
 

@@ -1,8 +1,9 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import { invalid } from "../error.ts";
+import { demandGuard, findGuard } from "../potentials/extrapolation/find.ts";
 import { GradedPotential } from "../potentials/extrapolation/graded.ts";
-import { ExtrapolationGuard } from "../potentials/extrapolation/guard.ts";
+import type { Guard } from "../potentials/extrapolation/grader.ts";
 import { graders } from "../potentials/extrapolation/table.ts";
 import type { Potential } from "../potentials/potential.ts";
 import type { Frame } from "../structure/structure.ts";
@@ -71,18 +72,18 @@ const strange = ({ largest }: FrameGrade): boolean =>
 export class Lookout {
   /** The surface to walk on: the model's own, with grades where a stop is asked for. */
   readonly surface: Potential;
-  readonly #guard: ExtrapolationGuard | null;
+  readonly #guard: Guard | null;
   #alarm = false;
 
   /** `place` names the model in errors. */
   constructor({ model, device, potential, program }: Engine, flags: LookoutFlags, place: string) {
     const { grade = "range", stopOnExtrapolation: stop } = flags;
     if (stop === undefined) {
-      this.#guard = program ? null : ExtrapolationGuard.of(model, device);
+      this.#guard = program ? null : findGuard(model, potential, device);
       this.surface = potential;
       return;
     }
-    this.#guard = ExtrapolationGuard.demand(model, device, place);
+    this.#guard = demandGuard(model, potential, device, place);
     if (!potential.gradeBy(grade))
       throw invalid("--grade", `a grade that ${place} knows (${this.#guard.names.join(", ")})`, grade);
     const graded = new GradedPotential(potential);

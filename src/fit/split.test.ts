@@ -188,7 +188,9 @@ describe("split", () => {
     expect(() => splitFrames(frames(20), { ...OPTIONS, method: "window", test: [10] })).toThrow(
       "invalid split.test: expected one of the windows 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, got 10",
     );
-    expect(() => splitFrames(frames(20), { ...OPTIONS, test: ["a.xyz"] })).toThrow("random splits have none");
+    expect(() => splitFrames(frames(20), { ...OPTIONS, test: ["a.xyz"] })).toThrow(
+      "invalid split.test: expected a size: random splits have no names, got a.xyz",
+    );
     expect(() => splitFrames(frames(4), { ...OPTIONS, test: 2, validation: 2 })).toThrow(
       "fewer than 4 frames",
     );

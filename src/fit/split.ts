@@ -125,8 +125,11 @@ function framesOf(
   const called = new Map([...new Set(name)].map((unit) => [unit, CALLED[method](unit)]));
   const missing = words.find((word) => ![...called.values()].some((names) => names.includes(String(word))));
   if (missing !== undefined) {
-    const known = [...called.values()].map(([first]) => first).join(", ");
-    throw invalid(place, `one of the ${NAMED[method]} ${known}`, missing);
+    const known = [...called.values()].flatMap(([first]) => first ?? []).join(", ");
+    const expected = known
+      ? `one of the ${NAMED[method]} ${known}`
+      : `a size: ${method} splits have no names`;
+    throw invalid(place, expected, missing);
   }
   const set = left.filter((f) => words.some((word) => called.get(name[f])!.includes(String(word))));
   if (words.length > 0 && set.length === 0)
@@ -134,13 +137,11 @@ function framesOf(
   return set;
 }
 
-/** What a list can name. */
-const NAMED: Record<SplitOptions["method"], string> = {
-  random: "names (of which random splits have none)",
+/** What a list can name, where it can. */
+const NAMED: Partial<Record<SplitOptions["method"], string>> = {
   group: "groups",
   window: "windows",
   file: "data files",
-  share: "names (shares have sizes)",
 };
 
 /** Divides some of the frames, as if there were no others. */

@@ -4,22 +4,13 @@ import { molecularDescriptors } from "../descriptors/molecular/table.ts";
 import type { Device } from "../device/device.ts";
 import { invalid } from "../error.ts";
 import { KernelFunction } from "../kernels/function.ts";
-import { packedNumbers, type Triangle } from "../math/triangle.ts";
-import { QueryPoint } from "../regressors/gaussian-process/query.ts";
-import { slopeRows, valueRow } from "../regressors/gaussian-process/covariance.ts";
+import { packedNumbers } from "../math/triangle.ts";
 import { Deviation } from "../regressors/gaussian-process/deviation.ts";
-import { Forms } from "../regressors/gaussian-process/forms.ts";
 import { denseSlopes, moleculePoints } from "../regressors/gaussian-process/molecules.ts";
-import { Pairs } from "../regressors/gaussian-process/pairs.ts";
-import {
-  meanFeatures,
-  observationsOf,
-  reservePoints,
-  scalePoints,
-  type PointsAddress,
-  type RawPoints,
-} from "../regressors/gaussian-process/points.ts";
+import { meanFeatures, type RawPoints } from "../regressors/gaussian-process/points.ts";
 import { Prediction } from "../regressors/gaussian-process/prediction.ts";
+import { placeFactor, readObserved } from "../regressors/gaussian-process/tensors.ts";
+import { WeightSlopes } from "../regressors/gaussian-process/weight-slopes.ts";
 import { placeTensors } from "../regressors/placement.ts";
 import { formulaOf } from "../structure/elements.ts";
 import type { Neighbours } from "../structure/neighbours.ts";
@@ -50,18 +41,13 @@ const options = z.strictObject({
     .strictObject({ energy: z.number().positive(), forces: z.number().positive() })
     .default({ energy: 1, forces: 1 })
     .meta({ help: "What standard deviations are multiplied with: told from frames not fitted to" }),
+  training: z
+    .strictObject({ places: z.array(z.string()) })
+    .optional()
+    .meta({ help: "Where the observed molecules came from" }),
 });
 
 export type GaussianProcessOptions = z.infer<typeof options>;
-
-/** What slopes by the weights are made of. */
-interface Designed {
-  readonly pairs: Pairs;
-  readonly points: PointsAddress;
-  readonly query: QueryPoint;
-  /** Whether it is of the present hyper-parameters. */
-  current: boolean;
-}
 
 /**
  * E(R) = Σ_i α_i k(x, x_i) + Σ_j β_j · ∂k(x, x_j)/∂R_j of a molecule with features x(R), given energies at some
@@ -81,10 +67,11 @@ export class GaussianProcessPotential implements Trainable, Gradable, Guarded, U
   readonly kernel: KernelFunction;
   readonly #device: Device;
   readonly #scale: GaussianProcessOptions["scale"];
+  readonly #places: readonly string[];
   readonly #mean: Float64Array;
   readonly #prediction: Prediction;
   #deviation: { readonly of: Deviation; current: boolean } | null = null;
-  #design: Designed | null = null;
+  #slopes: WeightSlopes | null = null;
   /** The parameters that everything made of them is of. */
   readonly #known: Float64Array;
   readonly #dEdx: Float64Array;
@@ -104,7 +91,7 @@ export class GaussianProcessPotential implements Trainable, Gradable, Guarded, U
     this.descriptor = method.build(method.options.parse(own), numbers, device);
     this.kernel = new KernelFunction(given.kernel, this.descriptor.size);
     const { active } = this.descriptor;
-    const { positions, energies, gradients, coordinates } = checked(tensors, 3 * numbers.length, active);
+    const { positions, energies, gradients, coordinates } = readObserved(tensors, 3 * numbers.length, active);
     this.raw = moleculePoints(
       this.descriptor,
       positions,
@@ -137,6 +124,7 @@ export class GaussianProcessPotential implements Trainable, Gradable, Guarded, U
     };
     this.#device = device;
     this.#scale = given.scale;
+    this.#places = given.training?.places ?? [];
     this.#mean = meanFeatures(this.raw);
     this.#prediction = new Prediction(device, this.kernel, this.raw, this.#mean);
     if (factor)
@@ -209,7 +197,7 @@ export class GaussianProcessPotential implements Trainable, Gradable, Guarded, U
     this.#known.set(parameters);
     this.#prediction.set(this.#theta, this.#weights);
     if (this.#deviation) this.#deviation.current = false;
-    if (this.#design) this.#design.current = false;
+    this.#slopes?.forget();
   }
 
   get #theta(): Float64Array {
@@ -230,6 +218,7 @@ export class GaussianProcessPotential implements Trainable, Gradable, Guarded, U
     return (this.#guard ??= new MoleculeGuard({
       descriptor: this.descriptor,
       x: this.raw.x,
+      places: this.#places,
       certain: this.#deviation !== null,
       deviation: (structure) => this.deviation(structure),
     }));
@@ -286,102 +275,19 @@ export class GaussianProcessPotential implements Trainable, Gradable, Guarded, U
     gradient: Float64Array,
     { forces = true }: { forces?: boolean } = {},
   ): void {
-    const { pairs, points, query: one } = this.#designed();
-    const [E, G] = [points.energies.length, points.gradients.length];
-    const [M, D] = [this.descriptor.active.length, points.features];
-    const n = observationsOf(points);
-    const H = this.kernel.hyperparameters.length;
-    const columns = { energies: E, gradients: G };
-    let atom = 0;
-    for (const [k, structure] of (batch as Molecules).list.entries()) {
-      const { active } = this.descriptor;
-      const slopes = new Float64Array(M * D);
-      const { features } = denseSlopes(this.descriptor, structure.positions, slopes);
-      const query = one.set(features, slopes, this.#theta, this.#mean);
-      const row = new Float64Array(n);
-      valueRow(pairs, query, columns, row, E);
-      for (let o = 0; o < n; o++) gradient[H + o] += seeds.energies[k] * row[o];
-      if (forces) {
-        const rows = new Float64Array(M * n);
-        slopeRows(pairs, query, columns, rows, n, E);
-        const { positions } = structure;
-        for (let b = 0; b < M; b++) {
-          const c = active[b];
-          // F = −g and W = −g ⊗ r.
-          let seed = -seeds.forces[3 * atom + c];
-          for (let v = 0; v < 3; v++)
-            seed -= seeds.virials[9 * k + 3 * (c % 3) + v] * positions[c - (c % 3) + v];
-          for (let o = 0; o < n; o++) gradient[H + o] += seed * rows[b * n + o];
-        }
-      }
-      atom += structure.numbers.length;
-    }
-  }
-
-  #designed(): Designed {
     this.#refresh();
-    if (!this.#design) {
-      const points = reservePoints(this.#device.memory, this.raw, this.kernel);
-      const pairs = new Pairs(
-        this.#device,
-        points,
-        new Forms(this.#device, this.kernel, 2, false),
-        this.descriptor.active.length,
-      );
-      const query = new QueryPoint(
-        this.#device,
-        this.kernel,
-        this.descriptor.size,
-        this.descriptor.active.length,
-      );
-      this.#design = { pairs, points, query, current: false };
+    this.#slopes ??= new WeightSlopes(this.#device, this.kernel, this.raw, this.#mean, this.descriptor);
+    this.#slopes.set(this.#theta);
+    const own = gradient.subarray(this.#theta.length);
+    let atom = 0;
+    for (const [k, { numbers, positions }] of (batch as Molecules).list.entries()) {
+      const n = numbers.length;
+      const F = forces ? seeds.forces.subarray(3 * atom, 3 * (atom + n)) : null;
+      const W = seeds.virials.subarray(9 * k, 9 * k + 9);
+      this.#slopes.add(positions, { energy: seeds.energies[k], forces: F, virial: W }, own);
+      atom += n;
     }
-    const { pairs, points, current } = this.#design;
-    if (!current) {
-      const { memory, gemm } = this.#device;
-      pairs.forms.set(this.#theta);
-      scalePoints(memory, gemm.f64, this.kernel, this.raw, points, this.#theta, this.#mean);
-      this.#design.current = true;
-    }
-    return this.#design;
   }
-}
-
-/** Cholesky's factor of the covariance of n observations in the device's memory. */
-function placeFactor(given: Float64Array, n: number, { memory }: Device): Triangle {
-  const length = packedNumbers(n);
-  if (given.length !== length)
-    throw invalid("tensor factor", `${length} numbers for ${n} observations`, `${given.length}`);
-  const address = memory.alloc(8 * length);
-  memory.f64(address, length).set(given);
-  return { address, n, stride: 0 };
-}
-
-/** The arrays of the observed molecules, of `width` coordinates each. */
-function checked(tensors: Readonly<Record<string, Float64Array>>, width: number, active: Int32Array) {
-  const { positions, energies, gradients, coordinates = null } = tensors;
-  const N = (positions?.length ?? 0) / width;
-  if (!positions || N === 0 || !Number.isInteger(N))
-    throw invalid(
-      "tensor positions",
-      `some times ${width} numbers`,
-      positions ? `${positions.length}` : "none",
-    );
-  for (const [name, list] of Object.entries({ energies, gradients })) {
-    if (!list) throw invalid(`tensor ${name}`, "numbers of molecules", "none");
-    const stray = list.find((i, k) => !Number.isInteger(i) || i < 0 || i >= N || (k > 0 && i <= list[k - 1]));
-    if (stray !== undefined)
-      throw invalid(`tensor ${name}`, `ascending numbers of ${N} molecules, from 0 on`, stray);
-  }
-  const known = new Set<number>(active);
-  const unknown = coordinates?.find((c) => !known.has(c));
-  if (unknown !== undefined || (coordinates && coordinates.length % Math.max(1, gradients.length) !== 0))
-    throw invalid(
-      "tensor coordinates",
-      "equally many active coordinates of each molecule",
-      unknown ?? "others",
-    );
-  return { positions, energies, gradients, coordinates };
 }
 
 /** Whether features change when the molecule is moved as a whole. */

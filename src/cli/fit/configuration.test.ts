@@ -26,3 +26,12 @@ test("every flag that says how labels are read stands in the configuration", asy
   expect(silent.options.data.units).toEqual({ force: "eV/bohr" });
   await expect(configure(["a.xyz"], { units: "Hartree" })).rejects.toThrow("--units");
 });
+
+test("files that are sets of their own leave no choice of how to split", async () => {
+  const { options } = await configure(["a.xyz"], { test: ["b.xyz"] });
+  expect(options.split).toMatchObject({ method: "file", test: ["b.xyz"], validation: 0.1 });
+  expect((await configure(["a.xyz"], { test: ["b.xyz"], split: "file" })).options).toEqual(options);
+  await expect(configure(["a.xyz"], { test: ["b.xyz"], split: "random" })).rejects.toThrow(
+    "invalid --split: expected file where --test or --validation names files, or neither, got random",
+  );
+});

@@ -126,6 +126,8 @@ function fromData(
     const names = all.map((file) => basename(file));
     const twice = names.find((name, k) => names.indexOf(name) < k);
     if (twice) throw invalid("--test, --validation", "files of different names", `${twice} twice`);
+    if (flags.split !== undefined && flags.split !== "file")
+      throw invalid("--split", "file where --test or --validation names files, or neither", flags.split);
     assign(record, "split.method", "file");
   }
   for (const [path, value] of Object.entries(overrides)) assign(record, path, value);

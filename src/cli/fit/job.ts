@@ -12,9 +12,11 @@ import type { PreparedFit } from "../../fit/prepare.ts";
 import type { Report } from "../../fit/trainer.ts";
 import { writeFrames } from "../../io/files.node.ts";
 import { readModel, writeModel } from "../../io/model.ts";
-import { ExtrapolationGuard } from "../../potentials/extrapolation/guard.ts";
+import { buildPotential } from "../../potentials/build.ts";
+import { findGuard } from "../../potentials/extrapolation/find.ts";
 import { writeYaml } from "../../schema.ts";
 import type { Frame } from "../../structure/structure.ts";
+import { deviceFor } from "../engine.ts";
 import { readWhole, refuseExisting, writeWhole } from "../files.ts";
 import { gradeFrame } from "../grades.ts";
 import type { FrameGrade } from "../grades.ts";
@@ -62,7 +64,7 @@ export interface FinishedJob extends PreparedJob {
   readonly result: FitResult;
   readonly configuration: string;
   readonly seconds: number;
-  /** How far each frame of the test set, or of the validation set where there is none, leaves the training data. */
+  /** How far frames of the test set, or of the validation set where there is none, leave the training data. */
   readonly graded: readonly FrameGrade[];
 }
 
@@ -167,21 +169,31 @@ export async function runJob(
       ? `solved in ${duration(seconds)}${stages.summary()}`
       : `trained in ${duration(seconds)}; best at epoch ${bestEpoch} (${why})`,
   );
-  await writeWhole(path("model.surfit"), writeModel(result.model));
+  const bytes = writeModel(result.model);
+  await writeWhole(path("model.surfit"), bytes);
   await writePredictions(path, frames, prepared, result);
-  const graded = gradeHeld(frames, prepared, result, pool);
+  const graded = gradeHeld(frames, prepared, result, bytes.length);
   return { frames, prepared, notes, result, configuration, seconds, graded };
 }
 
+/** Frames that are graded, evenly spread, where each costs much. */
+const FEW = 100;
+
+/** Grades held-out frames by a model whose file has so many bytes. */
 function gradeHeld(
   frames: readonly Frame[],
   { split }: PreparedFit,
   { model }: FitResult,
-  pool: Pool,
+  bytes: number,
 ): FrameGrade[] {
-  const guard = ExtrapolationGuard.of(model, pool.device);
+  // The pool's memory is full of what solved the fit.
+  const device = deviceFor(bytes);
+  const guard = findGuard(model, buildPotential(model, device), device);
+  if (!guard) return [];
   const held = split.test.length > 0 ? split.test : split.validation;
-  return guard ? held.map((f) => gradeFrame(guard, frames[f].structure, frames[f].place)) : [];
+  const count = guard.costly ? Math.min(held.length, FEW) : held.length;
+  const some = Array.from({ length: count }, (_, k) => held[Math.floor(((k + 0.5) * held.length) / count)]);
+  return some.map((f) => gradeFrame(guard, frames[f].structure, frames[f].place));
 }
 
 /** Follows the reports; a signal leaves the training, which saves its checkpoint on the way out. */

@@ -32,7 +32,7 @@ export function describeFit(job: FinishedJob, folder: string): string {
     verdict(judgement).text,
     ...closedFormText(job),
     ...(job.result.solved ? solvedText(job.result.solved) : []),
-    ...gradeLines(job.graded),
+    ...gradeLines(job.graded, heldOf(job).frames),
     "",
     `${folder}/: model.surfit, report.html, fit.yaml, train.log, metrics.jsonl, ${CURVE}, predicted-*.xyz.gz`,
   ].join("\n");
@@ -127,8 +127,16 @@ const leastSquares = ({ result: { closedForm } }: FinishedJob): Facts[] =>
   closedForm ? [closedFormFacts(closedForm)] : [];
 
 /** How far the held-out frames leave the training data. */
-const extrapolation = ({ graded, prepared }: FinishedJob): Facts[] =>
-  graded.length > 0 ? [gradeFacts(graded, prepared.split.test.length > 0 ? "test" : "validation")] : [];
+function extrapolation(job: FinishedJob): Facts[] {
+  const { set, frames } = heldOf(job);
+  return job.graded.length > 0 ? [gradeFacts(job.graded, set, frames)] : [];
+}
+
+/** The held-out set that is graded, and its frames. */
+function heldOf({ prepared: { split } }: FinishedJob): { readonly set: SetName; readonly frames: number } {
+  const set = split.test.length > 0 ? "test" : "validation";
+  return { set, frames: split[set].length };
+}
 
 /** The report page of a finished fit; `more` adds facts such as the drift of a run. */
 export function reportOf(

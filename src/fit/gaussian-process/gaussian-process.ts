@@ -97,7 +97,12 @@ function start(given: ProcessOptions, input: WholeStart): LearnedTerm {
   return {
     term: {
       type: "gaussian-process",
-      options: { descriptor: descriptorOptions, kernel, atoms: [...numbers] },
+      options: {
+        descriptor: descriptorOptions,
+        kernel,
+        atoms: [...numbers],
+        training: { places: frames.map(({ place }) => place) },
+      },
       tensors: {
         positions,
         energies: Float64Array.from(energies),

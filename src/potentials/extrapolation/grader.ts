@@ -50,6 +50,8 @@ export interface Guard {
   readonly names: readonly string[];
   /** Kinds of surroundings that are compared only with each other. */
   readonly kinds: number;
+  /** Grading a structure takes far longer than evaluating it. */
+  readonly costly: boolean;
   /** Grades [n] of all atoms, by name. */
   grade(structure: Structure, neighbours?: Neighbours): Record<string, Float64Array>;
   /** Why an atom has its grades. */

@@ -25,6 +25,7 @@ const BLOCK = 256;
  */
 export class ExtrapolationGuard implements Guard {
   readonly cutoff: number;
+  readonly costly = false;
   /** Names of the grades that the model knows. */
   readonly names: readonly string[];
   /** What the model remembers. */

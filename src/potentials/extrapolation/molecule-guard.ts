@@ -18,6 +18,8 @@ export interface Observed {
   readonly descriptor: MolecularDescriptor;
   /** Features of the observed molecules, [N, D]. */
   readonly x: Float64Array;
+  /** Where they came from, [N]; empty where it is not known. */
+  readonly places: readonly string[];
   /** Whether it tells standard deviations. */
   readonly certain: boolean;
   /** Standard deviation of the energy, eV. */
@@ -70,6 +72,7 @@ function recordOf(x: Float64Array, D: number): ElementRecord {
 export class MoleculeGuard implements Guard {
   readonly cutoff = 0;
   readonly kinds = 1;
+  readonly costly: boolean;
   readonly names: readonly string[];
   readonly #observed: Observed;
   readonly #record: ElementRecord;
@@ -82,6 +85,7 @@ export class MoleculeGuard implements Guard {
       const grader = method.build({ places: [], elements: [record] });
       return grader ? [[name, grader] as const] : [];
     });
+    this.costly = observed.certain;
     this.#observed = observed;
     this.#record = record;
     this.#graders = Object.fromEntries(known);
@@ -106,7 +110,7 @@ export class MoleculeGuard implements Guard {
 
   explain(structure: Structure, atom: number): Extrapolation {
     const [G] = this.#features(structure).matrices;
-    const { min, max } = this.#record;
+    const { min, max, frames } = this.#record;
     const wide = widths(this.#record);
     const out = G.map((x, t) => excess(x, min[t], max[t]) / wide[t]);
     const { index } = this.#set.nearest(G);
@@ -120,7 +124,7 @@ export class MoleculeGuard implements Guard {
       value: G[t],
       min: min[t],
       max: max[t],
-      nearest: `observed molecule ${this.#record.frames[index]}`,
+      nearest: this.#observed.places[frames[index]] ?? null,
     };
   }
 
