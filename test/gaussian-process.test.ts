@@ -69,10 +69,8 @@ describe("surfit fit with a Gaussian process", () => {
   });
 
   it("a walk stops where the standard deviation is too large", () => {
-    const { code, stderr } = surfit(
-      ...["relax", "run/model.surfit", "run/predicted-test.xyz.gz", "--grade", "deviation"],
-      ...["--stop-on-extrapolation", "1e-9", "-o", "relaxed.xyz"],
-    );
+    const words = ["--grade", "deviation", "--stop-on-extrapolation", "1e-9", "-o", "relaxed.xyz"];
+    const { code, stderr } = surfit("relax", "run/model.surfit", "run/predicted-test.xyz.gz", ...words);
     expect([code, stderr]).toEqual([4, expect.any(String)]);
   });
 
