@@ -1,5 +1,6 @@
 import type { Plan } from "../../fit/plan.ts";
 import type { PreparedFit } from "../../fit/prepare.ts";
+import { wholeMethod } from "../../fit/whole/table.ts";
 import { formulaOf, symbolOf } from "../../structure/elements.ts";
 import { pairName } from "../../structure/statistics.ts";
 import { bytes, duration, show, textTable } from "../table.ts";
@@ -23,7 +24,10 @@ export function planTable(prepared: PreparedFit, threads: number): string {
   const { descriptor, regressor } = resolved.model;
   const total = Object.values(plan.bytes).reduce((a, b) => a + b, 0);
   const labels = Object.entries(dataset.labelled).map(([label, n]) => `${n} ${label}`);
-  const features = dataset.elements.map((z, e) => `${symbolOf(z)} ${learned.sizes[e]}`);
+  const whole = wholeMethod(regressor.name) !== undefined;
+  const features = whole
+    ? [`${learned.sizes[0]} of the molecule`]
+    : dataset.elements.map((z, e) => `${symbolOf(z)} ${learned.sizes[e]}`);
   const closest = Object.entries(statistics.shortest)
     .sort((a, b) => a[1] - b[1])
     .slice(0, 4)
@@ -37,7 +41,7 @@ export function planTable(prepared: PreparedFit, threads: number): string {
     ["model", `${descriptor.name} + ${regressor.name}, ${plan.parameters} parameters`],
     ["features", features.join(", ")],
     ...courseRows(plan, `${threads} ${threads === 1 ? "thread" : "threads"}`),
-    ...matrixRow(plan),
+    ...matrixRow(plan, whole),
     ["memory", `about ${bytes(Math.round(total))}`],
   ];
   return textTable(["plan", ""], rows);
@@ -65,9 +69,9 @@ function stagesOf({ stages = [], seconds }: NonNullable<Plan["design"]>): string
 }
 
 /** What a matrix of parameters by parameters takes, where the optimiser has one. */
-function matrixRow({ blocks, design, bytes: { matrix } }: Plan): string[][] {
-  if (design)
-    return [["matrix", `blocks of rows and what they are reduced to, ${bytes(Math.round(matrix))}`]];
+function matrixRow({ blocks, design, bytes: { matrix } }: Plan, whole: boolean): string[][] {
+  const what = whole ? "the covariance and its factor" : "blocks of rows and what they are reduced to";
+  if (design) return [["matrix", `${what}, ${bytes(Math.round(matrix))}`]];
   if (blocks.length === 0) return [];
   const shape = blocks.length === 1 ? "one block" : `${blocks.length} blocks`;
   return [["matrix", `${shape} of at most ${Math.max(...blocks)}² numbers, ${bytes(Math.round(matrix))}`]];
