@@ -50,7 +50,7 @@ export interface BandState {
 export type PotentialOf = (image: number) => Potential;
 
 /** Growth of the forces at which a move is taken back. */
-const WORSE = 1.5;
+const WORSE = 1.75;
 
 /**
  * Nudged elastic band: images between two fixed ends feel the force across the path, and springs along it, with the
