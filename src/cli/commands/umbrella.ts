@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { Option } from "commander";
 import type { Command } from "commander";
 import { invalid } from "../../error.ts";
-import { readVariable } from "../../potentials/bias/variable.ts";
+import { readVariable, refuseDegrees } from "../../potentials/bias/variable.ts";
 import type { Variable } from "../../potentials/bias/variable.ts";
 import { ensembles } from "../../run/ensembles.ts";
 import { MODEL, atLeastOne, count, positive, present, refuseIdle, withCommons } from "../command.ts";
@@ -118,12 +118,6 @@ async function run(modelFile: string, file: string, given: Flags, command: Comma
   );
   progress.done();
   present(found, flags.json);
-}
-
-/** No angle is beyond a turn: such a number was meant in degrees. */
-function refuseDegrees({ unit }: Variable, s: number, flag: string): void {
-  if (unit === "rad" && Math.abs(s) > 2 * Math.PI + 1e-6)
-    throw invalid(flag, `radians up to 2π, or degrees as in ${s}deg`, s);
 }
 
 function check({ windows, equilibration, time, fixed, k, onto, every }: Flags): void {

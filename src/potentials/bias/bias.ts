@@ -9,7 +9,7 @@ import type { Neighbours } from "../../structure/neighbours.ts";
 import type { Structure } from "../../structure/structure.ts";
 import type { Evaluation, Potential } from "../potential.ts";
 import { parseParts, Reader } from "./parse.ts";
-import { Variable } from "./variable.ts";
+import { Variable, refuseDegrees } from "./variable.ts";
 
 /** The distance of a variable from where its bias is centred. */
 const d = variable("d");
@@ -87,6 +87,7 @@ export function readBias(text: string, device: Device, place = "bias"): Bias {
   reader.need(/\)/, '")"');
   if (!reader.done) reader.fail("the end");
   const own = new Variable(named, parts, device);
+  refuseDegrees(own, centre, place);
   if (side && own.period > 0) throw invalid(place, "a variable without period for a wall", own.text);
   return side ? wall(own, side as "above" | "below", centre, k) : umbrella(own, centre, k);
 }

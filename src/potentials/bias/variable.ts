@@ -182,3 +182,9 @@ export function readVariable(text: string, device: Device, place = "variable"): 
   if (!reader.done) reader.fail('"+", "-" or the end');
   return new Variable(text, parts, device);
 }
+
+/** Refuses an angle beyond a turn: such a number was meant in degrees. */
+export function refuseDegrees({ unit }: Variable, s: number, place: string): void {
+  if (unit === "rad" && Math.abs(s) > 2 * Math.PI + 1e-6)
+    throw invalid(place, `radians up to 2π, or degrees as in ${s}deg`, s);
+}

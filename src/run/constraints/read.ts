@@ -1,7 +1,7 @@
 import type { Device } from "../../device/device.ts";
 import { invalid } from "../../error.ts";
 import { parseParts, Reader } from "../../potentials/bias/parse.ts";
-import { Variable } from "../../potentials/bias/variable.ts";
+import { Variable, refuseDegrees } from "../../potentials/bias/variable.ts";
 import { covalentRadius } from "../../structure/elements.ts";
 import { nearestImage } from "../../structure/nearest-image.ts";
 import type { Structure } from "../../structure/structure.ts";
@@ -56,7 +56,10 @@ function readHeld(text: string, device: Device, place: string): Held {
   const named = text.slice(0, reader.at);
   const value = reader.take(/=/) && reader.number("the value at which it is held");
   if (!reader.done) reader.fail('"=" and a value, or the end');
-  return { variable: new Variable(named.trim(), parts, device), ...(typeof value === "number" && { value }) };
+  const variable = new Variable(named.trim(), parts, device);
+  if (typeof value !== "number") return { variable };
+  refuseDegrees(variable, value, place);
+  return { variable, value };
 }
 
 const isVariable = (text: string): boolean => text.includes("(");
