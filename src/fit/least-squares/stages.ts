@@ -45,6 +45,9 @@ const SOLUTIONS = 60;
 /** A prediction takes about this share of making the rows of its frame. */
 export const PREDICTION = 0.4;
 
+/** Seconds in which engines compile what a stage is done with. */
+const COMPILING = { rows: 0.3, solve: 0.2, errors: 0.1 };
+
 /** The stages and their seconds, from counts of what is done and measured rates. */
 export function stagesOf(size: Size, rates: Rates): Expected[] {
   const { solver, rows, parameters: P, folds: F, lanes, threads } = size;
@@ -67,19 +70,24 @@ export function stagesOf(size: Size, rates: Rates): Expected[] {
         : solver === "ard" || solver === "lasso"
           ? SOLUTIONS * solution
           : condition;
-  const predictions = (PREDICTION * rates.make * (rows + size.others)) / threads;
+  const predicted = (count: number) => (PREDICTION * rates.make * count) / threads;
   return [
-    { name: STAGE.rows, seconds: (rows * (rates.make + rates.reduce)) / Math.min(threads, lanes) },
-    { name: STAGE.solve, seconds: all + searched + solution },
+    {
+      name: STAGE.rows,
+      seconds: COMPILING.rows + (rows * (rates.make + rates.reduce)) / Math.min(threads, lanes),
+    },
+    // The loss of the solution is that of a prediction.
+    { name: STAGE.solve, seconds: COMPILING.solve + all + searched + solution + predicted(rows) },
     { name: STAGE.leaveOut, seconds: spread + (F > 1 && penalised ? F * merge : 0) },
-    { name: STAGE.predict, seconds: F > 1 ? (PREDICTION * rates.make * rows) / threads : 0 },
+    { name: STAGE.predict, seconds: F > 1 ? predicted(rows) : 0 },
     {
       name: STAGE.deviations,
       seconds: F * (2 * P ** 3 * rates.product + 2 * copy) + 2 * condition + copy + rates.reduce * P,
     },
     {
       name: STAGE.errors,
-      seconds: 2 * predictions + (size.energies * triangle * rates.read) / threads,
+      seconds:
+        COMPILING.errors + predicted(rows + size.others) + (size.energies * triangle * rates.read) / threads,
     },
   ];
 }
