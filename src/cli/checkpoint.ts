@@ -52,9 +52,17 @@ const OPTIONAL = ["cell", "referenceCell", "hills", "dipole"] as const;
 /** Everything that must agree between a run and its continuation, in words; the length of the run may differ, unless something changes over it. */
 const settingsOf = (options: MdOptions): Readonly<Record<string, string>> => {
   const { structure, ensemble, temperature, timestep, friction, seed, every, thermo, model } = options;
-  const { precision = "f64", period, pressure: outer, pressurePeriod, cell } = options;
+  const { precision = "f64", period, pressure: outer, pressurePeriod, compressibility, cell } = options;
   const ramps = typeof temperature !== "number" || typeof outer !== "number";
-  const baths = { temperature, friction, period, pressure: outer, pressurePeriod, "moving cell": cell };
+  const baths = {
+    temperature,
+    friction,
+    period,
+    pressure: outer,
+    pressurePeriod,
+    compressibility: compressibility ?? "default",
+    "moving cell": cell,
+  };
   const counted = { ...baths, ensemble, timestep, seed, every, thermo, precision };
   return {
     model: model.slice(0, 16),

@@ -45,6 +45,8 @@ export interface MdOptions {
   readonly pressurePeriod: number;
   /** GPa; or from one to another over the run. */
   readonly pressure: Span;
+  /** 1/GPa, for stochastic cell rescaling. */
+  readonly compressibility?: number;
   /** What of the cell moves, with a barostat. */
   readonly cell: CellMotion;
   readonly seed: number;
@@ -91,7 +93,14 @@ export interface MdResult {
 /** Steps of the whole run. */
 export const stepsOf = ({ time, timestep }: MdOptions): number => Math.round((1000 * time) / timestep);
 
-const HEEDED: readonly Heeded[] = ["friction", "period", "pressure", "pressurePeriod", "cell"];
+const HEEDED: readonly Heeded[] = [
+  "friction",
+  "period",
+  "pressure",
+  "pressurePeriod",
+  "compressibility",
+  "cell",
+];
 
 /** What an ensemble is told in vain. */
 export const idleIn = (ensemble: string): Idle[] =>

@@ -27,7 +27,8 @@ const ramp = (span: Span, steps: number): Ramp =>
   typeof span === "number" ? span : { from: span[0], to: span[1], steps };
 
 function dynamics(potential: Potential, options: MdOptions): Dynamics {
-  const { structure, timestep, seed, friction, period, pressurePeriod, cell, sampling } = options;
+  const { structure, timestep, seed, friction, period, pressurePeriod, compressibility, cell, sampling } =
+    options;
   const fixed = sampling?.fixed;
   const velocities = thermalVelocities(structure, first(options.temperature), { seed, ...fixed });
   const steps = stepsOf(options);
@@ -39,6 +40,7 @@ function dynamics(potential: Potential, options: MdOptions): Dynamics {
       friction: friction / 1000,
       period,
       pressurePeriod,
+      compressibility,
       cell,
       temperature: ramp(options.temperature, steps),
       pressure: ramp(options.pressure, steps),

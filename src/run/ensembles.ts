@@ -27,10 +27,12 @@ export interface EnsembleOptions extends Fixed {
   /** Time constant of a barostat, fs. */
   readonly pressurePeriod: number;
   readonly cell: CellMotion;
+  /** Of the substance, about, 1/GPa: sets the pace of stochastic cell rescaling. */
+  readonly compressibility?: number;
 }
 
 /** What only some ensembles heed. */
-export type Heeded = "friction" | "period" | "pressure" | "pressurePeriod" | "cell";
+export type Heeded = "friction" | "period" | "pressure" | "pressurePeriod" | "compressibility" | "cell";
 
 /** A way to run dynamics. */
 export interface Ensemble {
@@ -119,7 +121,7 @@ export const ensembles: Readonly<Record<string, Ensemble>> = {
   },
   "npt-rescaling": {
     summary: "constant pressure and temperature, stochastic cell rescaling, isotropic",
-    heeds: ["period", "pressure", "pressurePeriod"],
+    heeds: ["period", "pressure", "pressurePeriod", "compressibility"],
     whole: false,
     barostat: true,
     canonical: true,

@@ -67,6 +67,11 @@ export function define(command: Command): void {
     .option("--time <ps>", "length of the run", positive, 1)
     .option("--pressure <GPa>", "of a barostat; 0..5: a ramp", anySpan, 0)
     .option("--pressure-period <fs>", "time constant of a barostat", positive, 1000)
+    .option(
+      "--compressibility <1/GPa>",
+      "of the substance, about: the pace of npt-rescaling (default: 0.01; water 0.45)",
+      positive,
+    )
     .addOption(
       new Option("--cell <what>", "what of the cell moves with npt")
         .choices(["isotropic", "axes", "full"])
