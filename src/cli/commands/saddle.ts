@@ -15,7 +15,7 @@ import { withoutFixed } from "../../run/saddle/quadratic.ts";
 import type { Simulation } from "../../run/simulation.ts";
 import type { Point } from "../../run/surface.ts";
 import { vibrations } from "../../run/vibrations.ts";
-import type { Structure } from "../../structure/structure.ts";
+import type { Frame, Structure } from "../../structure/structure.ts";
 import { EXIT, MODEL, count, positive, present, refuseIdle, withCommons } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import { refuseExisting, stem, writeWhole } from "../files.ts";
@@ -113,7 +113,15 @@ async function run(modelFile: string, file: string, flags: Flags, command: Comma
   const walks =
     flags.irc && genuine ? walkDown(saddle, engine, fixed, H, modes[0], flags, progress) : undefined;
   progress.done();
-  if (walks) await writeWalks(walks, structure, names, `${modelFile}: reaction coordinate through ${file}`);
+  const valleys = walks && lookout.look(minimaOf(walks));
+  if (walks)
+    await writeWalks(
+      walks,
+      valleys!.frames,
+      structure,
+      names,
+      `${modelFile}: reaction coordinate through ${file}`,
+    );
   const { energy, step: steps, maxForce, evaluations } = found;
   const fallen = walks?.sides.map((side) => side.minimum.energy - energy);
   const json = {
@@ -138,6 +146,7 @@ async function run(modelFile: string, file: string, flags: Flags, command: Comma
     `${folder}/: ${walks ? "saddle.xyz, irc.xyz, minima.xyz, irc.html" : "saddle.xyz"}`,
     ...(found.stopped ? ["stopped where an atom left the training data"] : []),
     ...sighting.notes,
+    ...(valleys?.grades ? ["the minima:", ...valleys.notes] : []),
   ].join("\n");
   const end = genuine ? EXIT.ok : EXIT.numerical;
   present({ text, json, exitCode: found.stopped ? EXIT.extrapolation : end }, flags.json);
@@ -231,24 +240,26 @@ function describeSide({ end, length, minimum }: Side, fallen: number, top: numbe
   return `reaction coordinate: down ${(top - end.energy).toFixed(4)} eV in ${length.toFixed(2)} √amu Å; the minimum there lies at ${fallen.toFixed(4)} eV${rest}`;
 }
 
+/** Both minima as frames. */
+const minimaOf = ({ sides }: Walks): Frame[] =>
+  sides.map(({ minimum: { structure, energy, forces } }, k) => ({
+    structure,
+    energy,
+    forces,
+    info: {},
+    arrays: {},
+    place: `minimum ${k}`,
+  }));
+
 async function writeWalks(
-  { images, sides }: Walks,
+  { images }: Walks,
+  valleys: readonly Frame[],
   structure: Structure,
   [, irc, minima, html]: readonly string[],
   title: string,
 ): Promise<void> {
   await writeFrames(irc, framesOf(structure, images));
-  await writeFrames(
-    minima,
-    sides.map(({ minimum: { structure: s, energy, forces } }, k) => ({
-      structure: s,
-      energy,
-      forces,
-      info: {},
-      arrays: {},
-      place: `minimum ${k}`,
-    })),
-  );
+  await writeFrames(minima, valleys);
   const figure = profileFigure(profileOf(images)).svg;
   const caption = "Points: steps down from the saddle point on both sides; the length is that in plain Å.";
   const body = `<figure>${figure}<figcaption>${caption}</figcaption></figure>`;
