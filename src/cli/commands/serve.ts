@@ -50,6 +50,7 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const [{ structure, place }] = await readStructures([file], flags);
   refuseStrangers(potential, structure, place);
   const progress = createProgress();
+  progress.report(`waiting up to ${flags.wait} s for a server at ${describeAddress(address)}`);
   const stream = await connect(address, flags.wait);
   progress.report(`connected to ${describeAddress(address)}`);
   try {
