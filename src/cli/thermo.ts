@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import type { Dynamics, Motion } from "../run/dynamics.ts";
 import { ensembles } from "../run/ensembles.ts";
 import { drift, pressure, temperature } from "../run/observe.ts";
-import { degreesOfFreedom } from "../run/velocities.ts";
 import { volume } from "../structure/cell.ts";
 import type { Structure } from "../structure/structure.ts";
 import type { MdOptions } from "./dynamics-options.ts";
@@ -41,7 +40,7 @@ export function ensembleLine(run: Dynamics, options: MdOptions): string {
     temperature: T,
     ...(barostat && { pressure: p }),
     atoms: structure.numbers.length,
-    freedom: freedomOf(run, options),
+    freedom: run.freedom,
   };
   return `# ${JSON.stringify(told)}\n`;
 }
@@ -52,15 +51,9 @@ export function samplingOfTable(text: string): SampledEnsemble | undefined {
   return line === undefined ? undefined : (JSON.parse(line) as SampledEnsemble);
 }
 
-function freedomOf(run: Dynamics, { structure, ensemble }: MdOptions): number {
-  const whole = ensembles[ensemble].whole ? structure.positions.length : degreesOfFreedom(structure);
-  return whole - (run.constraints?.count ?? 0);
-}
-
 /** Writes a state as a line of the table. */
 export function thermoLine(run: Dynamics, options: MdOptions): (state: Motion) => string {
   const { structure, timestep } = options;
-  const freedom = freedomOf(run, options);
   const bulk = structure.cell !== null && structure.pbc.every(Boolean);
   return (state) => {
     const K = run.kinetic(state);
@@ -70,7 +63,7 @@ export function thermoLine(run: Dynamics, options: MdOptions): (state: Motion) =
       state.energy,
       K,
       run.invariant(state),
-      temperature(K, freedom),
+      temperature(K, run.freedom),
       bulk ? pressure(K, wholeVirial(run, state), V) : NaN,
       V,
     ];

@@ -131,7 +131,7 @@ test.each(Object.keys(ensembles))(
 test("starting velocities have no motion of the whole, and none comes without noise", async () => {
   const found: number[] = [];
   const m = masses(crystal().numbers);
-  for (const ensemble of Object.keys(ensembles).filter((name) => !ensembles[name].whole)) {
+  for (const ensemble of Object.keys(ensembles).filter((name) => name !== "nvt")) {
     const told = options(`${ensemble}-still`, { structure: crystal(), ensemble, temperature: 40, time: 0.2 });
     // oxlint-disable-next-line no-await-in-loop -- one run after another
     await run({ ...told, every: 100 });

@@ -30,12 +30,15 @@ function dynamics(potential: Potential, options: MdOptions): Dynamics {
   const { structure, timestep, seed, friction, period, pressurePeriod, compressibility, cell, sampling } =
     options;
   const fixed = sampling?.fixed;
-  const velocities = thermalVelocities(structure, first(options.temperature), { seed, ...fixed });
   const steps = stepsOf(options);
   const make = (surface: Potential) =>
     ensembles[options.ensemble].make(structure, surface, {
       timestep,
-      velocities,
+      velocities: thermalVelocities(structure, first(options.temperature), {
+        seed,
+        external: surface.external,
+        ...fixed,
+      }),
       seed,
       friction: friction / 1000,
       period,

@@ -60,6 +60,10 @@ export class ParallelPotential implements Potential {
     return this.#alone.dipole;
   }
 
+  get external(): boolean {
+    return this.#alone.external;
+  }
+
   /** Makes the model ready on every thread, to grade atoms by `grade`; later changes of its tensors are not seen. */
   static async create(model: Model, pool: Pool, grade?: string): Promise<ParallelPotential> {
     const board = EvaluationBoard.reserve(pool.device.memory);

@@ -11,7 +11,7 @@ import { drift, kick, positive, prepare, refuseNaN } from "./dynamics.ts";
 import type { Dynamics, DynamicsOptions, Motion } from "./dynamics.ts";
 import { rampAt } from "./schedule.ts";
 import type { Ramp } from "./schedule.ts";
-import { freedomOf, rescaling, scale } from "./thermostats.ts";
+import { heated, rescaling, scale } from "./thermostats.ts";
 
 /** What of the cell moves: its volume, its three lengths (for cells along x, y, z), or all of it. */
 export type CellMotion = "isotropic" | "axes" | "full";
@@ -42,7 +42,7 @@ function common(structure: Structure, potential: Potential, options: BarostatOpt
   if (options.fixedBonds?.length || options.held?.length)
     throw invalid("what is held fixed", "dynamics at constant volume", "a barostat");
   const system = prepare(structure, potential, options, options.seed ?? 1, bath);
-  const freedom = freedomOf(structure, system);
+  const freedom = heated(system);
   const pressureAt = (step: number) => rampAt(options.pressure, step) / EV_A3_IN_GPA;
   return { dt, T, tau, tauP, system, freedom, pressureAt };
 }

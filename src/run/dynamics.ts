@@ -14,6 +14,7 @@ import type { Ramp } from "./schedule.ts";
 import type { Simulation } from "./simulation.ts";
 import { createSurface } from "./surface.ts";
 import type { Point, Surface } from "./surface.ts";
+import { degreesOfFreedom } from "./velocities.ts";
 
 /** Moving atoms: plain data; a copy of it is a checkpoint from which the run goes on identical to the bit. */
 export interface Motion extends Point {
@@ -55,6 +56,8 @@ export interface LangevinOptions extends DynamicsOptions {
 export interface Dynamics extends Simulation<Motion> {
   /** [n], amu. */
   readonly masses: Float64Array;
+  /** Velocities that carry temperature: 3n less what is held fixed and the motions of the whole that nothing changes. */
+  readonly freedom: number;
   /** E_kin, eV. */
   kinetic(state: Motion): number;
   invariant(state: Motion): number;
@@ -115,6 +118,8 @@ export function langevin(structure: Structure, potential: Potential, options: La
 
   return {
     ...system,
+    // The noise moves the whole too.
+    freedom: structure.positions.length - (system.constraints?.count ?? 0),
     step(state) {
       system.kick(state, dt / 2);
       system.drift(state, dt / 2);
@@ -144,8 +149,10 @@ export function prepare(
   if (velocities.length !== structure.positions.length)
     throw invalid("velocities", `${structure.positions.length} numbers`, velocities.length);
   const kinetic = (state: Motion) => kineticEnergy(masses, state.velocities);
+  const { external } = potential;
   return {
     masses,
+    freedom: degreesOfFreedom(structure, masses, { external, held: options.held }) - all.count,
     surface,
     kinetic,
     ...(constraints && { constraints }),

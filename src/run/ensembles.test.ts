@@ -48,6 +48,28 @@ describe("thermostats", () => {
       expect(() => thermostat(alone, morse(), common)).toThrow("atoms that move against each other");
   });
 
+  test("in an external field every velocity carries temperature, that of a lone atom too", () => {
+    const well = buildTerm(
+      { type: "double-well", options: { barrier: 0.02, distance: 0.8, stiffness: 1 }, tensors: {} },
+      [1],
+      device,
+    );
+    const atom: Structure = {
+      numbers: Uint8Array.of(1),
+      positions: Float64Array.of(-0.8, 0, 0),
+      cell: null,
+      pbc: [false, false, false],
+    };
+    const velocities = thermalVelocities(atom, T, { seed: 1, external: true });
+    const still = verlet(atom, well, { timestep: 0.5, velocities });
+    expect(still.freedom).toBe(3);
+    expect((2 * still.kinetic(still.init())) / (3 * kB)).toBeCloseTo(T, 9);
+    const run = bussi(atom, well, { ...common, timestep: 0.5, period: 20, velocities });
+    const observe = (s: Motion) => (2 * run.kinetic(s)) / (3 * kB);
+    const expected = { mean: T, variance: (2 * T ** 2) / 3 };
+    samples(run, observe, { equilibration: 2000, steps: 40_000, expected, resolution: 0.06 });
+  });
+
   test("atoms on each other are a failure of the computation, at the start", () => {
     const { numbers } = cluster();
     const together = { ...cluster(), positions: new Float64Array(3 * numbers.length) };

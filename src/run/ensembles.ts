@@ -39,8 +39,6 @@ export interface Ensemble {
   readonly summary: string;
   /** Which of these options count. */
   readonly heeds: readonly Heeded[];
-  /** Whether noise moves the whole, so that all 3n velocities carry temperature. */
-  readonly whole: boolean;
   /** Whether the cell changes. */
   readonly barostat: boolean;
   /** Whether its energies fluctuate as those of a system at one temperature do: heat capacities follow from them. */
@@ -61,7 +59,6 @@ export const ensembles: Readonly<Record<string, Ensemble>> = {
   nve: {
     summary: "constant energy, velocity Verlet",
     heeds: [],
-    whole: false,
     barostat: false,
     canonical: false,
     make: (structure, potential, options) => {
@@ -72,7 +69,6 @@ export const ensembles: Readonly<Record<string, Ensemble>> = {
   nvt: {
     summary: "constant temperature, Langevin BAOAB; bears ramps",
     heeds: ["friction"],
-    whole: true,
     barostat: false,
     canonical: true,
     make: (structure, potential, options) => langevin(structure, potential, options),
@@ -80,7 +76,6 @@ export const ensembles: Readonly<Record<string, Ensemble>> = {
   "nose-hoover": {
     summary: "constant temperature, Nosé–Hoover chain",
     heeds: ["period"],
-    whole: false,
     barostat: false,
     canonical: true,
     make: (structure, potential, options) =>
@@ -92,7 +87,6 @@ export const ensembles: Readonly<Record<string, Ensemble>> = {
   bussi: {
     summary: "constant temperature, stochastic velocity rescaling; bears ramps",
     heeds: ["period"],
-    whole: false,
     barostat: false,
     canonical: true,
     make: bussi,
@@ -100,7 +94,6 @@ export const ensembles: Readonly<Record<string, Ensemble>> = {
   berendsen: {
     summary: "weak coupling, for starting up only; bears ramps",
     heeds: ["period"],
-    whole: false,
     barostat: false,
     canonical: false,
     warning: "berendsen samples no ensemble: use it to start up, and another one to measure",
@@ -109,7 +102,6 @@ export const ensembles: Readonly<Record<string, Ensemble>> = {
   npt: {
     summary: "constant pressure and temperature, Martyna–Tobias–Klein",
     heeds: ["period", "pressure", "pressurePeriod", "cell"],
-    whole: false,
     barostat: true,
     canonical: true,
     make: (structure, potential, options) =>
@@ -122,7 +114,6 @@ export const ensembles: Readonly<Record<string, Ensemble>> = {
   "npt-rescaling": {
     summary: "constant pressure and temperature, stochastic cell rescaling, isotropic",
     heeds: ["period", "pressure", "pressurePeriod", "compressibility"],
-    whole: false,
     barostat: true,
     canonical: true,
     make: (structure, potential, options) =>

@@ -9,7 +9,6 @@ import { positive, prepare, refuseNaN } from "./dynamics.ts";
 import type { Dynamics, DynamicsOptions, Motion } from "./dynamics.ts";
 import { rampAt } from "./schedule.ts";
 import type { Ramp } from "./schedule.ts";
-import { degreesOfFreedom } from "./velocities.ts";
 
 /** What a thermostat that acts on the whole needs. */
 export interface ThermostatOptions extends DynamicsOptions {
@@ -30,15 +29,11 @@ function common(structure: Structure, potential: Potential, options: ThermostatO
   const tau = positive("period", options.period, "fs");
   positive("temperature", rampAt(options.temperature, 0), "K");
   const system = prepare(structure, potential, options, options.seed ?? 1, bath);
-  return { dt, tau, system, freedom: freedomOf(structure, system) };
+  return { dt, tau, system, freedom: heated(system) };
 }
 
-/** Degrees of freedom that a thermostat heats, refused where there are none: a lone atom has only the motion of the whole. */
-export function freedomOf(
-  structure: Structure,
-  { masses, constraints }: Pick<Dynamics, "masses" | "constraints">,
-): number {
-  const freedom = degreesOfFreedom(structure, masses) - (constraints?.count ?? 0);
+/** Degrees of freedom that a thermostat heats, refused where there are none: a lone free atom has only the motion of the whole. */
+export function heated({ freedom }: Pick<Dynamics, "freedom">): number {
   if (freedom < 1) throw invalid("structure", "atoms that move against each other, for a thermostat", "none");
   return freedom;
 }

@@ -15,11 +15,13 @@ export interface ThermalOptions extends Fixed {
   readonly exact?: boolean;
   /** [n], amu; standard atomic weights by default. */
   readonly masses?: Float64Array;
+  /** The atoms will move in an external field (see `Potential`): motions of the whole are as warm as any. */
+  readonly external?: boolean;
 }
 
 /**
  * Velocities of the Maxwell–Boltzmann distribution, [n, 3], Å/fs: each component normal with variance k_B T/m, then
- * without motion of the whole (for molecules also without rotation). T in K, over the remaining degrees of freedom.
+ * without motion of the whole (for molecules also without rotation) where the whole is free. T in K, over the remaining degrees of freedom.
  */
 export function thermalVelocities(structure: Structure, T: number, options: ThermalOptions): Float64Array {
   if (!(T >= 0 && Number.isFinite(T))) throw invalid("temperature", "a number ≥ 0 in K", String(T));
@@ -32,22 +34,35 @@ export function thermalVelocities(structure: Structure, T: number, options: Ther
   const fixed = new Constraints(structure, options, masses);
   fixed.rattle(structure.positions, v);
   // The motions of the whole change no bond, so that taking one leaves the other gone; a coordinate in space they change.
-  const still = removeRigidMotion(structure, masses, v) - fixed.count;
+  const still = removeRigidMotion(v, masses, freeMotions(structure, masses, options)) - fixed.count;
   fixed.rattle(structure.positions, v);
   const now = temperature(kineticEnergy(masses, v), still);
   if ((options.exact ?? true) && now > 0) for (let i = 0; i < v.length; i++) v[i] *= Math.sqrt(T / now);
   return v;
 }
 
-/** Removes drift and, for molecules, rotation, in place; returns the degrees of freedom that are left. */
-function removeRigidMotion(structure: Structure, masses: Float64Array, v: Float64Array): number {
-  const basis = rigidMotions(structure, masses);
+/** Whether something holds on to places in space, so that no motion of the whole goes on by itself. */
+const isHeld = ({ external = false, held = [] }: Pick<ThermalOptions, "external" | "held">): boolean =>
+  external || held.some(({ variable }) => variable.external);
+
+/** Motions of the whole that nothing changes. */
+const freeMotions = (
+  structure: Structure,
+  masses: Float64Array,
+  surroundings: Pick<ThermalOptions, "external" | "held">,
+): readonly Float64Array[] => (isHeld(surroundings) ? [] : rigidMotions(structure, masses));
+
+/** Removes motions of the whole in place; returns the degrees of freedom that are left. */
+function removeRigidMotion(v: Float64Array, masses: Float64Array, basis: readonly Float64Array[]): number {
   for (let i = 0; i < v.length; i++) v[i] *= Math.sqrt(masses[Math.floor(i / 3)]);
   projectOut(v, basis);
   for (let i = 0; i < v.length; i++) v[i] /= Math.sqrt(masses[Math.floor(i / 3)]);
   return v.length - basis.length;
 }
 
-/** Degrees of freedom that constant-energy dynamics keeps: 3n less the motions of the whole. */
-export const degreesOfFreedom = (structure: Structure, masses = massesOf(structure.numbers)): number =>
-  structure.positions.length - rigidMotions(structure, masses).length;
+/** Degrees of freedom that constant-energy dynamics keeps: 3n less the motions of the whole, where it is free. */
+export const degreesOfFreedom = (
+  structure: Structure,
+  masses = massesOf(structure.numbers),
+  surroundings: Pick<ThermalOptions, "external" | "held"> = {},
+): number => structure.positions.length - freeMotions(structure, masses, surroundings).length;

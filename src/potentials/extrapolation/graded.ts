@@ -24,6 +24,10 @@ export class GradedPotential implements Potential {
     return this.#potential.dipole;
   }
 
+  get external(): Potential["external"] {
+    return this.#potential.external;
+  }
+
   /** The largest grade of the last evaluation and its atom. */
   worst(): { readonly atom: number; readonly grade: number } {
     let atom = 0;

@@ -17,7 +17,7 @@ export const energyDrift: Check = {
   name: "drift",
   summary: "constant-energy dynamics keeps the energy",
   *run({ potential, structure, seed, time, timestep }: Subject): Iterable<Verdict> {
-    const velocities = thermalVelocities(structure, 300, { seed });
+    const velocities = thermalVelocities(structure, 300, { seed, external: potential.external });
     const run = verlet(structure, potential, { timestep, velocities });
     const steps = Math.round(time / timestep);
     const state = run.init();
@@ -60,8 +60,9 @@ export const hotRuns: Check = {
   *run(subject: Subject): Iterable<Verdict> {
     for (const T of TEMPERATURES) {
       const bath = { timestep: subject.timestep, temperature: T, friction: 0.01, seed: subject.seed };
-      const velocities = thermalVelocities(subject.structure, T, { seed: subject.seed });
-      yield survive(subject, T, langevin(subject.structure, subject.potential, { ...bath, velocities }));
+      const { structure, potential, seed } = subject;
+      const velocities = thermalVelocities(structure, T, { seed, external: potential.external });
+      yield survive(subject, T, langevin(structure, potential, { ...bath, velocities }));
     }
   },
 };
