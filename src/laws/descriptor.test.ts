@@ -147,7 +147,11 @@ describe("laws of descriptors can fail", () => {
         for (let k = 0; k < block.length; k++) block[k] *= 1 + 3e-6;
       },
     };
-    refuse("second derivatives, where there are any, are those of pullback", wrong, /second derivatives are off by 0\.00000[23]/);
+    refuse(
+      "second derivatives, where there are any, are those of pullback",
+      wrong,
+      /second derivatives are off by 0\.00000[23]/,
+    );
   });
 
   it("a descriptor that is always zero proves nothing", () => {
