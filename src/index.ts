@@ -65,7 +65,7 @@ export { evolutionSearch } from "./math/cma-es.ts";
 export { interpolationSearch } from "./math/quadratic-interpolation.ts";
 
 export { fitSchema, type FitOptions } from "./fit/options.ts";
-export { prepareFit, type PreparedFit } from "./fit/prepare.ts";
+export { prepareFit, type Preparation, type PreparedFit } from "./fit/prepare.ts";
 export { runFit, type FitResult } from "./fit/fit.ts";
 export type { Report } from "./fit/trainer.ts";
 export { propose, type Proposal } from "./fit/proposal/proposal.ts";

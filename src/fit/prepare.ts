@@ -48,6 +48,18 @@ export interface PreparedFit {
   readonly notes: readonly string[];
 }
 
+/** What a fit may begin with, and who hears of it. */
+export interface Preparation {
+  /** A checkpoint to go on from. */
+  readonly resume?: Uint8Array;
+  /** The model whose parameters are the first ones. */
+  readonly start?: Model;
+  /** Potentials under the one that is learned. */
+  readonly reference?: readonly Term[];
+  /** Called before each part that takes long. */
+  readonly tell?: (what: string) => void;
+}
+
 /** Validations of a fit when their distance is left to us. */
 const VALIDATIONS = 200;
 
@@ -82,9 +94,7 @@ export async function prepareFit(
   frames: readonly Frame[],
   given: FitOptions,
   pool: Pool,
-  resume?: Uint8Array,
-  start?: Model,
-  reference: readonly Term[] = [],
+  { resume, start, reference = [], tell = () => {} }: Preparation = {},
 ): Promise<PreparedFit> {
   const optimiser = settledOptimiser(given);
   const options = { ...given, training: { ...given.training, optimiser } };
@@ -116,6 +126,7 @@ export async function prepareFit(
   );
   const { left, said } = takeAway(known.terms, frames, dataset.elements, device);
   const whole = wholeMethod(options.model.regressor.name);
+  tell("descriptors and the model's start");
   const learned = whole
     ? wholeTerm(
         whole,
@@ -141,6 +152,7 @@ export async function prepareFit(
   const settled =
     closed && !whole
       ? withExpectedErrors(options, model, {
+          tell,
           term: learned.term,
           elements: dataset.elements,
           frames: split.train.filter((f) => weights[f] > 0).map((f) => left[f]),
@@ -150,6 +162,7 @@ export async function prepareFit(
   const first = model.parameters.slice();
   const needs = observes ? observing(observes, options, model, trainingFrames, perBatch) : undefined;
   const slots = Math.max(perBatch, 4 * pool.threads);
+  tell("how long it will take");
   const gradients = await Gradients.create(pool, {
     term: learned.term,
     elements: dataset.elements,

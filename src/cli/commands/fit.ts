@@ -93,7 +93,7 @@ type Pool = Awaited<ReturnType<typeof startPool>>;
 
 async function dryRun(configured: Configured, flags: Flags, pool: Pool): Promise<void> {
   const { options, folder } = configured;
-  const { prepared, notes: own } = await prepareJob(options, pool);
+  const { prepared, notes: own } = await prepareJob(options, pool, createProgress());
   const notes = [...configured.notes, ...own];
   const yaml = writeYaml(wholeSchema, portable(prepared.resolved, folder), `${folder}/fit.yaml would be`);
   const text = [planTable(prepared, pool.threads), ...notes.map((note) => `note: ${note}`), "", yaml].join(

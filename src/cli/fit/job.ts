@@ -69,10 +69,30 @@ export interface FinishedJob extends PreparedJob {
 }
 
 /** Reads the data and makes every choice; nothing is written. */
-export async function prepareJob(options: FitOptions, pool: Pool, resume?: Uint8Array): Promise<PreparedJob> {
+export async function prepareJob(
+  options: FitOptions,
+  pool: Pool,
+  progress: Progress,
+  resume?: Uint8Array,
+): Promise<PreparedJob> {
+  const tell = (what: string) => progress.update(null, `preparing: ${what}`);
+  try {
+    return await prepare(options, pool, tell, resume);
+  } finally {
+    progress.done();
+  }
+}
+
+async function prepare(
+  options: FitOptions,
+  pool: Pool,
+  tell: (what: string) => void,
+  resume?: Uint8Array,
+): Promise<PreparedJob> {
   const { files, units, stressSign, virialSign, baseline, skip, ...keys } = options.data;
   const all = typeof files === "string" ? [files] : files;
   const how = { baseline, units, stressSign, virialSign, skip };
+  tell("data");
   const read = await readAllLabelled(all, { keys: given(keys), ...how });
   const { frames, notes } = read;
   notes.push(...refuseUnits(read.assumed), ...doubtUnits(frames, units));
@@ -84,7 +104,8 @@ export async function prepareJob(options: FitOptions, pool: Pool, resume?: Uint8
   const reference = (await Promise.all(options.model.reference.map(readAnyModel))).flatMap(
     ({ terms }) => terms,
   );
-  const prepared = await prepareFit(frames, { ...options, data }, pool, resume, model, reference);
+  const parts = { resume, start: model, reference, tell };
+  const prepared = await prepareFit(frames, { ...options, data }, pool, parts);
   return { frames, prepared, notes: [...notes, ...prepared.notes] };
 }
 
@@ -138,7 +159,7 @@ export async function runJob(
   const checkpoint =
     job.resume && existsSync(path("checkpoint")) ? await readWhole(path("checkpoint")) : undefined;
   if (job.resume && !checkpoint) progress.report("no checkpoint yet: starting from the beginning");
-  const { frames, prepared, notes: own } = await prepareJob(options, pool, checkpoint);
+  const { frames, prepared, notes: own } = await prepareJob(options, pool, progress, checkpoint);
   const notes = [...(job.notes ?? []), ...own];
   mkdirSync(folder, { recursive: true });
   const heading = `surfit ${job.version}: every choice of this fit. Edit it and give it to surfit fit.`;

@@ -32,6 +32,8 @@ export interface ExpectedInput {
   /** Training frames without what is known. */
   readonly frames: readonly Frame[];
   readonly deterministic: boolean;
+  /** Hears what is being done. */
+  readonly tell: (what: string) => void;
 }
 
 /**
@@ -40,9 +42,10 @@ export interface ExpectedInput {
  * say is no noise: the evidence would give energies less weight than serves them.
  */
 export function expectedErrors(
-  { term, elements, frames, deterministic }: ExpectedInput,
+  { term, elements, frames, deterministic, tell }: ExpectedInput,
   seed: number,
 ): ExpectedErrors {
+  tell("expected errors by cross-validation");
   const device = createDevice({ deterministic });
   const model = buildTrainable(thinned(term), elements, device);
   const rows = frames.length < FEWEST ? null : probe(model, frames, device, seed);

@@ -59,7 +59,7 @@ const options: FitOptions = fitSchema.parse({
 /** A fit, perhaps from a checkpoint on, and the checkpoints after each of its steps. */
 async function fit(resume?: Uint8Array): Promise<FitResult & { readonly checkpoints: Uint8Array[] }> {
   const checkpoints: Uint8Array[] = [];
-  const prepared = await prepareFit(frames, options, pool, resume);
+  const prepared = await prepareFit(frames, options, pool, { resume });
   const save = (checkpoint: Uint8Array) => void checkpoints.push(checkpoint);
   const running = runFit(prepared, pool, { save, saveEvery: 0 });
   for (;;) {

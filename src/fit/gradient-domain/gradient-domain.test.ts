@@ -48,7 +48,7 @@ async function fit(
   save?: (bytes: Uint8Array) => void,
 ) {
   const some = frames.filter((_, k) => k % every === 0);
-  const prepared = await prepareFit(some, options(regressor), pool, resume);
+  const prepared = await prepareFit(some, options(regressor), pool, { resume });
   const running = runFit(prepared, pool, { ...(save && { save }), saveEvery: save ? 0 : 1e9 });
   for (;;) {
     // one step after another

@@ -47,7 +47,7 @@ async function fit(
   save?: (bytes: Uint8Array) => void,
 ): Promise<FitResult> {
   const pool = await poolOf(threads);
-  const prepared = await prepareFit(frames, options, pool, resume);
+  const prepared = await prepareFit(frames, options, pool, { resume });
   return finish(runFit(prepared, pool, { save, saveEvery: 0 }));
 }
 
@@ -165,7 +165,7 @@ it("a potential under the fit is taken off the data, and stays in the model", as
   const given = configuration({}, { model: { zbl: "auto" } });
   const plain = await fit(configuration());
   const pool = await poolOf(1);
-  const prepared = await prepareFit(more, given, pool, undefined, undefined, reference);
+  const prepared = await prepareFit(more, given, pool, { reference });
   const { model, trained, metrics } = await finish(runFit(prepared, pool, {}));
   expect(model.terms.map(({ type }) => type)).toEqual(["isolated-atoms", "lennard-jones", "composed"]);
   trained.parameters.forEach((x, k) =>

@@ -42,7 +42,7 @@ async function fit(
   data = frames,
 ): Promise<FitResult> {
   const pool = await poolOf(threads);
-  const prepared = await prepareFit(data, configuration(leastSquares), pool, resume);
+  const prepared = await prepareFit(data, configuration(leastSquares), pool, { resume });
   const running = runFit(prepared, pool, { save, saveEvery: 0 });
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- reports come one after another
