@@ -63,6 +63,16 @@ describe("surfit rate", { timeout: 60_000 }, () => {
   });
 });
 
+/** Of a profile of fifteen bins, the middle above the wells. */
+const rise = (F: readonly number[]) => F[7] - (F[1] + F[13]) / 2;
+
+const again = (...more: string[]) =>
+  json(...flags("onto"), ...words("--jobs 2 --every 10 --bins 15 --restart"), ...more)["onto"] as {
+    readonly frames: number;
+    readonly forces: number;
+    readonly perturbed: { readonly spread: number };
+  };
+
 describe("surfit umbrella", { timeout: 200_000 }, () => {
   test("windows, their overlap and both profiles; a kill and --restart end in the same bits", async () => {
     const { profile, overlaps, loose, centres } = json(...flags("um"), "--jobs", "2") as unknown as {
@@ -119,11 +129,22 @@ describe("surfit umbrella", { timeout: 200_000 }, () => {
       readonly onto: { readonly frames: number; readonly perturbed: Record<string, number[]> };
     };
     expect(onto.frames).toBeGreaterThan(1000);
-    const { energies, errors } = onto.perturbed;
-    const middle = 7;
-    const low = Math.min(...energies.slice(0, 5));
-    expect(Math.abs(energies[middle] - low - 0.13)).toBeLessThan(3 * errors[middle] + 0.006);
-    expect(Math.abs(profile.mbar.energies[middle] - 0.1)).toBeLessThan(3 * errors[middle] + 0.006);
+    const { energies } = onto.perturbed;
+    const { energies: own } = profile.mbar;
+    // The difference of both surfaces depends on x alone: what frames there are hardly matters.
+    expect(Math.abs(rise(energies) - rise(own) - 0.03)).toBeLessThan(0.002);
+  });
+
+  test("--restart --onto: another surface, and frames that were added, are evaluated anew", () => {
+    const own = again("--onto", "well.yaml");
+    expect(own.perturbed.spread).toBeLessThan(1e-12);
+    expect(own.forces).toBeLessThan(1e-12);
+    expect(again("--onto", "higher.yaml", "--time", "4.1").frames).toBe(own.frames + 3 * 10);
+  });
+
+  test("a window without a value after its equilibration is an error", () => {
+    const { code, stderr } = surfit(...flags("rare"), ...words("--record 4001 --force"));
+    expect([code, stderr]).toEqual([1, expect.stringContaining("values after 0.5 ps")]);
   });
 
   test("an old folder is not overwritten", () => {

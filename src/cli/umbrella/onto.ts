@@ -10,7 +10,7 @@ import { evaluateOnce } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { runJobs } from "../jobs.ts";
 import type { Progress } from "../progress.ts";
-import { readStructures } from "../structures.ts";
+import { readAllLabelled, readStructures } from "../structures.ts";
 import { show } from "../table.ts";
 import type { Sampled } from "./sampled.ts";
 import { windowFolder } from "./windows.ts";
@@ -26,7 +26,17 @@ export interface Onto {
 }
 
 const trajectory = (folder: string, k: number): string => join(windowFolder(folder, k), "trajectory.xyz");
-const labelled = (folder: string, k: number): string => join(windowFolder(folder, k), "onto.xyz");
+/** Each surface has a file of its own: what one said must not pass for what another says. */
+const labelled = (folder: string, k: number, name: string): string =>
+  join(windowFolder(folder, k), `onto-${name.replaceAll(/[^\w.-]+/g, "-")}.xyz`);
+
+/** Whether the surface has said all of a window's frames; a run that goes on adds some. */
+async function isLabelled(folder: string, k: number, name: string): Promise<boolean> {
+  const file = labelled(folder, k, name);
+  if (!existsSync(file)) return false;
+  const [all, done] = await Promise.all([trajectory(folder, k), file].map((f) => readStructures([f], {})));
+  return done.length === all.length;
+}
 
 /** Evaluates the frames of all windows on another surface, so many windows at once; those that are there stay. */
 export async function labelWindows(
@@ -36,15 +46,19 @@ export async function labelWindows(
   { jobs, restart }: Pick<WindowFlags, "jobs" | "restart">,
   progress: Progress,
 ): Promise<void> {
-  const missing = Array.from({ length: count }, (_, k) => k).filter(
-    (k) => !(restart && existsSync(labelled(folder, k))),
-  );
+  const missing: number[] = [];
+  for (let k = 0; k < count; k++)
+    // oxlint-disable-next-line no-await-in-loop -- one window after another keeps memory small
+    if (!restart || !(await isLabelled(folder, k, name))) missing.push(k);
   const all = missing.map((k) => ({
     name: `${name} on the frames of window ${k + 1}`,
-    words: ["predict", name, trajectory(folder, k), "-o", labelled(folder, k), "--force"],
+    words: ["predict", name, trajectory(folder, k), "-o", labelled(folder, k, name), "--force"],
   }));
   await runJobs(all, jobs, `windows by ${name}`, (done, said) => progress.update(done, said));
 }
+
+/** What the surface said of a frame; under REF_energy stands what moved the run, umbrella and all. */
+const SAID = { keys: { energy: "energy", forces: "forces", gradient: null } };
 
 /** The profile on the surface that the frames were evaluated on. */
 export async function readOnto(
@@ -59,8 +73,8 @@ export async function readOnto(
   const compared: Compared[] = [];
   for (const k of windows.keys()) {
     // oxlint-disable-next-line no-await-in-loop -- one window after another keeps memory small
-    const all = await readStructures([labelled(folder, k)], {});
-    const frames = all.filter(({ info }) => Number(info["time_fs"]) >= 1000 * equilibration);
+    const all = await readAllLabelled([labelled(folder, k, name)], SAID);
+    const frames = all.frames.filter(({ info }) => Number(info["time_fs"]) >= 1000 * equilibration);
     const own = frames.map(({ structure, place }) => evaluateOnce(potential, structure, place));
     frames.forEach(({ forces }, n) => {
       forces!.forEach((f, i) => (squares += (f - own[n].forces[i]) ** 2));

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { invalid } from "../../error.ts";
 import { writeFrames } from "../../io/files.node.ts";
 import { umbrella } from "../../potentials/bias/bias.ts";
 import type { Variable } from "../../potentials/bias/variable.ts";
@@ -127,7 +128,9 @@ export function columnsOf(
   k: number,
   { equilibration }: Pick<WindowFlags, "equilibration">,
 ): Map<string, Float64Array> {
-  const columns = readVariables(join(windowFolder(folder, k), "variables.txt"));
+  const file = join(windowFolder(folder, k), "variables.txt");
+  const columns = readVariables(file);
   const first = columns.get("time_ps")!.findIndex((t) => t >= equilibration);
+  if (first < 0) throw invalid(file, `values after ${equilibration} ps: a smaller --record`, "none");
   return new Map([...columns].map(([name, values]) => [name, values.subarray(first)]));
 }
