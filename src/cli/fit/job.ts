@@ -4,6 +4,7 @@ import type { Pool } from "../../device/pool.ts";
 import { InputError, NumericalError } from "../../error.ts";
 import { unpackCheckpoint } from "../../fit/checkpoint.ts";
 import { unitFindings } from "../../fit/doctor/assumption.ts";
+import { stressErrors } from "../../fit/doctor/stress.ts";
 import { runFit } from "../../fit/fit.ts";
 import type { FitResult } from "../../fit/fit.ts";
 import type { FitOptions } from "../../fit/options.ts";
@@ -96,6 +97,8 @@ async function prepare(
   const read = await readAllLabelled(all, { keys: given(keys), ...how });
   const { frames, notes } = read;
   notes.push(...refuseUnits(read.assumed), ...doubtUnits(frames, units));
+  if (options.training.weights.stress > 0)
+    notes.push(...stressErrors(frames).map(({ message, cure }) => `warning: stresses: ${message} (${cure})`));
   // The record states the units, unless the files differ and declare them themselves.
   const one = read.units.every((u) => u.energy === read.units[0].energy && u.length === read.units[0].length);
   const data = one ? { ...options.data, units: { ...units, ...read.units[0] } } : options.data;

@@ -60,6 +60,19 @@ function crystal(sign = 1): Frame[] {
   });
 }
 
+/** Cells of a crystal with C₄₄ of 100 GPa, sheared at random, with all nine components of the stress. */
+function sheared(): Frame[] {
+  const random = new Random(5);
+  return crystal().map((frame) => {
+    const [yz, xz, xy] = [0, 1, 2].map(() => 0.05 * random.normal());
+    const cell = Float64Array.of(4, 0, 0, 4 * xy, 4, 0, 4 * xz, 4 * yz, 4);
+    const stress = Float64Array.of(0, xy, xz, xy, 0, yz, xz, yz, 0).map(
+      (x) => 0.6 * x + 0.001 * random.normal(),
+    );
+    return { ...frame, structure: { ...frame.structure, cell }, stress };
+  });
+}
+
 const of = (frames: Frame[], check: string): Finding => {
   const finding = examine(frames).findings.find((f) => f.check === check);
   if (!finding) throw new Error(`no finding about ${check}`);
@@ -169,6 +182,21 @@ describe("doctor", () => {
         "stress sign",
       ).cure,
     ).toContain("GPa");
+  });
+
+  it("tells when components of the stress are exchanged", () => {
+    expect(of(sheared(), "shear stress").severity).toBe("ok");
+    const exchanged = sheared().map((frame) => {
+      const [xx, xy, xz, , yy, yz, , , zz] = frame.stress!;
+      return { ...frame, stress: Float64Array.of(xx, xy, yz, xy, yy, xz, yz, xz, zz) };
+    });
+    const found = of(exchanged, "shear stress");
+    expect(found).toMatchObject({ severity: "error", cure: expect.stringContaining("VASP") });
+    expect(found.message).toContain(
+      "the stress called yz follows the angle xz (1), the stress called xz follows",
+    );
+    // Without shear there is nothing to say.
+    expect(examine(crystal()).findings.some(({ check }) => check === "shear stress")).toBe(false);
   });
 
   it("reports isolated atoms that contradict each other", () => {

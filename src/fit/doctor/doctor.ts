@@ -14,6 +14,7 @@ import { Balance } from "./balance.ts";
 import { Consistency } from "./consistency.ts";
 import { finding, worst, type Finding, type Severity } from "./finding.ts";
 import { outlierFinding, type Sample } from "./outliers.ts";
+import { ShearOrder } from "./shear.ts";
 import { StressSign } from "./stress.ts";
 import { distanceFindings, energyUnitFindings, forceUnitFindings } from "./units.ts";
 
@@ -95,6 +96,7 @@ export class Doctor {
   readonly #balance = new Balance();
   readonly #consistency = new Consistency();
   readonly #stress = new StressSign();
+  readonly #shear = new ShearOrder();
   readonly #broken: string[] = [];
 
   /** Takes one frame. */
@@ -113,6 +115,7 @@ export class Doctor {
     this.#balance.add(frame);
     this.#consistency.add(frame);
     this.#stress.add(frame);
+    this.#shear.add(frame);
   }
 
   /** Remembers the frame in which a pair came closest. */
@@ -229,6 +232,7 @@ export class Doctor {
       ...this.#consistency.findings(),
       ...this.#balance.findings(),
       ...this.#stress.findings(),
+      ...this.#shear.findings(),
       ...this.#duplicateFindings(),
       ...outliers.filter((f) => f !== null),
     ];

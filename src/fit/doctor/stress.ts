@@ -3,6 +3,7 @@ import { formulaOf } from "../../structure/elements.ts";
 import type { Frame } from "../../structure/structure.ts";
 import { EV_A3_IN_GPA } from "../../structure/units.ts";
 import { brief, finding, type Finding } from "./finding.ts";
+import { ShearOrder } from "./shear.ts";
 
 /** Frames, and spread of their volumes, needed for a judgement. */
 const ENOUGH = 6;
@@ -53,6 +54,13 @@ export class StressSign {
     const message = `over ${count} frames tr σ/3 changes with volume by ${brief(modulus * EV_A3_IN_GPA)} GPa per unit of ln V, correlation ${brief(correlation)}`;
     return [judge(check, message, modulus * EV_A3_IN_GPA, correlation)];
   }
+}
+
+/** What is plainly wrong with the stresses of frames, as the doctor finds it. */
+export function stressErrors(frames: readonly Frame[]): Finding[] {
+  const checks = [new StressSign(), new ShearOrder()];
+  for (const frame of frames) for (const check of checks) check.add(frame);
+  return checks.flatMap((check) => check.findings()).filter(({ severity }) => severity === "error");
 }
 
 function judge(check: string, message: string, modulus: number, correlation: number): Finding {
