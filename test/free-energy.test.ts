@@ -57,6 +57,20 @@ describe("surfit rate", { timeout: 60_000 }, () => {
     expect(minima[0].energy).toBeCloseTo(0.1, 12);
   });
 
+  test("vibrations in a field are no gas's: F = ½ Σ ħω and k_BT Σ ln(1 − e^{−ħω/k_BT})", () => {
+    const { wavenumbers, thermochemistry } = json(...words("vibrations well.yaml atom.xyz")) as unknown as {
+      readonly wavenumbers: readonly number[];
+      readonly thermochemistry: { readonly freeEnergy: number };
+    };
+    expect(wavenumbers).toHaveLength(3);
+    const kT = 8.617333262e-5 * 298.15;
+    const quanta = wavenumbers.map((w) => 1.239841984e-4 * w);
+    const F = quanta.reduce((sum, e) => sum + e / 2 + kT * Math.log(1 - Math.exp(-e / kT)), 0);
+    expect(thermochemistry.freeEnergy).toBeCloseTo(F, 8);
+    const idle = surfit(...words("vibrations well.yaml atom.xyz --symmetry 2 --step 0.01"));
+    expect([idle.code, idle.stderr]).toEqual([1, expect.stringMatching(/--symmetry.*\n.*--step/)]);
+  });
+
   test("what is no saddle point, or no minimum, is refused", () => {
     const { code, stderr } = surfit(...words("rate well.yaml atom.xyz atom.xyz"));
     expect([code, stderr]).toEqual([1, expect.stringContaining("a saddle point: one imaginary mode")]);

@@ -208,6 +208,8 @@ describe("peers that fail", () => {
     expect(surfit("serve", "lj.yaml", "ar.xyz", "--address", "localhost:99999").stderr).toContain("a port");
     expect(surfit("predict", "xtb:gfn7", "ar.xyz").stderr).toMatch(/gfn0, gfn1|program xtb/);
     expect(surfit("predict", "pyscf:b3lyp", "ar.xyz").stderr).toContain("pyscf:method/basis");
+    for (const words of ["charge=", "charge=1=2", "charge=0.5"])
+      expect(surfit("predict", `xtb:${words}`, "ar.xyz").stderr).toContain("charge=<whole number>");
   }, 30_000);
 });
 

@@ -79,6 +79,15 @@ describe("walks on a model's surface tell how far they left the training data", 
   });
 });
 
+test("hop leaves no label of the start on the minimum", () => {
+  const text = readFileSync(path("ar.xyz"), "utf8").split("\n");
+  writeFileSync(path("told.xyz"), [text[0], `${text[1]} energy=7.5`, ...text.slice(2)].join("\n"));
+  json("hop", "ar.yaml", "told.xyz", "--hops", "1", "-o", "low.xyz");
+  const [, head] = readFileSync(path("low.xyz"), "utf8").split("\n");
+  expect(head).toMatch(/ energy=-0\./);
+  expect(head).not.toContain("7.5");
+});
+
 test("hop goes on from its checkpoint to the bits of a search that was never stopped", () => {
   const whole = json("hop", "ar.yaml", "ar.xyz", "--hops", "12", "-o", "whole.xyz");
   json("hop", "ar.yaml", "ar.xyz", "--hops", "5", "-o", "parts.xyz");

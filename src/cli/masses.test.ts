@@ -36,6 +36,7 @@ describe("--masses", () => {
     expect(() => massesOf({ masses: "C=13" }, water)).toThrow(/an element or an atom 1 … 3 of H2O/);
     expect(() => massesOf({ masses: "4=2" }, water)).toThrow(/got 4/);
     expect(() => massesOf({ masses: "H" }, water)).toThrow(/masses in amu/);
+    expect(() => massesOf({ masses: "H=2=3" }, water)).toThrow(/masses in amu/);
     expect(() => massesOf({ masses: "H=-1" }, water)).toThrow(/masses in amu/);
   });
 

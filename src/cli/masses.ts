@@ -19,9 +19,9 @@ export const withMasses = (command: Command): Command =>
 export function massesOf({ masses: text }: MassesFlag, { numbers }: Structure): Float64Array {
   const found = standard(numbers);
   for (const word of text?.split(",") ?? []) {
-    const [who, mass] = word.split("=");
+    const [who, mass, more] = word.split("=");
     const m = Number(mass);
-    if (!(mass && m > 0 && Number.isFinite(m)))
+    if (!(mass && m > 0 && Number.isFinite(m)) || more !== undefined)
       throw invalid("--masses", "masses in amu as in H=2.014102 or 3=13.003355", word);
     const chosen = atomsOf(who, numbers);
     if (chosen.length === 0)

@@ -24,8 +24,8 @@ function readWords(text: string, names: readonly string[], place: string) {
   const rest = word === parts[0] ? parts.slice(1) : parts;
   const numbers: Record<string, number> = {};
   for (const part of rest) {
-    const [name, value] = part.split("=");
-    if (!names.includes(name) || value === undefined || !Number.isInteger(Number(value)))
+    const [name, value, more] = part.split("=");
+    if (!names.includes(name) || !/^[-+]?\d+$/.test(value ?? "") || more !== undefined)
       throw invalid(place, names.map((n) => `${n}=<whole number>`).join(", "), part);
     numbers[name] = Number(value);
   }

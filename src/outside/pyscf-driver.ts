@@ -1,7 +1,7 @@
 /**
  * A client of the i-PI protocol around PySCF (Q. Sun et al., J. Chem. Phys. 153, 024109 (2020), DOI 10.1063/5.0006074):
  * energies, analytic gradients and dipole moments of molecules. Arguments: socket, method, basis, charge, 2S, symbols. What
- * goes wrong is left in the file \`<socket>.error\`.
+ * goes wrong is left in the file `<socket>.error`.
  */
 export const PYSCF_DRIVER = `
 import json, socket, struct, sys

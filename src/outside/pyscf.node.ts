@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +50,8 @@ export function pyscf(options: PyscfOptions): Potential {
   const { method, basis, charge = 0, unpaired = 0, python = "python3", timeout = 3600 } = options;
   requirePyscf(python, method);
   let asked: { readonly symbols: string; readonly potential: SocketPotential; error: string } | undefined;
+  let running: ChildProcess | undefined;
+  process.once("exit", () => running?.kill());
 
   /** The process for these atoms: another one when the atoms are others. */
   function driver(symbols: string) {
@@ -59,9 +62,8 @@ export function pyscf(options: PyscfOptions): Potential {
     const words = [path, method, basis, String(charge), String(unpaired), symbols];
     // The listener is opened by the first question, so the program waits for the path to appear.
     const start = `import os,sys,time\nfor _ in range(600):\n  if os.path.exists(sys.argv[1]): break\n  time.sleep(0.1)\n${PYSCF_DRIVER}`;
-    const child = spawn(python, ["-c", start, ...words], { stdio: ["ignore", "ignore", "inherit"] });
-    child.unref();
-    process.once("exit", () => child.kill());
+    running = spawn(python, ["-c", start, ...words], { stdio: ["ignore", "ignore", "inherit"] });
+    running.unref();
     asked = { symbols, potential, error: `${path}.error` };
     return asked;
   }
@@ -79,6 +81,10 @@ export function pyscf(options: PyscfOptions): Potential {
       try {
         potential.evaluate(structure, neighbours, out, range);
       } catch (broken) {
+        // The process has ended or does not answer: the next question goes to another one.
+        potential.close();
+        running?.kill();
+        asked = undefined;
         if (!existsSync(error)) throw broken;
         const complaint = readFileSync(error, "utf8");
         rmSync(error);

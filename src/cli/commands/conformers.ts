@@ -99,7 +99,7 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const molecule = placing(place, () => moleculeOf(structure));
   const named = flags.bonds === undefined ? undefined : readBonds(flags.bonds, structure.numbers.length);
   const rotors = findRotors(molecule, named);
-  const { candidates, seed, fmax, within, bonds, restart } = flags;
+  const { candidates, seed, fmax, grade, within, bonds, restart } = flags;
   const options = { candidates, seed, fmax, steps: STEPS };
   const admit = (s: Structure) => lookout.admits({ ...frame, structure: s }, flags);
   const team = await gather(modelFile, engine, structure, rotors, flags);
@@ -110,7 +110,7 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const { state, signal } = await walk<ConformerState>({
     simulation,
     checkpoint: `${output}.checkpoint`,
-    settings: structureSettings(hash, structure, { ...options, within, bonds: bonds ?? "found" }),
+    settings: structureSettings(hash, structure, { ...options, grade, within, bonds: bonds ?? "found" }),
     restart,
     done: ({ step }) => step >= all,
     watch: ({ step, conformers }) =>

@@ -61,7 +61,7 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const [frame] = await readStructures([file], flags);
   refuseStrangers(potential, frame.structure, frame.place);
   const lookout = new Lookout(engine, {}, modelFile);
-  const { hops, temperature, move, fmax, seed, within, restart } = flags;
+  const { hops, temperature, move, fmax, seed, grade, within, restart } = flags;
   const fixed = fixedAtoms(flags.fixed, frame);
   const options = { temperature, move, fmax, seed, fixed };
   const admit = (structure: Structure) => lookout.admits({ ...frame, structure }, flags);
@@ -70,7 +70,12 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const { state, signal } = await walk<HoppingState>({
     simulation,
     checkpoint: `${output}.checkpoint`,
-    settings: structureSettings(hash, frame.structure, { ...options, fixed: fixed.join(" "), within }),
+    settings: structureSettings(hash, frame.structure, {
+      ...options,
+      fixed: fixed.join(" "),
+      grade,
+      within,
+    }),
     restart,
     done: ({ step }) => step >= hops,
     watch: ({ step, energy, bestEnergy }) =>
@@ -78,7 +83,9 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   });
   progress.done();
   const structure = { ...frame.structure, positions: state.best };
-  const lowest = relabel({ ...frame, structure }, evaluateOnce(potential, structure, frame.place));
+  // The labels are of the start.
+  const bare = { ...frame, structure, energy: undefined, forces: undefined, stress: undefined };
+  const lowest = relabel(bare, evaluateOnce(potential, structure, frame.place));
   const sighting = lookout.look([lowest]);
   await writeFrames(output, sighting.frames);
   if (signal)

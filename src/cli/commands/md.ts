@@ -164,10 +164,15 @@ interface Flags extends Named, UnitFlags, SamplingFlags, ChargesFlag {
   readonly json?: boolean;
 }
 
+/** Whether runs of walkers do not wait for each other. */
+const independent = ({ walkers, metadynamics }: Flags): boolean =>
+  walkers !== undefined && metadynamics === undefined;
+
 /** Options that are told in vain. */
 const idleOf = (flags: Flags, watched: boolean): Idle[] => [
   ...idleIn(flags.ensemble),
   ["bins", "--metadynamics", flags.metadynamics !== undefined],
+  ["jobs", "--walkers, and no --metadynamics,", independent(flags)],
   ["grade", "--stop-on-extrapolation or --harvest", watched],
   ["harvestAbove", "--stop-on-extrapolation or --harvest", watched],
 ];

@@ -11,7 +11,7 @@ import type { Frame, Structure } from "../../structure/structure.ts";
 import { E_A_IN_DEBYE } from "../../structure/units.ts";
 import { withCharges, withChargesOf } from "../charges.ts";
 import type { ChargesFlag } from "../charges.ts";
-import { MODEL, atLeastOne, positive, present, withCommons } from "../command.ts";
+import { atLeastOne, MODEL, positive, present, refuseIdle, withCommons } from "../command.ts";
 import { evaluateOnce, openModel } from "../engine.ts";
 import type { Answer, Engine } from "../engine.ts";
 import { refuseExisting, writeWhole } from "../files.ts";
@@ -69,7 +69,8 @@ export function define(command: Command): void {
 /** Largest force at which a structure still counts as stationary, eV/Å. */
 const STILL = 0.02;
 
-async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
+async function run(modelFile: string, file: string, flags: Flags, command: Command): Promise<void> {
+  refuseIdle(command, [["width", "--spectrum", flags.spectrum !== undefined]]);
   const drawn = flags.spectrum ? [`${flags.spectrum}.svg`, `${flags.spectrum}.txt`] : [];
   for (const name of [flags.output, ...drawn]) if (name) refuseExisting(name, flags.force);
   const [frame] = await readStructures([file], flags);
@@ -82,7 +83,14 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const modes = vibrations(structure, hessian, { masses, external: engine.potential.external });
   const intensities = dipoleSlopes && infraredIntensities(modes, dipoleSlopes);
   const { temperature, pressure, symmetry } = flags;
-  const thermochemistry = structure.pbc.some(Boolean)
+  // Atoms that are bound to a solid or to space do not fly or turn.
+  const bound = structure.pbc.some(Boolean) || engine.potential.external;
+  refuseIdle(command, [
+    ["pressure", "a molecule that is free", !bound],
+    ["symmetry", "a molecule that is free", !bound],
+    ["step", "--hessian differences, or a dipole", !exact || dipoleSlopes !== undefined],
+  ]);
+  const thermochemistry = bound
     ? harmonic(modes.wavenumbers, temperature)
     : idealGas(structure, modes.wavenumbers, { temperature, pressure, symmetry, masses });
   if (flags.output) await writeFrames(flags.output, modeFrames(frame, modes, intensities));
@@ -103,7 +111,7 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const text = [
     modeTable(modes, intensities),
     "",
-    thermoTable(thermochemistry, flags, structure.pbc.some(Boolean)),
+    thermoTable(thermochemistry, flags, bound),
     "",
     ...remarks(answer, modes, exact, flags),
     ...(drawn.length > 0 ? [drawn.join(", ")] : []),
@@ -183,17 +191,17 @@ function modeTable(
   return textTable([...head, ...(intensities ? ["infrared (km/mol)"] : [])], rows);
 }
 
-function thermoTable(t: Thermochemistry, { temperature, pressure }: Flags, periodic: boolean): string {
-  const kind = periodic ? "harmonic" : `ideal gas at ${pressure} Pa`;
+function thermoTable(t: Thermochemistry, { temperature, pressure }: Flags, bound: boolean): string {
+  const kind = bound ? "harmonic" : `ideal gas at ${pressure} Pa`;
   return textTable(
     [`${kind}, ${temperature} K`, "eV"],
     [
       ["zero-point energy", t.zeroPointEnergy.toFixed(5)],
       ["internal energy U − E", t.internalEnergy.toFixed(5)],
-      ...(periodic ? [] : [["enthalpy H − E", t.enthalpy.toFixed(5)]]),
+      ...(bound ? [] : [["enthalpy H − E", t.enthalpy.toFixed(5)]]),
       ["T S", (temperature * t.entropy).toFixed(5)],
       ["heat capacity (meV/K)", (1000 * t.heatCapacity).toFixed(5)],
-      [periodic ? "Helmholtz energy F − E" : "Gibbs energy G − E", t.freeEnergy.toFixed(5)],
+      [bound ? "Helmholtz energy F − E" : "Gibbs energy G − E", t.freeEnergy.toFixed(5)],
     ],
   );
 }
