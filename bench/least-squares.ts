@@ -5,7 +5,7 @@
 import { descriptors } from "../src/descriptors/table.ts";
 import { createDevice } from "../src/device/device.ts";
 import { createPool } from "../src/device/pool.ts";
-import { bidiagonalising } from "../src/math/bidiagonal.ts";
+import { bidiagonalBytes, bidiagonalising } from "../src/math/bidiagonal.ts";
 import { PoolCholesky } from "../src/math/pool-cholesky.ts";
 import { packedNumbers } from "../src/math/triangle.ts";
 import { RowQr } from "../src/math/qr.ts";
@@ -149,14 +149,14 @@ const room = device.memory.alloc(inverseBytes(MOST));
 const inverse = () => finish(invertUpperInBlocks(device, { from: r, to: s, room, stride: MOST, n: MOST }));
 report(`inverse of a triangle of ${MOST}`, MOST ** 3 / 3, await spent(inverse));
 const n = 1500;
-const A = new Float64Array(n * n);
 const z = new Float64Array(n);
+const panels = device.memory.alloc(bidiagonalBytes(n));
 report(
   `bidiagonal form of ${n} (bayesian-ridge, ridge)`,
   (8 / 3) * n ** 3,
   await spent(
-    () => finish(bidiagonalising(A, z, n)),
-    () => random.normals(A),
+    () => finish(bidiagonalising(device, { at: s, stride: n, n, room: panels }, z)),
+    () => random.normals(device.memory.f64(s, n * n)),
   ),
 );
 pool.close();

@@ -66,7 +66,7 @@ export function activeMap(rows: Float64Array, statistics: FeatureStatistics, dev
     for (let t = 0, at = k * every * size; t < size; t++) to[t] = (rows[at++] - mean[t]) * scale[t];
   };
   const R = triangle(count, size, scaled, device);
-  const { values, vectors } = singular(R, new Float64Array(size), size, true);
+  const { values, vectors } = singular(device, R, new Float64Array(size), size, true);
   const rank = Math.min(count - 1, values.filter((s) => s > FAINT * values[0]).length);
   // Columns of unit variance: the volume asks no direction for more than another.
   const width = rank + 1;

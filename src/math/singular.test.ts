@@ -1,10 +1,14 @@
 import { Matrix, SingularValueDecomposition, solve } from "ml-matrix";
 import { describe, expect, it } from "vitest";
-import { bidiagonalise, ridge } from "./bidiagonal.ts";
+import { createDevice } from "../device/device.ts";
+import { bidiagonalBytes, bidiagonalising, ridge } from "./bidiagonal.ts";
 import { Random } from "./random.ts";
 import { singular } from "./singular.ts";
+import { finish } from "./work.ts";
 import { invertUpper, solveUpper, solveUpperTransposed } from "./triangular.ts";
 
+const device = createDevice({ bytes: 2 ** 25 });
+const { memory } = device;
 const random = new Random(3);
 const rows = (A: Float64Array, n: number) =>
   Array.from({ length: A.length / n }, (_, i) => Array.from(A.subarray(i * n, (i + 1) * n)));
@@ -56,7 +60,7 @@ describe.each(Object.keys(cases))("singular values: %s", (name) => {
   const A = cases[name];
   const n = Math.sqrt(A.length);
   const z = normals(n);
-  const { values, y, vectors } = singular(A.slice(), z, n, true);
+  const { values, y, vectors } = singular(device, A, z, n, true);
 
   it("are those of A", () => {
     const exact = new SingularValueDecomposition(new Matrix(rows(A, n))).diagonal.toSorted((a, b) => b - a);
@@ -80,8 +84,37 @@ describe.each(Object.keys(cases))("singular values: %s", (name) => {
   });
 
   it("without vectors are the same bits", () => {
-    expect(singular(A.slice(), z, n, false)).toEqual({ values, y, vectors: null });
+    expect(singular(device, A, z, n, false)).toEqual({ values, y, vectors: null });
   });
+});
+
+const apply = (X: Matrix, x: Float64Array) => X.mmul(Matrix.columnVector([...x])).to1DArray();
+
+/** Bidiagonal form of A in rows of `stride` numbers. */
+function bidiagonal(A: Float64Array, z: Float64Array, n: number, stride: number) {
+  const [at, room] = [memory.alloc(8 * n * stride), memory.alloc(bidiagonalBytes(n))];
+  for (let i = 0; i < n; i++) memory.f64(at + 8 * i * stride, n).set(A.subarray(i * n, (i + 1) * n));
+  return finish(bidiagonalising(device, { at, stride, n, room }, z));
+}
+
+it.each([1, 2, 31, 32, 33, 64, 71, 100])("A = U B Vᵀ for %i columns, in rows of any length", (n) => {
+  const [A, z] = [normals(n * n), normals(n)];
+  const { d, e, y, expand } = bidiagonal(A, z, n, n + 3);
+  expect(bidiagonal(A, z, n, n)).toEqual({ n, d, e, y, expand: expect.any(Function) as unknown });
+  const M = new Matrix(rows(A, n));
+  // V Bᵀ B Vᵀ x = AᵀA x and V Bᵀ y = Aᵀ z.
+  const back = (b: Float64Array) => {
+    const x = b.map((s, k) => d[k] * s + (k > 0 ? e[k - 1] * b[k - 1] : 0));
+    expand(x);
+    return x;
+  };
+  back(y).forEach((s, k) => expect(Math.abs(s - apply(M.transpose(), z)[k])).toBeLessThan(1e-13 * n));
+  const x = normals(n);
+  const Vx = x.slice();
+  expand(Vx);
+  const BTB = back(x.map((s, k) => d[k] * s + (k < n - 1 ? e[k] * x[k + 1] : 0)));
+  const exact = apply(M.transpose().mmul(M), Vx);
+  BTB.forEach((s, k) => expect(Math.abs(s - exact[k])).toBeLessThan(1e-13 * n * n));
 });
 
 it("ridge by rotations is the damped solution", () => {
@@ -91,7 +124,7 @@ it("ridge by rotations is the damped solution", () => {
   for (const lambda of [1e-8, 1e-2, 1, 100]) {
     const damped = M.transpose().mmul(M).add(Matrix.eye(n).mul(lambda));
     const exact = solve(damped, M.transpose().mmul(Matrix.columnVector([...z]))).to1DArray();
-    const x = ridge(bidiagonalise(A.slice(), z, n), lambda);
+    const x = ridge(bidiagonal(A, z, n, n), lambda);
     x.forEach((v, k) => expect(Math.abs(v - exact[k])).toBeLessThan(1e-9 * (1 + Math.abs(exact[k]))));
   }
 });

@@ -1,5 +1,6 @@
+import type { Device } from "../device/device.ts";
 import { NumericalError } from "../error.ts";
-import { bidiagonalising, type Bidiagonal } from "./bidiagonal.ts";
+import { bidiagonalBytes, bidiagonalising, type Bidiagonal } from "./bidiagonal.ts";
 import { finish, type Work } from "./work.ts";
 
 /** A = U Σ Vᵀ as far as least squares need it. */
@@ -139,11 +140,16 @@ export function* singularValues(form: Bidiagonal, vectors: boolean): Work<Singul
   };
 }
 
-/** The same of a row-major A [n, n], which is overwritten. */
-export const singular = (A: Float64Array, z: Float64Array, n: number, vectors: boolean): Singular =>
-  finish(decomposing(A, z, n, vectors));
-
-/** The same, giving way now and then. */
-export function* decomposing(A: Float64Array, z: Float64Array, n: number, vectors: boolean): Work<Singular> {
-  return yield* singularValues(yield* bidiagonalising(A, z, n), vectors);
+/** The same of a row-major A [n, n], whose copy stays in the device's memory. */
+export function singular(
+  device: Device,
+  A: Float64Array,
+  z: Float64Array,
+  n: number,
+  vectors: boolean,
+): Singular {
+  const { memory } = device;
+  const [at, room] = [memory.alloc(8 * n * n), memory.alloc(bidiagonalBytes(n))];
+  memory.f64(at, n * n).set(A);
+  return finish(singularValues(finish(bidiagonalising(device, { at, stride: n, n, room }, z)), vectors));
 }

@@ -1,5 +1,5 @@
 import type { Device } from "../../device/device.ts";
-import { bidiagonalising } from "../../math/bidiagonal.ts";
+import { bidiagonalBytes, bidiagonalising } from "../../math/bidiagonal.ts";
 import { RowQr } from "../../math/qr.ts";
 import type { Rates } from "./stages.ts";
 
@@ -59,7 +59,7 @@ export function measureRates(
     reduce: reduce / m,
     product,
     read: read / R.length,
-    bidiagonal: bidiagonal ? bidiagonalSeconds(columns) : 0,
+    bidiagonal: bidiagonal ? bidiagonalSeconds(device, r, columns, product) : 0,
   };
 }
 
@@ -69,15 +69,19 @@ function secondsOf(run: () => void): number {
   return (performance.now() - began) / 1000;
 }
 
-/** Seconds in which a matrix [n, n] is made bidiagonal, from its first columns: column k takes (n − k)² operations. */
-function bidiagonalSeconds(n: number): number {
-  const A = new Float64Array(n * n);
-  fill(A);
-  const work = bidiagonalising(A, new Float64Array(n), n);
+/**
+ * Seconds in which a matrix [n, n] at address `at` is made bidiagonal, from its first columns: column k takes (n − k)²
+ * operations, and as many as all columns take go into products.
+ */
+function bidiagonalSeconds(device: Device, at: number, n: number, product: number): number {
+  const { memory } = device;
+  fill(memory.f64(at, n * n));
+  const room = memory.alloc(bidiagonalBytes(n));
+  const work = bidiagonalising(device, { at, stride: n, n, room }, new Float64Array(n));
   work.next();
   const columns = Math.min(COLUMNS, n);
   const perColumn = secondsOf(() => {
     for (let k = 0; k < columns; k++) work.next();
   });
-  return ((perColumn / columns) * n) / 3;
+  return ((perColumn / columns) * n) / 3 + (4 / 3) * n ** 3 * product;
 }

@@ -193,9 +193,14 @@ export class System {
     return { T, z, n };
   }
 
-  bidiagonal(): Work<Bidiagonal> {
-    const { T, z, n } = this.penalised;
-    return bidiagonalising(T, z, n);
+  /** Bidiagonal form of T and its right-hand side, or of a part of them. */
+  *bidiagonal({ T, z, n }: Part = this.whole): Work<Bidiagonal> {
+    const triangles = this.#triangles;
+    const at = triangles.scratch();
+    triangles.view(at).set(T);
+    const form = yield* bidiagonalising(triangles.device, { at, stride: n, n, room: triangles.panels }, z);
+    triangles.release(at);
+    return form;
   }
 
   /** x [P] from its penalised part [P − free]: the free columns at their best. */

@@ -1,4 +1,5 @@
 import type { Device } from "../../device/device.ts";
+import { bidiagonalBytes } from "../../math/bidiagonal.ts";
 import { RowQr } from "../../math/qr.ts";
 import { inverseBytes } from "../../math/upper-inverse.ts";
 import type { Work } from "../../math/work.ts";
@@ -14,6 +15,7 @@ export class Triangles {
   readonly #free: number[] = [];
   readonly #prior: Float64Array | null;
   #room: number | undefined;
+  #panels: number | undefined;
 
   private constructor(device: Device, layout: Layout, prior: Float64Array | null) {
     this.#prior = prior;
@@ -72,6 +74,11 @@ export class Triangles {
   /** Room for the blocks of an inverse. */
   get room(): number {
     return (this.#room ??= this.device.memory.alloc(inverseBytes(this.columns)));
+  }
+
+  /** Room for the panels of a bidiagonal form. */
+  get panels(): number {
+    return (this.#panels ??= this.device.memory.alloc(bidiagonalBytes(this.columns)));
   }
 
   /** The triangle of all rows, in scratch room. */

@@ -13,7 +13,7 @@ const MOST = 1e4;
  */
 export const bayesianRidge: Solver = function* (input) {
   const { system, rows } = input;
-  const { values, y } = yield* singularValues(yield* system.bidiagonal(), false);
+  const { values, y } = yield* singularValues(yield* system.bidiagonal(system.penalised), false);
   const { free } = system.columns;
   let lambda = 1e-8;
   let settled = false;

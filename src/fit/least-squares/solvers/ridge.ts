@@ -12,7 +12,7 @@ function* crossValidated(input: SolverInput): Work<number> {
     throw invalid("training.leastSquares.strength", "a number where there are no folds to leave out", "auto");
   const errors = new Float64Array(STRENGTHS.length);
   yield* input.leaveOut(function* (rest, errorOf) {
-    const form = yield* rest.bidiagonal();
+    const form = yield* rest.bidiagonal(rest.penalised);
     for (const [k, lambda] of STRENGTHS.entries()) {
       errors[k] += errorOf(rest.complete(damped(form, lambda)));
       yield;

@@ -1,4 +1,4 @@
-import { decomposing } from "../../../math/singular.ts";
+import { singularValues } from "../../../math/singular.ts";
 import type { Work } from "../../../math/work.ts";
 import type { System } from "../system.ts";
 import { noiseOf, penalised, type Solution, type Solver, type SolverInput } from "./solver.ts";
@@ -8,8 +8,8 @@ export function* truncated(
   system: System,
   cut: number,
 ): Work<{ x: Float64Array; factor: Float64Array; rank: number }> {
-  const { T, z, n } = system.whole;
-  const { values, y, vectors } = yield* decomposing(T, z, n, true);
+  const n = system.parameters;
+  const { values, y, vectors } = yield* singularValues(yield* system.bidiagonal(), true);
   const rank = values.filter((s) => s > cut * values[0]).length;
   const x = new Float64Array(n);
   const factor = new Float64Array(n * rank);
