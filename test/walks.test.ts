@@ -79,6 +79,11 @@ describe("walks on a model's surface tell how far they left the training data", 
   });
 });
 
+test("md --jobs is refused where nothing would run side by side", () => {
+  const alone = surfit("md", "ar.yaml", "ar.xyz", "--jobs", "2");
+  expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining("--jobs: expected --walkers")]);
+});
+
 test("hop leaves no label of the start on the minimum", () => {
   const text = readFileSync(path("ar.xyz"), "utf8").split("\n");
   writeFileSync(path("told.xyz"), [text[0], `${text[1]} energy=7.5`, ...text.slice(2)].join("\n"));

@@ -1,4 +1,5 @@
 import { NumericalError } from "../error.ts";
+import { expOf } from "../formula/scalar.ts";
 import { Random } from "../math/random.ts";
 import type { RandomState } from "../math/random.ts";
 import type { Potential } from "../potentials/potential.ts";
@@ -80,7 +81,7 @@ export function basinHopping(
   /** Goes there, as Metropolis would. */
   function judge(state: HoppingState, { structure: { positions }, energy }: Relaxed): void {
     const rise = (energy - state.energy) / (kB * temperature);
-    if (random.uniform() < Math.exp(-Math.max(0, rise))) {
+    if (random.uniform() < expOf(-Math.max(0, rise))) {
       state.positions.set(positions);
       state.energy = energy;
       state.accepted++;
