@@ -132,7 +132,7 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   export: {
     group: "Files",
-    summary: "a model in the files of another program: LAMMPS, n2p2, pacemaker",
+    summary: "a model in the files of another program: LAMMPS, n2p2, pacemaker, QUIP",
     load: () => import("./commands/export.ts"),
   },
   demo: {

@@ -7,7 +7,7 @@ const REACH = 1.3;
 const RADIUS = 1.5;
 
 /** Distance of two atoms as they are listed over the sum of their covalent radii. */
-export function bondLength({ numbers, positions }: Structure, i: number, j: number): number {
+export function relativeLength({ numbers, positions }: Structure, i: number, j: number): number {
   let square = 0;
   for (let k = 0; k < 3; k++) square += (positions[3 * i + k] - positions[3 * j + k]) ** 2;
   const radii = (covalentRadius(numbers[i]) ?? RADIUS) + (covalentRadius(numbers[j]) ?? RADIUS);
@@ -19,7 +19,7 @@ export function bondsOf(structure: Structure): [number, number][] {
   const n = structure.numbers.length;
   const bonds: [number, number][] = [];
   for (let i = 0; i < n; i++)
-    for (let j = i + 1; j < n; j++) if (bondLength(structure, i, j) < REACH) bonds.push([i, j]);
+    for (let j = i + 1; j < n; j++) if (relativeLength(structure, i, j) < REACH) bonds.push([i, j]);
   return bonds;
 }
 

@@ -69,7 +69,7 @@ export function covalentRadius(z: number): number | undefined {
 /** Length of H₂, Å: the one bond much longer than its single-bond radii add up to. */
 const HYDROGEN_BOND = 0.74;
 
-/** Usual length of a single bond of two elements, Å: the sum of their covalent radii, 1.7 Å where there is none. */
+/** Usual length of a single bond of two elements, Å: the sum of their covalent radii, each 1.7 Å where there is none. */
 export function bondLength(a: number, b: number): number {
   if (a === 1 && b === 1) return HYDROGEN_BOND;
   return (covalentRadius(a) ?? 1.7) + (covalentRadius(b) ?? 1.7);

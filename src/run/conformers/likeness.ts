@@ -1,4 +1,4 @@
-import { bondLength, bondsOf } from "../../structure/bonds.ts";
+import { relativeLength, bondsOf } from "../../structure/bonds.ts";
 import { dihedral } from "./rotors.ts";
 import type { Molecule } from "./rotors.ts";
 
@@ -85,5 +85,7 @@ const BROKEN = 1.5;
 /** Whether every bond is still there, and no other. */
 export function sameBonds(molecule: Molecule, positions: Float64Array): boolean {
   const now = { ...molecule.structure, positions };
-  return !clashes(molecule, positions) && molecule.bonds.every(([i, j]) => bondLength(now, i, j) < BROKEN);
+  return (
+    !clashes(molecule, positions) && molecule.bonds.every(([i, j]) => relativeLength(now, i, j) < BROKEN)
+  );
 }

@@ -1,5 +1,5 @@
 import { invalid } from "../../error.ts";
-import { bondLength, bondsOf, neighboursByBond } from "../../structure/bonds.ts";
+import { relativeLength, bondsOf, neighboursByBond } from "../../structure/bonds.ts";
 import type { Structure } from "../../structure/structure.ts";
 
 /** A molecule as a graph. */
@@ -73,7 +73,7 @@ const MULTIPLE = 0.93;
 export function findRotors(molecule: Molecule, named?: readonly (readonly [number, number])[]): Rotor[] {
   const { bonds, near, structure } = molecule;
   const fits = (j: number, k: number) =>
-    bondLength(structure, j, k) >= MULTIPLE && turns(molecule, j, k) && turns(molecule, k, j);
+    relativeLength(structure, j, k) >= MULTIPLE && turns(molecule, j, k) && turns(molecule, k, j);
   const chosen = named ?? bonds.filter(([j, k]) => fits(j, k));
   return chosen.flatMap(([j, k]) => {
     if (!near[j].includes(k)) throw invalid("bonds", "atoms that are bonded", `${j + 1}-${k + 1}`);
