@@ -46,21 +46,57 @@ export function packCheckpoint({ meta, arrays }: Unpacked): Uint8Array {
   return bytes;
 }
 
-/** Reads what `packCheckpoint` wrote; arrays are copies. */
-export function unpackCheckpoint(bytes: Uint8Array, place = "checkpoint"): Checkpoint {
+/** A checkpoint whose arrays, which may be larger than all else, are read when they are needed and not held meanwhile. */
+export interface StoredCheckpoint {
+  readonly meta: unknown;
+  /** Copies, read anew each time. */
+  readonly arrays: () => Record<string, Float64Array>;
+}
+
+/** Where the bytes of a checkpoint are. */
+export interface CheckpointBytes {
+  readonly length: number;
+  /** Fills `to` with the bytes from `at` on. */
+  read(at: number, to: Uint8Array): void;
+}
+
+/** What `packCheckpoint` wrote; a file that was cut off is an InputError at once. */
+export function openCheckpoint(bytes: CheckpointBytes, place = "checkpoint"): StoredCheckpoint {
   if (bytes.length < 8) throw invalid(place, "a checkpoint of a fit", `${bytes.length} bytes`);
-  const head = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const header = parseHeader(bytes.subarray(8, 8 + head), place);
+  const start = new Uint8Array(8);
+  bytes.read(0, start);
+  const head = new DataView(start.buffer).getUint32(0, true);
+  const text = new Uint8Array(Math.min(head, bytes.length - 8));
+  bytes.read(8, text);
+  const header = parseHeader(text, place);
   const total = header.arrays.reduce((sum, [, n]) => sum + 8 * n, 8 + head);
   if (bytes.length !== total) throw invalid(place, `${total} bytes`, `${bytes.length}: the file was cut off`);
-  const arrays: Record<string, Float64Array> = {};
-  let at = 8 + head;
-  for (const [name, length] of header.arrays) {
-    // Copied by the constructor: slice() of Node's Buffer would share the file's bytes.
-    arrays[name] = new Float64Array(new Uint8Array(bytes.subarray(at, at + 8 * length)).buffer);
-    at += 8 * length;
-  }
+  const arrays = () => {
+    const all: Record<string, Float64Array> = {};
+    let at = 8 + head;
+    for (const [name, length] of header.arrays) {
+      all[name] = new Float64Array(length);
+      bytes.read(at, new Uint8Array(all[name].buffer));
+      at += 8 * length;
+    }
+    return all;
+  };
   return { meta: header.meta, arrays };
+}
+
+/** The checkpoint in an image of its file, or one that is open already. */
+export const storedCheckpoint = (from: Uint8Array | StoredCheckpoint, place?: string): StoredCheckpoint =>
+  from instanceof Uint8Array
+    ? openCheckpoint(
+        { length: from.length, read: (at, to) => to.set(from.subarray(at, at + to.length)) },
+        place,
+      )
+    : from;
+
+/** Reads what `packCheckpoint` wrote; arrays are copies. */
+export function unpackCheckpoint(bytes: Uint8Array, place?: string): Checkpoint {
+  const { meta, arrays } = storedCheckpoint(bytes, place);
+  return { meta, arrays: arrays() };
 }
 
 function parseHeader(text: Uint8Array, place: string): Header {

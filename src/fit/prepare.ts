@@ -4,6 +4,7 @@ import { isIsolatedAtom } from "../potentials/isolated-atoms.ts";
 import type { Model, Term, Trainable } from "../potentials/potential.ts";
 import { pairStatistics, type PairStatistics } from "../structure/statistics.ts";
 import type { Frame } from "../structure/structure.ts";
+import type { StoredCheckpoint } from "./checkpoint.ts";
 import { collectDataset, type Dataset } from "./dataset.ts";
 import { findDuplicates } from "./duplicates.ts";
 import { errorsNote, withExpectedErrors } from "./expected-errors/expected-errors.ts";
@@ -51,7 +52,7 @@ export interface PreparedFit {
 /** What a fit may begin with, and who hears of it. */
 export interface Preparation {
   /** A checkpoint to go on from. */
-  readonly resume?: Uint8Array;
+  readonly resume?: Uint8Array | StoredCheckpoint;
   /** The model whose parameters are the first ones. */
   readonly start?: Model;
   /** Potentials under the one that is learned. */

@@ -1,5 +1,5 @@
 import { invalid } from "../error.ts";
-import { packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
+import { packCheckpoint, storedCheckpoint, type StoredCheckpoint } from "./checkpoint.ts";
 import { addErrors, ERROR_SUMS, errorsOf, type SetErrors } from "./errors.ts";
 import type { Gradients } from "./gradient.ts";
 import { frameLoss, type LossParts } from "./loss.ts";
@@ -32,7 +32,7 @@ export interface Training {
   /** Names data, split and model: a checkpoint of another fit is refused. */
   readonly identity: string;
   /** A checkpoint to go on from. */
-  readonly resume?: Uint8Array;
+  readonly resume?: Uint8Array | StoredCheckpoint;
   /** Takes a checkpoint; the caller makes the write atomic (temporary file, then rename). */
   readonly save?: (checkpoint: Uint8Array) => void | Promise<void>;
   /** Seconds between checkpoints, 30 by default; 0 saves after every step. */
@@ -197,12 +197,12 @@ class Trainer {
     this.#doneBefore = this.#done();
   }
 
-  #load(bytes: Uint8Array): Progress {
-    const { meta, arrays } = unpackCheckpoint(bytes);
+  #load(resume: Uint8Array | StoredCheckpoint): Progress {
+    const { meta, arrays } = storedCheckpoint(resume);
     const progress = meta as Progress;
     if (progress.identity !== this.setup.identity)
       throw invalid("checkpoint", "one of the same data, split, model and options", "one of another fit");
-    const { best, ...rest } = arrays;
+    const { best, ...rest } = arrays();
     this.best.set(best);
     this.optimiser.load(rest);
     return progress;
@@ -338,8 +338,8 @@ class Trainer {
 }
 
 /** How many epochs the training of a checkpoint has in all. */
-export const resumedEpochs = (checkpoint: Uint8Array): number =>
-  (unpackCheckpoint(checkpoint).meta as Progress).epochs;
+export const resumedEpochs = (checkpoint: Uint8Array | StoredCheckpoint): number =>
+  (storedCheckpoint(checkpoint).meta as Progress).epochs;
 
 /** Seconds between two reports of kind "step". */
 const WATCH = 0.2;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Pool } from "../../device/pool.ts";
 import { InputError, NumericalError } from "../../error.ts";
-import { unpackCheckpoint } from "../../fit/checkpoint.ts";
+import type { StoredCheckpoint } from "../../fit/checkpoint.ts";
 import { unitFindings } from "../../fit/doctor/assumption.ts";
 import { stressErrors } from "../../fit/doctor/stress.ts";
 import { runFit } from "../../fit/fit.ts";
@@ -28,6 +28,7 @@ import { Interrupted, watchSignals } from "../signals.ts";
 import { given, readAllLabelled, relabel } from "../structures.ts";
 import type { LabelledFiles } from "../structures.ts";
 import { duration } from "../table.ts";
+import { openStored } from "./stored.ts";
 import { portable } from "./configuration.ts";
 import { FITSNAP_RECORD } from "./fitsnap-record.ts";
 import type { FitsnapOutputs } from "./fitsnap-record.ts";
@@ -74,7 +75,7 @@ export async function prepareJob(
   options: FitOptions,
   pool: Pool,
   progress: Progress,
-  resume?: Uint8Array,
+  resume?: StoredCheckpoint,
 ): Promise<PreparedJob> {
   const tell = (what: string) => progress.update(null, `preparing: ${what}`);
   try {
@@ -88,7 +89,7 @@ async function prepare(
   options: FitOptions,
   pool: Pool,
   tell: (what: string) => void,
-  resume?: Uint8Array,
+  resume?: StoredCheckpoint,
 ): Promise<PreparedJob> {
   const { files, units, stressSign, virialSign, baseline, skip, ...keys } = options.data;
   const all = typeof files === "string" ? [files] : files;
@@ -160,7 +161,7 @@ export async function runJob(
   const path = (name: string) => join(folder, name);
   if (!job.resume) for (const name of ["fit.yaml", ...RESULTS]) refuseExisting(path(name), job.force);
   const checkpoint =
-    job.resume && existsSync(path("checkpoint")) ? await readWhole(path("checkpoint")) : undefined;
+    job.resume && existsSync(path("checkpoint")) ? openStored(path("checkpoint")) : undefined;
   if (job.resume && !checkpoint) progress.report("no checkpoint yet: starting from the beginning");
   const { frames, prepared, notes: own } = await prepareJob(options, pool, progress, checkpoint);
   const notes = [...(job.notes ?? []), ...own];
@@ -174,7 +175,7 @@ export async function runJob(
     await writeWhole(path("split.json"), JSON.stringify(prepared.split));
     if (job.fitsnap) await writeWhole(path(FITSNAP_RECORD), `${JSON.stringify(job.fitsnap, null, 2)}\n`);
   }
-  const history = checkpoint && (unpackCheckpoint(checkpoint).meta as { history: Report[] }).history;
+  const history = checkpoint && (checkpoint.meta as { history: Report[] }).history;
   const log = startLog(folder, history);
   const say = (text: string) => {
     log.line(text);

@@ -109,6 +109,7 @@ export class GradientDomainSolver implements WholeSolver {
       ? await ExactSolution.create(this.#system, options.ridge, pool)
       : new IterativeSolution(this.#system, options, route, pool);
     if (this.#saved) solution.load(this.#saved);
+    this.#saved = undefined;
     return solution;
   }
 
