@@ -199,7 +199,7 @@ describe("peers that fail", () => {
       socket.on("error", () => setTimeout(knock, 50));
     };
     knock();
-    expect(await code).toBe(3);
+    expect(await code).toBe(5);
     expect(stderr).toContain('"HELLO WORLD!" instead of READY');
   }, 30_000);
 

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { NumericalError } from "../error.ts";
+import { PeerError } from "../error.ts";
 import type { Potential } from "../potentials/potential.ts";
 import type { Address } from "./ipi-stream.node.ts";
 import { addMoment, isMoment } from "./moment.ts";
@@ -46,10 +46,9 @@ export function socketPotential(address: Address, timeout = 600, charge = 0): So
       thread.postMessage({ cell, positions, answer, message }, []);
       // The thread keeps its own time limits, several of them in one evaluation; this one is for a thread that died.
       const end = Atomics.wait(state, 0, STATE.asked, 1000 * (10 * timeout + 10));
-      if (end === "timed-out")
-        throw new NumericalError("socket: the thread that speaks to the client is gone");
+      if (end === "timed-out") throw new PeerError("socket: the thread that speaks to the client is gone");
       if (Atomics.load(state, 0) === STATE.failed)
-        throw new NumericalError(`socket: ${new TextDecoder().decode(message.slice()).replaceAll("\0", "")}`);
+        throw new PeerError(`socket: ${new TextDecoder().decode(message.slice()).replaceAll("\0", "")}`);
       out.energy += answer[0];
       for (let k = 0; k < 9; k++) out.virial[k] += answer[1 + k];
       for (let k = 0; k < positions.length; k++) out.forces[k] += answer[13 + k];
