@@ -145,6 +145,12 @@ describe("velocities", () => {
   test("a linear molecule has five motions of the whole, an atom three", () => {
     expect(degreesOfFreedom(line(3))).toBe(4);
     expect(degreesOfFreedom(line(1))).toBe(0);
+    // Off the line by as much as a relaxation to 0.01 eV/Å leaves, and by as much as makes another molecule of it.
+    const bent = (by: number) => ({
+      ...line(3),
+      positions: line(3).positions.map((x, i) => (i === 4 ? x + by : x)),
+    });
+    expect([1e-12, 1e-3, 0.1].map((by) => degreesOfFreedom(bent(by)))).toEqual([4, 4, 3]);
   });
 
   test("follow the Maxwell–Boltzmann distribution of each mass", () => {

@@ -67,9 +67,13 @@ function rotation(r: Float64Array, root: Float64Array, centre: Float64Array, k: 
 }
 
 /**
- * Modified Gram–Schmidt, twice for accuracy; directions that nearly vanish are left out, as the turn of an almost linear
- * molecule about its axis: relaxed to rounding it is never quite straight.
+ * Of the longest direction, what counts as one: the turn of an almost linear molecule about its axis does not, or it
+ * would pass for one of its bends. Relaxed to 0.01 eV/Å, carbon dioxide is bent by a tenth of a degree; by one and a half
+ * it is another molecule.
  */
+const LEAST = 5e-3;
+
+/** Modified Gram–Schmidt, twice for accuracy; directions that nearly vanish are left out. */
 function orthonormalise(vectors: readonly Float64Array[]): Float64Array[] {
   const basis: Float64Array[] = [];
   const most = Math.max(...vectors.map((v) => Math.sqrt(dot(v, v))));
@@ -77,7 +81,7 @@ function orthonormalise(vectors: readonly Float64Array[]): Float64Array[] {
     const before = Math.sqrt(dot(v, v));
     for (let pass = 0; pass < 2; pass++) projectOut(v, basis);
     const length = Math.sqrt(dot(v, v));
-    if (length > 1e-8 * before && length > 1e-4 * most) basis.push(v.map((x) => x / length));
+    if (length > 1e-8 * before && length > LEAST * most) basis.push(v.map((x) => x / length));
   }
   return basis;
 }

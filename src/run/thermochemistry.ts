@@ -3,6 +3,7 @@ import { centreOfMass } from "../structure/centre-of-mass.ts";
 import { masses as massesOf } from "../structure/elements.ts";
 import type { Structure } from "../structure/structure.ts";
 import { AMU_A2_FS2, HBAR, kB } from "../structure/units.ts";
+import { rigidMotions } from "./rigid.ts";
 import { quantum } from "./vibrations.ts";
 
 /** Conditions of an ideal gas of molecules. */
@@ -79,11 +80,9 @@ export function idealGas(
   const volume = (kB * T) / (pressure / PASCAL);
   const translation = kB * (Math.log(density * volume) + 2.5);
   const moments = momentsOfInertia(structure, masses).map((I) => I * AMU_A2_FS2);
-  const most = Math.max(...moments);
-  const turning = moments.filter((I) => I > 1e-6 * most);
   // An atom has none; a linear molecule two, equal ones.
-  const rotations = most > 0 ? turning.length : 0;
-  const thetas = turning.map((I) => (2 * I * kB * T) / HBAR ** 2);
+  const rotations = rigidMotions(structure, masses).length - 3;
+  const thetas = moments.subarray(0, rotations).map((I) => (2 * I * kB * T) / HBAR ** 2);
   const rotation =
     rotations === 0
       ? 0
