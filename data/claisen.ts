@@ -303,20 +303,20 @@ async function extend(file: string): Promise<void> {
   await keep(frames);
 }
 
-/** Å, of all coordinates together. */
-const STRIDE = 0.02;
+/** Å, of all coordinates together; further along the softest modes, which go on turning. */
+const [STRIDE, FAR, SOFT] = [0.02, [0.1, 0.2], 6];
 
-/** Both minima and the saddle point, displaced by 0.02 Å along each of their modes, both ways: forces that tell their force constants. */
+/** Both minima and the saddle point, displaced by 0.02 Å along each of their modes, both ways, by up to 0.2 Å along the softest: forces that tell their force constants. */
 async function modes(): Promise<void> {
   const potential = xtb();
   const { frames: before } = await readLabelled(`${here}claisen.xyz.gz`);
   const frames = before.filter(({ configType }) => configType !== "mode");
   for (const structure of await load(`${here}claisen-path.xyz`)) {
     const found = vibrations(structure, hessian(structure, potential));
-    for (const mode of found.modes)
-      for (const side of [-1, 1]) {
+    for (const [k, mode] of found.modes.entries())
+      for (const stride of [STRIDE, ...(k < SOFT ? FAR : [])].flatMap((far) => [-far, far])) {
         const length = Math.sqrt(mode.reduce((sum, x) => sum + x * x, 0));
-        const positions = structure.positions.map((x, c) => x + (side * STRIDE * mode[c]) / length);
+        const positions = structure.positions.map((x, c) => x + (stride * mode[c]) / length);
         const s = rounded({ ...structure, positions });
         frames.push(label(s, potential, { configType: "mode", info: { window: binOf(s) } }));
       }
@@ -408,17 +408,11 @@ async function keep(all: readonly Frame[]): Promise<void> {
 
 /** Windows that no fit sees. */
 const TEST = new Set(["w05", "w12", "w19", "w26"]);
-/** What kernels are fitted to: each so manieth frame of a kind; of the first kinds some do for a start. */
-const SHARE: Readonly<Record<string, number>> = {
-  path: 1,
-  mode: 1,
-  thermal300: 4,
-  thermal450: 4,
-  thermal600: 32,
-};
-const CORE: Readonly<Record<string, number>> = { path: 1, mode: 2 };
+/** What kernels are fitted to: the path and the modes; a third of the modes does for a start. */
+const SHARE: Readonly<Record<string, number>> = { path: 1, mode: 1 };
+const CORE: Readonly<Record<string, number>> = { path: 1, mode: 3 };
 
-/** Tells each frame which part of the set it is of: test (whole windows of ξ), core and fit (a few hundred) or rest. */
+/** Tells each frame which part of the set it is of: test (whole windows of ξ), core and fit (path and modes) or rest. */
 function marks(frames: readonly Frame[]): Frame[] {
   const seen: Record<string, number> = {};
   const partOf = ({ configType = "", info }: Frame): string => {
