@@ -128,6 +128,9 @@ export function makeLayout(
   return { folds, lanes, blockRows: wished, rounds, rows, columns, bytes };
 }
 
+/** Bytes of the triangles in a checkpoint. */
+export const savedBytes = ({ columns, lanes }: Layout): number => 4 * lanes.length * columns * (columns + 1);
+
 /** What a layout that takes more memory than allowed is refused with. */
 export const tooLarge = (
   { bytes, lanes, columns, blockRows }: Layout,

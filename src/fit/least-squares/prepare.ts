@@ -4,14 +4,14 @@ import type { Term, Trainable } from "../../potentials/potential.ts";
 import type { Frame } from "../../structure/structure.ts";
 import type { TrainingOptions } from "../options.ts";
 import type { PackedFrames } from "../packed.ts";
-import { makeFolds, makeLayout, rowsOf, tooLarge, type Layout } from "./layout.ts";
+import { makeFolds, makeLayout, rowsOf, savedBytes, tooLarge, type Layout } from "./layout.ts";
 import type { LeastSquaresOptions, SettledSolver } from "./options.ts";
 import { secondsOf, type Expected } from "../course.ts";
 import { prepareNormal } from "./normal/prepare.ts";
 import type { NormalWorkspace } from "./normal/workspace.ts";
 import { Rows } from "./rows.ts";
 import { settledSolver, usesTriangles } from "./solvers/table.ts";
-import { measureRates } from "./rates.ts";
+import { measureRates, ratesBytes } from "./rates.ts";
 import { stagesOf } from "./stages.ts";
 import { rowWeights, type RowWeights } from "./weights.ts";
 
@@ -39,6 +39,8 @@ export interface RowsPlan {
   readonly seconds: number;
   readonly stages?: readonly Expected[];
   readonly bytes: number;
+  /** Bytes beside what an option bounds: the image of a checkpoint, what rates are measured with, what a solver copies. */
+  readonly beside?: number;
   /** The solver of a least-squares problem. */
   readonly solver?: SettledSolver;
 }
@@ -86,10 +88,14 @@ export async function prepareRows(
     seconds: secondsOf(stages),
     stages,
     bytes: layout.bytes,
+    beside: savedBytes(layout) + ratesBytes(layout) + 8 * COPIES * layout.columns ** 2,
     solver,
   };
   return { rows, plan };
 }
+
+/** Matrices of parameters by parameters that a solver keeps outside the device: triangles of systems, an inverse, a root. */
+const COPIES = 4;
 
 /** Numbers of folds that "auto" falls back to where memory is short. */
 const FEWER = [4, 2, 0];

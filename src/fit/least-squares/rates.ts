@@ -1,6 +1,7 @@
 import type { Device } from "../../device/device.ts";
 import { bidiagonalBytes, bidiagonalising } from "../../math/bidiagonal.ts";
 import { RowQr } from "../../math/qr.ts";
+import type { Layout } from "./layout.ts";
 import type { Rates } from "./stages.ts";
 
 /** Rows that are reduced, and columns that are made bidiagonal, to see how long it takes. */
@@ -25,6 +26,14 @@ function fastest(run: () => void): number {
 const fill = (B: Float64Array): void => {
   for (let k = 0; k < B.length; k++) B[k] = ((k * 7919) % 104_729) / 104_729;
 };
+
+/** Bytes that the measurement takes. */
+export function ratesBytes({ columns, blockRows }: Layout): number {
+  const m = Math.min(blockRows, ROWS);
+  return (
+    RowQr.bytes(columns, m) + 8 * (columns * (columns + m) + 3 * PRODUCT ** 2) + bidiagonalBytes(columns)
+  );
+}
 
 /** What one thread of this machine does in a second, at the size of the problem: some tenths of a second are spent. */
 export function measureRates(

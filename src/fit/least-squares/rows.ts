@@ -1,9 +1,10 @@
 import type { Job, Pool } from "../../device/pool.ts";
 import { NumericalError } from "../../error.ts";
 import type { Term } from "../../potentials/potential.ts";
+import type { Written } from "../checkpoint.ts";
 import { copyInto } from "../optimiser.ts";
 import type { PackedFrames } from "../packed.ts";
-import type { Layout } from "./layout.ts";
+import { savedBytes, type Layout } from "./layout.ts";
 import type { Expected } from "../course.ts";
 import type { LeftOutSpec } from "./predict-task.ts";
 import { CONTROL, type RowsSpec } from "./task.ts";
@@ -145,11 +146,12 @@ export class Rows {
   }
 
   /** The upper triangles of all lanes one behind the other, and their rows: the whole state. */
-  save(): Record<string, Float64Array> {
-    const { columns: N, lanes } = this.layout;
-    const packed = new Float64Array((lanes.length * N * (N + 1)) / 2);
-    this.#each((row, at) => packed.set(row, at));
-    return { triangles: packed, rows: Float64Array.from(this.#used), blocks: this.#blocks };
+  save(): Record<string, Float64Array | Written> {
+    const triangles: Written = {
+      length: savedBytes(this.layout) / 8,
+      write: (to) => this.#each((row, at) => to.set(row, at)),
+    };
+    return { triangles, rows: Float64Array.from(this.#used), blocks: this.#blocks };
   }
 
   load({ triangles, rows, blocks }: Readonly<Record<string, Float64Array>>): void {

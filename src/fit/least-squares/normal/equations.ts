@@ -2,6 +2,7 @@ import type { Job, Pool } from "../../../device/pool.ts";
 import { NumericalError } from "../../../error.ts";
 import type { Term } from "../../../potentials/potential.ts";
 import type { NormalSpec } from "../../marquardt/normal.ts";
+import type { Written } from "../../checkpoint.ts";
 import { copyInto } from "../../optimiser.ts";
 import type { PackedFrames } from "../../packed.ts";
 import type { RowWeights } from "../weights.ts";
@@ -94,6 +95,11 @@ export class Equations {
     return 8 * N * (N + blockRows);
   }
 
+  /** Bytes of the matrix in a checkpoint. */
+  static savedBytes(N: number): number {
+    return 4 * N * (N + 1);
+  }
+
   /** How many blocks there are. */
   get rounds(): number {
     return this.setup.blocks.length;
@@ -127,10 +133,12 @@ export class Equations {
   }
 
   /** The lower triangle row after row, and the number of rows: the whole state. */
-  save(): Record<string, Float64Array> {
-    const packed = new Float64Array((this.setup.columns * (this.setup.columns + 1)) / 2);
-    this.#each((row, at) => packed.set(row, at));
-    return { equations: packed, rows: Float64Array.of(this.#count) };
+  save(): Record<string, Float64Array | Written> {
+    const equations: Written = {
+      length: Equations.savedBytes(this.setup.columns) / 8,
+      write: (to) => this.#each((row, at) => to.set(row, at)),
+    };
+    return { equations, rows: Float64Array.of(this.#count) };
   }
 
   load({ equations, rows }: Readonly<Record<string, Float64Array>>): void {

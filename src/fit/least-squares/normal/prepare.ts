@@ -85,6 +85,7 @@ export async function prepareNormal(
     seconds: secondsOf(stages),
     stages,
     bytes,
+    beside: Equations.savedBytes(P + 1),
   };
   return { rows: new NormalWorkspace(equations, await NormalSolver.create(equations), stages), plan };
 }
