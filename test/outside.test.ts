@@ -101,6 +101,21 @@ describe("surfit and surfit through a socket", () => {
     }
   }, 60_000);
 
+  test("what it labels counts as reference: earlier labels are no labels any more", async () => {
+    json("predict", "lj.yaml", "ar.xyz", "-o", "first.xyz");
+    const name = join(folder, "labels.socket");
+    const served = serving("lj.yaml", "ar.xyz", "--unix", name);
+    json("predict", `socket:${name}`, "first.xyz", "-o", "second.xyz");
+    const [first, second] = ["first.xyz", "second.xyz"].map((file) =>
+      readFileSync(join(folder, file), "utf8"),
+    );
+    const energy = /[ "]energy=(\S+)/.exec(first)![1];
+    expect(second).toContain(`before_energy=${energy}`);
+    expect(second).toContain("before_forces:R:3");
+    expect(second).not.toContain("REF_");
+    expect((await served.ended).code).toBe(0);
+  }, 60_000);
+
   test("a dipole that stands behind the forces gives the same infrared intensity", async () => {
     const name = join(folder, "dipole.socket");
     const served = serving("hcl.yaml", "hcl.xyz", "--unix", name);

@@ -201,17 +201,24 @@ const withoutPlain = <T>(record: Readonly<Record<string, T>>): Record<string, T>
     Object.entries(record).filter(([key]) => !PLAIN.some((name) => name === key.toLowerCase())),
   );
 
+/** Where labels go that others replace: references beside predictions of a model, or what new references outdate. */
+export type Former = "REF_" | "before_";
+
 /**
- * A frame with new labels. Its own labels, if it has any, are kept as REF_energy, REF_forces, REF_stress; what stood
- * under those names is kept as REF_energy_other and so on. What else stood under the plain names, such as the results
- * of a calculator, is replaced.
+ * A frame with new labels. Its own labels, if it has any, are kept as REF_energy, REF_forces, REF_stress (or before_energy
+ * and so on, which no fit takes for labels); what stood under those names is kept as REF_energy_other and so on. What else
+ * stood under the plain names, such as the results of a calculator, is replaced.
  */
-export function relabel(frame: Frame, labels: Pick<Frame, "energy" | "forces" | "stress">): Frame {
+export function relabel(
+  frame: Frame,
+  labels: Pick<Frame, "energy" | "forces" | "stress">,
+  former: Former = "REF_",
+): Frame {
   const info: Record<string, InfoValue> = withoutPlain(frame.info);
   const arrays: Record<string, AtomArray> = withoutPlain(frame.arrays);
-  if (frame.energy !== undefined) put(info, "REF_energy", frame.energy);
-  if (frame.stress) put(info, "REF_stress", [...frame.stress]);
-  if (frame.forces) put(arrays, "REF_forces", { kind: "real", width: 3, values: frame.forces });
+  if (frame.energy !== undefined) put(info, `${former}energy`, frame.energy);
+  if (frame.stress) put(info, `${former}stress`, [...frame.stress]);
+  if (frame.forces) put(arrays, `${former}forces`, { kind: "real", width: 3, values: frame.forces });
   const { energy, forces, stress } = labels;
   return makeWay({
     structure: frame.structure,

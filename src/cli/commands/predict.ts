@@ -8,7 +8,7 @@ import { refuseFrames } from "../files.ts";
 import { describeGrades, gradeFrame, warnStrange, withGrades } from "../grades.ts";
 import { createProgress } from "../progress.ts";
 import { readStructures, relabel, withUnits } from "../structures.ts";
-import type { UnitFlags } from "../structures.ts";
+import type { Former, UnitFlags } from "../structures.ts";
 import { writeFrames } from "../../io/files.node.ts";
 import { demandGuard, findGuard } from "../../potentials/extrapolation/find.ts";
 import type { Frame } from "../../structure/structure.ts";
@@ -35,7 +35,7 @@ export function define(command: Command): void {
     .argument("<structures...>", "files of structures")
     .option(
       "-o, --output <file>",
-      "frames with the predictions; labels that were there become REF_energy, REF_forces",
+      "frames with the predictions; labels that were there become REF_energy, REF_forces; with an outside program, whose results are references themselves, before_energy and so on",
     )
     .option("--grades", "grade each atom by how far it leaves the training data")
     .option("--no-deviations", "leave out standard deviations, which cost more than predictions")
@@ -46,7 +46,7 @@ export function define(command: Command): void {
 
 async function run(modelFile: string, files: string[], flags: Flags): Promise<void> {
   if (flags.output) refuseFrames(flags.output, flags.force);
-  const { potential, model, device } = await openModel(modelFile, flags.precision);
+  const { potential, model, device, program } = await openModel(modelFile, flags.precision);
   const guard = flags.grades ? demandGuard(model, potential, device, modelFile) : undefined;
   const frames = await readStructures(files, flags);
   const progress = createProgress();
@@ -60,6 +60,7 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
     progress.update(k / frames.length, `standard deviations, frame ${k} of ${frames.length}`);
     return deviationsOf(potential, structure);
   });
+  const former = program ? "before_" : "REF_";
   const graded = guard && frames.map(({ structure, place }) => gradeFrame(guard, structure, place));
   progress.done();
   if (flags.output)
@@ -67,7 +68,7 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
       flags.output,
       frames.map((frame, k) =>
         withDeviations(
-          withGrades(withDipole(relabel(frame, answers[k]), answers[k]), graded?.[k]),
+          withGrades(withDipole(relabel(frame, answers[k], former), answers[k], former), graded?.[k]),
           deviations[k],
         ),
       ),
@@ -96,12 +97,12 @@ async function run(modelFile: string, files: string[], flags: Flags): Promise<vo
   present({ text: graded ? `${said}\n\n${describeGrades(graded)}` : said, json }, flags.json);
 }
 
-/** The frame with its dipole, e Å, as ASE reads it; one that was there becomes REF_dipole. */
-function withDipole(frame: Frame, { dipole }: Answer): Frame {
+/** The frame with its dipole, e Å, as ASE reads it; one that was there becomes REF_dipole, or before_dipole. */
+function withDipole(frame: Frame, { dipole }: Answer, former: Former): Frame {
   if (!dipole) return frame;
   const { dipole: before, ...info } = frame.info;
   return {
     ...frame,
-    info: { ...info, ...(before !== undefined && { REF_dipole: before }), dipole: [...dipole] },
+    info: { ...info, ...(before !== undefined && { [`${former}dipole`]: before }), dipole: [...dipole] },
   };
 }
