@@ -10,7 +10,7 @@ import type { Source } from "../run/displacements.ts";
 import { exactHessian, response, responseBy, skinOf } from "../run/hessian.ts";
 import type { HessianOptions, Response } from "../run/hessian.ts";
 import type { Structure } from "../structure/structure.ts";
-import { count } from "./command.ts";
+import { atLeastOne } from "./command.ts";
 import type { Engine } from "./engine.ts";
 
 /** What `withThreads` asks for. */
@@ -51,7 +51,7 @@ export function exactly(
 
 /** Adds --threads to a command that displaces atoms. */
 export const withThreads = (command: Command): Command =>
-  command.option("--threads <n>", "displaced structures at once (default: all cores)", count);
+  command.option("--threads <n>", "displaced structures at once (default: all cores)", atLeastOne);
 
 /** Evaluations below which threads of a model cost more to start than they save, in atoms times evaluations. */
 const WORTH = 20_000;

@@ -12,7 +12,7 @@ import type { Molecule, Rotor } from "../../run/conformers/rotors.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import type { Frame, Structure } from "../../structure/structure.ts";
 import { kB, unit } from "../../structure/units.ts";
-import { EXIT, MODEL, count, positive, present, withCommons } from "../command.ts";
+import { EXIT, MODEL, atLeastOne, count, positive, present, withCommons } from "../command.ts";
 import { evaluateOnce, openModel, placing, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
 import { refuseFrames, stem } from "../files.ts";
@@ -70,7 +70,7 @@ export function define(command: Command): void {
     .option("--window <eV>", "keep what lies no higher above the lowest", positive, Infinity)
     .option("--fmax <eV/Å>", "of the relaxations", positive, 0.005)
     .option("--seed <n>", "of the draws", count, 1)
-    .option("--threads <n>", "relaxations at once (default: all cores)", count)
+    .option("--threads <n>", "relaxations at once (default: all cores)", atLeastOne)
     .option("--restart", "go on from <output>.checkpoint, to the bits of a search that was never stopped")
     .option("--force", "overwrite the output")
     .action(run);

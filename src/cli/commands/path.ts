@@ -18,7 +18,7 @@ import { lbfgs, relax } from "../../run/relax.ts";
 import type { Point } from "../../run/surface.ts";
 import { symbolOf } from "../../structure/elements.ts";
 import type { Structure } from "../../structure/structure.ts";
-import { EXIT, MODEL, count, positive, present, refuseIdle, withCommons } from "../command.ts";
+import { EXIT, MODEL, atLeastOne, count, positive, present, refuseIdle, withCommons } from "../command.ts";
 import type { Idle } from "../command.ts";
 import { openModel, refuseStrangers } from "../engine.ts";
 import type { Engine } from "../engine.ts";
@@ -86,7 +86,7 @@ export function define(command: Command): void {
     .option("--fmax <eV/Å>", "stop when no force across the path is larger", positive, 0.03)
     .option("--steps <n>", "give up after so many", count, 1000)
     .option(...FIXED)
-    .option("--threads <n>", "images at once (default: all cores)", count)
+    .option("--threads <n>", "images at once (default: all cores)", atLeastOne)
     .option("--force", "overwrite the folder's files")
     .action(run);
   withLookout(command);
