@@ -138,7 +138,7 @@ const ATOM = 1.5 * 2 ** 10;
  * Bytes of the engine with machine code, a heap whose room for young objects has grown, predictions and report, and of
  * one more thread; measured likewise at the end of fits, where they vary by 10 %.
  */
-const ENGINE = 300 * 2 ** 20;
+const ENGINE = 290 * 2 ** 20;
 const THREAD = 85 * 2 ** 20;
 /** Numbers per parameter beside the slots: gradients, moments, averages, the best, those in the model file. */
 const COPIES = 12;
