@@ -47,7 +47,13 @@ describe("the Claisen rearrangement, shortened", () => {
   test("runs to its end", () => {
     expect([status, status === 0 ? "" : stderr]).toEqual([0, ""]);
     expect(stdout).toContain("in all: ");
-    for (const file of ["kernel/report.html", "fit/report.html", "path/path.html", "saddle/irc.html", "umbrella/free-energy.html"])
+    for (const file of [
+      "kernel/report.html",
+      "fit/report.html",
+      "path/path.html",
+      "saddle/irc.html",
+      "umbrella/free-energy.html",
+    ])
       expect([file, existsSync(join(folder, "claisen", file))]).toEqual([file, true]);
   });
 
