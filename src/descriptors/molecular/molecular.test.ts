@@ -31,16 +31,14 @@ const reference = (name: string) => readFileSync(path(name), "utf8").trim().spli
 const path = (name: string) => shared(`${folder}/${name}`)!;
 
 describe.skipIf(shared(folder) === undefined)("Coulomb matrices as qml has them (shared qml_coulomb)", () => {
-  const molecules = Array.from({ length: 10 }, (_, k) =>
-    readXyz(path(`${101 + k}`.padStart(4, "0") + ".xyz")),
-  );
+  const molecule = (k: number) => readXyz(path(`${101 + k}`.padStart(4, "0") + ".xyz"));
   it.each([
     ["unsorted", "coulomb_matrix_representation_unsorted.txt"],
     ["row-norm", "coulomb_matrix_representation_row-norm_sorted.txt"],
     ["eigenvalues", "eigenvalue_coulomb_matrix_representation.txt"],
   ])("%s", (order, file) => {
     reference(file).forEach((wanted, k) => {
-      const structure = molecules[k];
+      const structure = molecule(k);
       const found = [...build("coulomb-matrix", { order }, structure).forward(structure.positions)];
       // Smaller molecules are padded with zeros there: at the end, or where zeros come among falling eigenvalues.
       const padded = [...found, ...Array.from({ length: wanted.length - found.length }, () => 0)];

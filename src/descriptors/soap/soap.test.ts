@@ -72,7 +72,8 @@ const dscribe = shared("descriptors/dscribe.json");
 const featomic = shared("descriptors/featomic/soap-power-spectrum-values.npy.gz");
 
 describe.skipIf(!dscribe)("soap like dscribe (shared descriptors/dscribe.json)", () => {
-  const { structures } = JSON.parse(readFileSync(dscribe!, "utf8")) as {
+  // A suite that is skipped is gone through all the same.
+  const { structures } = (dscribe ? JSON.parse(readFileSync(dscribe, "utf8")) : { structures: [] }) as {
     structures: { name: string; structure: StoredStructure; descriptors: Stored[] }[];
   };
   const cases = structures.flatMap(({ name, structure, descriptors }) =>
