@@ -29,9 +29,9 @@ const numbersOf = (line: string) => line.trim().split(/\s+/).map(Number);
 const folder = "descriptors/qml_coulomb";
 const reference = (name: string) => readFileSync(path(name), "utf8").trim().split("\n").map(numbersOf);
 const path = (name: string) => shared(`${folder}/${name}`)!;
+const molecule = (k: number) => readXyz(path(`${101 + k}`.padStart(4, "0") + ".xyz"));
 
 describe.skipIf(shared(folder) === undefined)("Coulomb matrices as qml has them (shared qml_coulomb)", () => {
-  const molecule = (k: number) => readXyz(path(`${101 + k}`.padStart(4, "0") + ".xyz"));
   it.each([
     ["unsorted", "coulomb_matrix_representation_unsorted.txt"],
     ["row-norm", "coulomb_matrix_representation_row-norm_sorted.txt"],
