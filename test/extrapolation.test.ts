@@ -83,6 +83,17 @@ describe("surfit on how far atoms leave the training data", () => {
     expect(readFileSync(join(folder, "new.xyz"), "utf8")).toContain("largest_range_grade=");
   });
 
+  test("walkers stop each by itself, and are told of together", () => {
+    const run = "md m.surfit start.xyz --time 0.2 --temperature 3000 --walkers 2 -o walkers".split(" ");
+    const { code, stdout } = surfit(...run, "--stop-on-extrapolation", "0.5");
+    expect(code).toBe(4);
+    expect(stdout).toContain("outside the training data, and stopped: walker 1, 2");
+    const hills = ["--ensemble", "nvt", "--metadynamics", "distance(1,2); width=0.1; height=0.01; every=10"];
+    expect(surfit(...run, ...hills, "--stop-on-extrapolation", "0.5", "--force").stderr).toContain(
+      "walkers that lay no hills",
+    );
+  });
+
   test("a model without memory and an unknown grade are errors that say what to do", () => {
     const old = surfit("predict", "old.surfit", "two.xyz", "--grades");
     expect([old.code, old.stderr]).toEqual([

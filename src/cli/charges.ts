@@ -5,6 +5,7 @@ import type { Term } from "../potentials/potential.ts";
 import { sum } from "../potentials/sum.ts";
 import { elementsOf, findNumber } from "../structure/elements.ts";
 import type { Frame } from "../structure/structure.ts";
+import { hashOf } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 
 /** What `withCharges` asks for. */
@@ -59,6 +60,8 @@ export function withChargesOf(engine: Engine, { charges }: ChargesFlag, frame: F
   const elements = program ? elementsOf(frame.structure.numbers) : model.elements;
   return {
     ...engine,
+    // A run that goes on must have the same.
+    hash: hashOf(`${engine.hash} ${JSON.stringify(term.options)}`),
     model: { ...model, terms: [...model.terms, term] },
     potential: sum(...potential.parts, buildTerm(term, elements, device)),
   };

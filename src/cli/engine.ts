@@ -28,7 +28,9 @@ export interface Engine {
 }
 
 /** SHA-256: Node's own, for model files may be large. */
-const hashOf = (content: Uint8Array | string): string => createHash("sha256").update(content).digest("hex");
+/** SHA-256 in hexadecimal digits. */
+export const hashOf = (content: Uint8Array | string): string =>
+  createHash("sha256").update(content).digest("hex");
 
 /** The engine of an outside program. */
 function programEngine(place: string, precision: Precision): Engine {

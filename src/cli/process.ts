@@ -33,7 +33,9 @@ export function runSurfit(args: readonly string[], signal?: AbortSignal): Promis
     child.on("error", reject);
     child.on("close", (code) => {
       const lines = said.trimEnd().split("\n").slice(-LAST).join("\n");
-      const json = code === EXIT.ok ? (JSON.parse(out) as ProcessOutput["json"]) : null;
+      // A run that left the training data has a result all the same.
+      const ended = code === EXIT.ok || code === EXIT.extrapolation;
+      const json = ended ? (JSON.parse(out) as ProcessOutput["json"]) : null;
       resolve({ code: code ?? EXIT.interrupt, json, said: lines });
     });
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { invalid } from "../error.ts";
 import type { HillsProfile } from "../run/free-energy/hills-profile.ts";
+import { EXIT } from "./command.ts";
 import type { MdResult } from "./dynamics-options.ts";
 import { refuseExisting } from "./files.ts";
 import { writeHills, writeHillsProfile } from "./free-energy.ts";
@@ -53,6 +54,7 @@ export interface WalkersFlags {
 /** What they came to. */
 export interface Walkers {
   readonly text: string;
+  readonly exitCode: number;
   readonly json: {
     readonly folder: string;
     readonly walkers: readonly MdResult[];
@@ -98,8 +100,18 @@ export async function runWalkers(
   progress.done();
   const results = printed as unknown as readonly MdResult[];
   const found = sampling?.told && (await profileOf(sampling, folder, folders, flags));
+  const stopped = results.flatMap(({ extrapolation }, k) => (extrapolation?.stopped ? [k + 1] : []));
+  const notes =
+    stopped.length > 0 ? ["", `outside the training data, and stopped: walker ${stopped.join(", ")}`] : [];
   return {
-    text: [describe(results, seed), ...(found ? [found.text] : []), "", `${folder}/: walker-*/`].join("\n"),
+    exitCode: stopped.length > 0 ? EXIT.extrapolation : EXIT.ok,
+    text: [
+      describe(results, seed),
+      ...(found ? [found.text] : []),
+      ...notes,
+      "",
+      `${folder}/: walker-*/`,
+    ].join("\n"),
     json: { folder, walkers: results, ...(found?.profile && { freeEnergy: found.profile }) },
   };
 }

@@ -245,6 +245,12 @@ async function run(modelFile: string, file: string, flags: Flags, command: Comma
 async function walk(folder: string, flags: Flags & WalkersFlags, sampling: Parts | undefined): Promise<void> {
   if (flags.harvest)
     throw invalid("--harvest", "one run, not --walkers: they would share a file", flags.harvest);
+  if (flags.stopOnExtrapolation !== undefined && sampling?.told)
+    throw invalid(
+      "--stop-on-extrapolation",
+      "walkers that lay no hills: those wait for each other",
+      flags.stopOnExtrapolation,
+    );
   present(await runWalkers(folder, flags, sampling, createProgress()), flags.json);
 }
 

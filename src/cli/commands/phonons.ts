@@ -7,7 +7,7 @@ import { harmonic } from "../../run/thermochemistry.ts";
 import { inverse } from "../../structure/cell.ts";
 import type { Structure } from "../../structure/structure.ts";
 import { kB } from "../../structure/units.ts";
-import { EXIT, MODEL, count, positive, present, withCommons } from "../command.ts";
+import { EXIT, MODEL, count, positive, present, refuseIdle, withCommons } from "../command.ts";
 import { openModel, placing, refuseStrangers } from "../engine.ts";
 import { refuseExisting, stem, writeWhole } from "../files.ts";
 import { exactly, forceConstants, withHessian, withThreads } from "../force-constants.ts";
@@ -94,7 +94,7 @@ function corners(text: string): Corner[] {
 /** Wavenumber below which a mode is called unstable, cm⁻¹: above the noise of differences. */
 const UNSTABLE = -1;
 
-async function run(modelFile: string, file: string, flags: Flags): Promise<void> {
+async function run(modelFile: string, file: string, flags: Flags, command: Command): Promise<void> {
   const engine = await openModel(modelFile);
   const { potential } = engine;
   const [{ structure, place }] = await readStructures([file], flags);
@@ -107,6 +107,10 @@ async function run(modelFile: string, file: string, flags: Flags): Promise<void>
   const { supercell, step } = flags;
   const felt = placing(place, () => supercellOf(structure, { supercell, step, watch }));
   const exact = exactly(modelFile, potential, felt.structure, flags);
+  refuseIdle(command, [
+    ["step", "--hessian differences", !exact],
+    ["threads", "--hessian differences", !exact],
+  ]);
   const constants = exact
     ? { hessian: exact }
     : await forceConstants(modelFile, engine, felt.structure, flags, felt.options);
