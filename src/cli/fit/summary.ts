@@ -107,12 +107,12 @@ function facts({ prepared }: FinishedJob): Facts[] {
     return [pairName(pair), r.toFixed(3), ...(radii ? [radii.inner.toFixed(3), radii.outer.toFixed(3)] : [])];
   });
   const atoms = atomRows(prepared).map((row, e) => [...row, String(learned.sizes[e] ?? "")]);
-  return [
+  const tables = [
     {
       title: "Elements",
       head: ["element", "energy of the isolated atom (eV)", "source", "features"],
       rows: atoms,
-      note: `${dataset.elements.length} elements; ${learned.term.type} model on top of ${known.terms.map((t) => t.type).join(", ")}.`,
+      note: `${dataset.elements.length} ${dataset.elements.length === 1 ? "element" : "elements"}; ${learned.term.type} model on top of ${known.terms.map((t) => t.type).join(", ")}.`,
     },
     {
       title: "Shortest distances of the training set",
@@ -121,6 +121,8 @@ function facts({ prepared }: FinishedJob): Facts[] {
       ...(zbl && { note: "Closer than the data show, the screened nuclear repulsion takes over." }),
     },
   ];
+  // A single atom has no pairs.
+  return tables.filter(({ rows }) => rows.length > 0);
 }
 
 const leastSquares = ({ result: { closedForm } }: FinishedJob): Facts[] =>
