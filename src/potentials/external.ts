@@ -3,20 +3,11 @@ import type { Device, Kernel } from "../device/device.ts";
 import { gradient } from "../formula/derivative.ts";
 import { variable } from "../formula/expression.ts";
 import type { Expr } from "../formula/expression.ts";
+import { UPPER } from "../math/symmetric.ts";
 import type { Potential } from "./potential.ts";
 
 /** Cartesian coordinates of an atom, Å. */
 export const [x, y, z] = ["x", "y", "z"].map(variable);
-
-/** Components of a symmetric 3 × 3 matrix. */
-const PAIRS = [
-  [0, 0],
-  [0, 1],
-  [0, 2],
-  [1, 1],
-  [1, 2],
-  [2, 2],
-] as const;
 
 /**
  * E = Σ_i V(x_i, y_i, z_i), a field that every atom feels by itself. It knows where the origin is, so the laws of
@@ -41,14 +32,14 @@ export function external(name: string, V: Expr, device: Device): Potential {
     curvature({ positions }, _, H) {
       bend ??= {
         kernel: compileSecond(name, V, device),
-        address: device.memory.alloc(8 * 2 * (3 + PAIRS.length)),
+        address: device.memory.alloc(8 * 2 * (3 + UPPER.length)),
       };
-      const table = device.memory.f64(bend.address, 2 * (3 + PAIRS.length));
+      const table = device.memory.f64(bend.address, 2 * (3 + UPPER.length));
       const size = positions.length;
       for (let i = 0; i < size; i += 3) {
         for (let a = 0; a < 3; a++) table.fill(positions[i + a], 2 * a, 2 * a + 2);
         bend.kernel.run(2, bend.address, 16, 0, bend.address + 48, 0);
-        for (const [k, [a, b]] of PAIRS.entries()) {
+        for (const [k, [a, b]] of UPPER.entries()) {
           H[(i + a) * size + i + b] += table[6 + 2 * k];
           if (a !== b) H[(i + b) * size + i + a] += table[6 + 2 * k];
         }
@@ -76,10 +67,10 @@ export function external(name: string, V: Expr, device: Device): Potential {
   };
 }
 
-/** Second derivatives in the order of PAIRS. */
+/** Second derivatives in the order of UPPER. */
 function compileSecond(name: string, V: Expr, device: Device): Kernel {
   const axes = [x, y, z];
   const rows = gradient(V, axes).map((slope) => gradient(slope, axes));
-  const elementwise = PAIRS.map(([a, b]) => rows[a][b]);
+  const elementwise = UPPER.map(([a, b]) => rows[a][b]);
   return device.compile({ name: `${name} curvature`, varying: ["x", "y", "z"], uniform: [], elementwise });
 }

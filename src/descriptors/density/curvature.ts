@@ -1,20 +1,11 @@
 import type { Device } from "../../device/device.ts";
+import { UPPER } from "../../math/symmetric.ts";
 import type { Environments } from "../environments.ts";
 import type { Layer } from "./density.ts";
 import { nodeOf } from "./monomials.ts";
 import type { Polynomial } from "./monomials.ts";
 import { ElementNeighbours } from "./neighbours.ts";
 import { Room } from "./room.ts";
-
-/** Rows of second derivatives behind a block's neighbours: xx, xy, xz, yy, yz, zz. */
-const SECOND = [
-  [0, 0],
-  [0, 1],
-  [0, 2],
-  [1, 1],
-  [1, 2],
-  [2, 2],
-] as const;
 
 /**
  * Second derivatives of P(A) = Σ_t w_t G_t(A) of one centre by the vectors to its neighbours: with Φ = ∂A/∂r,
@@ -33,7 +24,8 @@ export class DensityCurvature {
 
   constructor(device: Device) {
     this.#device = device;
-    this.#near = new ElementNeighbours(device.memory, SECOND.length);
+    // Rows of second derivatives lie behind a block's neighbours, in the order of UPPER.
+    this.#near = new ElementNeighbours(device.memory, UPPER.length);
     const room = () => new Room(device.memory);
     [this.#A, this.#jacobian, this.#phi] = [room(), room(), room()];
     [this.#S, this.#product, this.#block] = [room(), room(), room()];
@@ -101,10 +93,10 @@ export class DensityCurvature {
     weights.set(slopes.subarray(first, first + kernels.count));
     kernels.curvature.run(n, near.address, near.stride, uniform, near.extra, 0);
     const capacity = near.stride / 8;
-    const rows = this.#device.memory.f64(near.extra, SECOND.length * capacity);
+    const rows = this.#device.memory.f64(near.extra, UPPER.length * capacity);
     for (let k = 0; k < near.count; k++) {
       const o = 3 * (near.pairs[k] - origin);
-      for (const [s, [a, b]] of SECOND.entries()) {
+      for (const [s, [a, b]] of UPPER.entries()) {
         const h = rows[s * capacity + k];
         block[(o + a) * width + o + b] += h;
         if (a !== b) block[(o + b) * width + o + a] += h;

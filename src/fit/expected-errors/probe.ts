@@ -1,5 +1,6 @@
 import type { Device } from "../../device/device.ts";
 import { Random } from "../../math/random.ts";
+import { VOIGT } from "../../math/symmetric.ts";
 import type { Trainable } from "../../potentials/potential.ts";
 import { volume } from "../../structure/cell.ts";
 import type { Frame } from "../../structure/structure.ts";
@@ -89,9 +90,6 @@ function told(
     stress ? VOIGT.map((at, k) => ({ row: 1 + 3 * n + k, label: -V * stress[at] })) : [],
   ];
 }
-
-/** xx, yy, zz, yz, xz, xy in a 3×3 matrix. */
-const VOIGT = [0, 4, 8, 5, 2, 1];
 
 /** Rows of a property in all frames over those in frames that are seen whole. */
 function standing(chosen: readonly Drawn[], property: number): number {

@@ -2,6 +2,7 @@ import type { Device } from "../../device/device.ts";
 import type { Design, Term } from "../../potentials/potential.ts";
 import type { BuildTrainable } from "../gradient-task.ts";
 import { PackedFrames, type PackedAddress } from "../packed.ts";
+import { VOIGT } from "../../math/symmetric.ts";
 import { rowsOf } from "./layout.ts";
 
 /** What rows are made of. */
@@ -60,6 +61,5 @@ export class RowMaker {
   }
 }
 
-/** xx, yy, zz, yz, xz, xy in a 3×3 matrix, and the same transposed. */
-const VOIGT = [0, 4, 8, 5, 2, 1];
+/** VOIGT transposed. */
 const MIRROR = [0, 4, 8, 7, 6, 3];
