@@ -62,7 +62,9 @@ describe("surfit analyse", () => {
     const trajectory = readFileSync(join(folder, "gas-md/trajectory.xyz"), "utf8");
     expect(trajectory).toMatch(/dipole="0 0 -0\.381/);
     const others = ["--charges", "H=0.2,Cl=-0.2", "-o", "gas-md", "--restart"];
-    expect(surfit("md", "hcl.yaml", "gas.xyz", ...run, ...others).stderr).toMatch(/gas-md\/checkpoint.*model/s);
+    expect(surfit("md", "hcl.yaml", "gas.xyz", ...run, ...others).stderr).toMatch(
+      /gas-md\/checkpoint.*model/s,
+    );
     const found = json("analyse", "gas-md") as Analysis;
     expect(found.meanDipole).toBeCloseTo(0.3 * 1.27, 2);
     // Constant energy has no heat capacity to tell.
