@@ -13,6 +13,7 @@ import { findNeighbours } from "../src/structure/neighbours.ts";
 import { pairStatistics } from "../src/structure/statistics.ts";
 import type { Structure } from "../src/structure/structure.ts";
 import { ethanol } from "../test/ethanol.ts";
+import { fastest } from "./fastest.ts";
 
 const device = createDevice();
 const random = new Random(1, "bench");
@@ -36,17 +37,6 @@ const systems: [string, Structure[]][] = [
   ["ethanol × 50", Array.from({ length: 50 }, () => rattled(ethanol))],
   ["silicon 216", [rattled(repeat(silicon, [3, 3, 3]))]],
 ];
-
-/** Milliseconds of the fastest of several rounds. */
-function fastest(run: () => void): number {
-  let best = Infinity;
-  for (let round = 0; round < 25; round++) {
-    const start = performance.now();
-    run();
-    best = Math.min(best, performance.now() - start);
-  }
-  return best;
-}
 
 /** Pairs, and triplets within the angular cutoff, times the functions of their elements. */
 function work(d: Descriptor, env: Environments, angular: number): number {
@@ -121,7 +111,7 @@ for (const [name, structures] of systems)
         () => d.pullback(env, w, gradient),
         () => d.pushforward(env, t, G),
         () => addForces(env, gradient, forces, virials),
-      ].map(fastest);
+      ].map((run) => fastest(run, 25));
       const terms = work(d, env, reach(statistics).angular);
       const perAtom = times.map((ms) => ((1e3 * ms) / env.atoms).toFixed(2));
       const perTerm = times.slice(1, 4).map((ms) => ((1e6 * ms) / terms).toFixed(2));

@@ -13,6 +13,7 @@ import type { Expr } from "../src/formula/expression.ts";
 import type { Kernel, KernelSpec } from "../src/formula/kernel.ts";
 import { referenceKernel } from "../src/formula/kernel.ts";
 import { program } from "../src/formula/program.ts";
+import { fastest } from "./fastest.ts";
 
 /** The seven narrow angular functions on an oxygen of n2p2's water potential (η in Bohr⁻², λ, ζ). */
 const water = [
@@ -50,13 +51,10 @@ function fill({ precision }: Device): void {
 
 /** Nanoseconds per element of the fastest of several rounds. */
 function nanoseconds(run: () => void, elements: number, calls = 40): number {
-  let best = Infinity;
-  for (let round = 0; round < 40; round++) {
-    const start = performance.now();
+  const several = () => {
     for (let k = 0; k < calls; k++) run();
-    best = Math.min(best, performance.now() - start);
-  }
-  return (1e6 * best) / (elements * calls);
+  };
+  return (1e6 * fastest(several, 40)) / (elements * calls);
 }
 
 const runs =

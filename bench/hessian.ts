@@ -12,6 +12,7 @@ import { repeat } from "../src/structure/cell.ts";
 import { elementsOf } from "../src/structure/elements.ts";
 import type { Structure } from "../src/structure/structure.ts";
 import { ethanol } from "../test/ethanol.ts";
+import { fastest } from "./fastest.ts";
 
 const device = createDevice();
 const random = new Random(1, "bench");
@@ -63,25 +64,14 @@ const subjects: readonly (readonly [string, Potential, Structure])[] = [
   ["linear ACE, silicon 64", model("ace", "linear", crystal), crystal],
 ];
 
-/** Milliseconds of the fastest of three rounds. */
-function fastest(run: () => void): number {
-  let best = Infinity;
-  for (let round = 0; round < 3; round++) {
-    const start = performance.now();
-    run();
-    best = Math.min(best, performance.now() - start);
-  }
-  return best;
-}
-
 const columns = ["first", "exact", "differences", "ratio", "largest deviation"];
 console.log(`${"one thread, ms".padEnd(34)}${columns.map((c) => c.padStart(13)).join("")}`);
 for (const [name, potential, structure] of subjects) {
   const begin = performance.now();
   const H = exactHessian(structure, potential)!;
   const first = performance.now() - begin;
-  const exact = fastest(() => exactHessian(structure, potential));
-  const differences = fastest(() => hessian(structure, potential));
+  const exact = fastest(() => exactHessian(structure, potential), 3);
+  const differences = fastest(() => hessian(structure, potential), 3);
   // A pair that crosses the cutoff of SNAP, whose second derivatives jump there, spoils wider differences by a hundredth.
   const fine = hessian(structure, potential, { step: 1e-4, order: 4 });
   const most = fine.reduce((m, h) => Math.max(m, Math.abs(h)), 0);

@@ -3,6 +3,7 @@ import { readExtxyz, writeExtxyz } from "../src/io/extxyz.ts";
 import { repeat } from "../src/structure/cell.ts";
 import { findNeighbours } from "../src/structure/neighbours.ts";
 import type { Structure } from "../src/structure/structure.ts";
+import { fastest } from "./fastest.ts";
 
 const a = 5.43;
 const fcc = [0, 0, 0, 0, 0.5, 0.5, 0.5, 0, 0.5, 0.5, 0.5, 0];
@@ -19,13 +20,8 @@ const points: [atoms: number, ms: number][] = [];
 print("    atoms      pairs        ms   ns/pair   (cutoff 6 Å)");
 for (const m of [2, 4, 8, 16, 23]) {
   const s = repeat(silicon, [m, m, m]);
-  let best = Infinity;
   let pairs = 0;
-  for (let run = 0; run < 5; run++) {
-    const start = performance.now();
-    pairs = findNeighbours(s, 6).index.length;
-    best = Math.min(best, performance.now() - start);
-  }
+  const best = fastest(() => (pairs = findNeighbours(s, 6).index.length), 5);
   points.push([s.numbers.length, best]);
   const cells = [String(s.numbers.length), String(pairs), best.toFixed(2), ((best * 1e6) / pairs).toFixed(0)];
   print(cells.map((c, k) => c.padStart(k === 0 ? 9 : 10)).join(" "));

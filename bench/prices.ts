@@ -15,23 +15,12 @@ import { pairStatistics } from "../src/structure/statistics.ts";
 import type { Structure } from "../src/structure/structure.ts";
 import { ethanol } from "../test/ethanol.ts";
 import { countingDevice } from "./counting-device.ts";
+import { fastest } from "./fastest.ts";
 import { measureBandwidth, measurePeak } from "./peak.ts";
 import { shakenSilicon } from "./silicon.ts";
 
 const device = createDevice({ bytes: 2 ** 31 });
 const peak = measurePeak("f64", device.memory);
-
-/** Milliseconds of the fastest of many rounds. */
-function fastest(run: () => void): number {
-  let best = Infinity;
-  const end = performance.now() + 300;
-  for (let round = 0; round < 5 || performance.now() < end; round++) {
-    const began = performance.now();
-    run();
-    best = Math.min(best, performance.now() - began);
-  }
-  return best;
-}
 
 /** Prints what a call costs, and the share of the binding limit; operations and bytes are those of loops and products. */
 function price(name: string, atoms: number, make: (device: Device) => () => void): void {
@@ -41,7 +30,7 @@ function price(name: string, atoms: number, make: (device: Device) => () => void
   Object.assign(counting.flops, { kernels: 0, products: 0, bytes: 0 });
   counted();
   const { kernels, products, bytes } = counting.flops;
-  const ms = fastest(make(device));
+  const ms = fastest(make(device), 5, 300);
   const bandwidth = measureBandwidth(Math.max(bytes, 4096), device.memory);
   const limits = [
     ["SIMD peak", (kernels + products) / peak / 1e6],

@@ -17,6 +17,7 @@ import { buildPotential } from "../src/potentials/build.ts";
 import { repeat } from "../src/structure/cell.ts";
 import { findNeighbours } from "../src/structure/neighbours.ts";
 import type { Structure } from "../src/structure/structure.ts";
+import { fastest } from "./fastest.ts";
 import { measurePeak } from "./peak.ts";
 
 const ROUNDS = 40;
@@ -38,17 +39,6 @@ function crystal(elements: readonly number[]): Structure {
     numbers: s.numbers.map((_, k) => elements[k % elements.length]),
     positions: s.positions.map((x) => x + 0.1 * random.normal()),
   };
-}
-
-/** Milliseconds of the fastest of several rounds. */
-function fastest(run: () => void): number {
-  let best = Infinity;
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = performance.now();
-    run();
-    best = Math.min(best, performance.now() - start);
-  }
-  return best;
 }
 
 /** Multiplications and additions of one atom: forward, and its product with derivatives. */
@@ -84,11 +74,11 @@ for (const [nmax, lmax] of [
     const pairs = Array.from({ length: n }, (_, c) => env.offsets[(c + 1) * S] - env.offsets[c * S]);
     const rows = new Float64Array(3 * Math.max(...pairs) * d.size(0));
     const times = [
-      fastest(() => d.forward(env, G)),
-      fastest(() => d.pullback(env, W, gradient)),
+      fastest(() => d.forward(env, G), ROUNDS),
+      fastest(() => d.pullback(env, W, gradient), ROUNDS),
       fastest(() => {
         for (let c = 0; c < 20; c++) d.jacobian(env, c, rows);
-      }),
+      }, ROUNDS),
     ];
     const neighbours = env.neighbour.length / n;
     const work = operations(nmax, lmax, S, neighbours);
@@ -180,8 +170,8 @@ function own(structure: Structure, elements: readonly number[], given: object) {
   const [G, W] = [room(env, d.size(0)), room(env, d.size(0))];
   const gradient = new Float64Array(3 * env.neighbour.length);
   const n = structure.numbers.length;
-  const values = (1000 * fastest(() => d.forward(env, G))) / n;
-  const product = (1000 * fastest(() => d.pullback(env, W, gradient))) / n;
+  const values = (1000 * fastest(() => d.forward(env, G), ROUNDS)) / n;
+  const product = (1000 * fastest(() => d.pullback(env, W, gradient), ROUNDS)) / n;
   const e = elements.indexOf(structure.numbers[0]);
   return { values, product, row: G.matrices[e].subarray(0, d.size(0)) };
 }
@@ -223,7 +213,7 @@ for (const elements of [[14], [8, 14], [1, 8, 14]]) {
       out.energy = 0;
       out.forces.fill(0);
       potential.evaluate(structure, neighbours, out);
-    });
+    }, ROUNDS);
     const micro = (1000 * time) / structure.numbers.length;
     console.log(
       `GAP with distance_2b, angle_3b, soap 4, 3, µs per atom: ${micro.toFixed(1)}, QUIP ${beside.gap.toFixed(0)}, ratio ${(micro / beside.gap).toFixed(3)}; energies differ by ${Math.abs(out.energy - beside.energy!).toExponential(0)} eV`,
