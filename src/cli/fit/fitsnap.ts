@@ -12,6 +12,7 @@ import { unit } from "../../structure/units.ts";
 import { readWhole, writeWhole } from "../files.ts";
 import type { FitsnapOutputs } from "./fitsnap-record.ts";
 import type { FinishedJob } from "./job.ts";
+import { VOIGT } from "../../math/symmetric.ts";
 
 /** Whether a path is an input file of FitSNAP. */
 export const isFitsnapInput = (path: string): boolean => path.endsWith(".in");
@@ -94,9 +95,6 @@ function foldersOf({ dataPath, groups }: FitsnapInput, path: string): string[] {
 /** 1 eV/Å³ in bar, as FitSNAP has it. */
 const BAR = 1 / unit("pressure", "LAMMPS bar");
 
-/** The six components of a symmetric matrix. */
-const SIX = [0, 4, 8, 5, 2, 1];
-
 type Pair = readonly [predicted: ArrayLike<number>, reference: ArrayLike<number>];
 
 /** Some numbers of a prediction and its reference, made into what the table is of. */
@@ -123,7 +121,7 @@ function judgedOf(job: FinishedJob, f: number, set: string, weights: FitsnapOutp
       Force: rows(forces, [...(forces?.[0].keys() ?? [])], (F, k) => F - (known?.forces[k] ?? 0)),
       Stress: rows(
         told("stress") ? stress : undefined,
-        SIX,
+        VOIGT,
         (s, k) => (s + (known ? known.virial[k] / V : 0)) * BAR,
       ),
     },

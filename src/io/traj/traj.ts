@@ -8,6 +8,7 @@ import { formatJson } from "./json.ts";
 import type { Json } from "./json.ts";
 import { isArray, readUlm, UlmWriter } from "./ulm.ts";
 import type { UlmArray, UlmRecord, UlmValue } from "./ulm.ts";
+import { VOIGT } from "../../math/symmetric.ts";
 
 const TAG = "ASE-Trajectory";
 
@@ -197,7 +198,7 @@ function itemOf(frame: Frame, writer: UlmWriter, first: boolean): UlmRecord {
   const results: Record<string, UlmValue> = {
     ...(energy !== undefined && { energy }),
     ...(forces && { forces: real(forces, n, 3) }),
-    ...(stress && { stress: [0, 4, 8, 5, 2, 1].map((k) => stress[k]) }),
+    ...(stress && { stress: VOIGT.map((k) => stress[k]) }),
   };
   for (const name of TOTALS) if (info[name] !== undefined) results[name] ??= info[name];
   if (Object.keys(results).length > 0)
