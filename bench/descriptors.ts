@@ -38,7 +38,7 @@ const systems: [string, Structure[]][] = [
   ["silicon 216", [rattled(repeat(silicon, [3, 3, 3]))]],
 ];
 
-/** Pairs, and triplets within the angular cutoff, times the functions of their elements. */
+/** Pairs, and triplets within the angular cutoff, times the functions of their elements; NaN for functions of more atoms. */
 function work(d: Descriptor, env: Environments, angular: number): number {
   const S = env.elements.length;
   let terms = 0;
@@ -114,6 +114,8 @@ for (const [name, structures] of systems)
       ].map((run) => fastest(run, 25));
       const terms = work(d, env, reach(statistics).angular);
       const perAtom = times.map((ms) => ((1e3 * ms) / env.atoms).toFixed(2));
-      const perTerm = times.slice(1, 4).map((ms) => ((1e6 * ms) / terms).toFixed(2));
+      const perTerm = times
+        .slice(1, 4)
+        .map((ms) => (Number.isNaN(terms) ? "–" : ((1e6 * ms) / terms).toFixed(2)));
       console.log([name, `${method.name} ${size}`, d.size(0), ...perAtom, ...perTerm].join("\t"));
     }
